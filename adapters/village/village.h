@@ -1,0 +1,63 @@
+/* What the parts of qiao-village share: the program's state as one struct, its counters, and how a refusal is told. */
+#ifndef QIAO_VILLAGE_VILLAGE_H
+#define QIAO_VILLAGE_VILLAGE_H
+#include "adapters/common/adapter.h"
+#include "adapters/village/spool.h"
+#include "adapters/village/submissions.h"
+#include "flow/reference.h"
+
+enum village_counter {
+	C_LOOKS,
+	C_FILES_TAKEN,
+	C_FILES_AGAIN,
+	C_FILES_REFUSED,
+	C_FILES_OURS,
+	C_FILES_UNREADABLE,
+	C_FILES_RETRIED,
+	C_COVERS_TAKEN,
+	C_COVERS_AGAIN,
+	C_COVERS_REFUSED,
+	C_ROSTERS_PUBLISHED,
+	C_ROWS_PUBLISHED,
+	C_ROWS_WITH_DEFECTS,
+	C_COVERS_PUBLISHED,
+	C_ANSWERS_KEPT,
+	C_ANSWERS_OLD,
+	C_ANSWERS_NOT_OURS,
+	C_ANSWERS_REJECTED,
+	C_FILES_WRITTEN,
+	C_FILES_UNCHANGED,
+	C_FILES_MOVED_ON,
+	C_FILES_WRITE_FAILED,
+	C_COUNT
+};
+
+struct village {
+	struct role *role;
+	struct adapter adapter;
+	struct bus_reader *answers;
+	struct keyring *keys;
+	struct reference *reference;
+	struct spool spool;
+	struct submissions submissions;
+	struct inbox *inbox;
+	int64_t covers_waiting; /* accepted and not yet published */
+};
+
+static inline void village_count(struct village *v, enum village_counter c, int64_t n)
+{
+	v->role->counters.at[c].value += n;
+}
+
+/* Why a file is refused: a code with text and cure in base/text.c, and what fills their {0}; `what` goes to log and .reason
+ * file, so nothing personal is in it. shown is for the sender's own answer file only; "" = the same as what. */
+struct refusal {
+	const char *code;
+	char what[400];
+	char shown[600];
+};
+int refusal_set(struct refusal *r, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Appends "message。处理办法：cure" in Chinese. */
+int refusal_text(const struct refusal *r, struct buf *out);
+
+#endif

@@ -1,0 +1,301 @@
+#include "cli/health.h"
+#include "base/clock.h"
+#include "base/date.h"
+#include "base/fs.h"
+#include "flow/reference.h"
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+enum {
+	STATUS_FILE_MAX = 1 << 17,
+	SILENT_MS = 120000,        /* a program that turns its loop reports each second */
+	LAG_MS = 15 * 60000,       /* an event unread for so long although the reader runs */
+	SEASON_MONTH = 10,         /* from then on the year's policy is missed */
+	DISK_FREE_MIN = 1 << 30,
+};
+
+static void look_at_programs(struct health *h, const struct cli *c);
+static void look_at_program(struct program_health *p, const struct cli *c);
+static bool is_alive(int64_t pid, const char *name);
+static void look_at_bus(struct health *h, const struct cli *c);
+static int64_t count_refused(const struct cli *c);
+static void look_at_disk(struct health *h, const struct cli *c);
+static int look_at_year(struct health *h, const struct cli *c, struct err *e);
+static void judge_program(struct health *h, const struct program_health *p);
+static void judge_lags(struct health *h);
+static void judge_place(struct health *h);
+static void must(struct health *h, const char *code, const char *arg, const char *more);
+
+int health_gather(struct health *h, const struct cli *c, struct err *e)
+{
+	char ledger[CONF_PATH];
+
+	*h = (struct health){.last_filing_day = DATE_NONE};
+	if (cli_path(c, ledger, CLI_LEDGER, e) < 0)
+		return -1;
+	h->initialised = fs_exists(ledger);
+	if (look_at_year(h, c, e) < 0)
+		return -1;
+	look_at_programs(h, c);
+	if (h->initialised)
+		look_at_bus(h, c);
+	h->refused_files = count_refused(c);
+	look_at_disk(h, c);
+	health_judge(h);
+	return 0;
+}
+
+void health_judge(struct health *h)
+{
+	h->todo_count = 0;
+	if (!h->initialised)
+		must(h, "todo_init", "", "");
+	for (int i = 0; h->initialised && i < h->program_count; i++)
+		judge_program(h, &h->programs[i]);
+	judge_lags(h);
+	judge_place(h);
+}
+
+void role_status_parse(struct role_status *out, struct str text)
+{
+	*out = (struct role_status){.there = true};
+	while (text.n > 0) {
+		const char *end = memchr(text.p, '\n', text.n);
+		struct str line = {text.p, end ? (size_t)(end - text.p) : text.n}, key, value;
+		const char *blank = line.n ? memchr(line.p, ' ', line.n) : NULL;
+
+		text.p += line.n + (end ? 1 : 0);
+		text.n -= line.n + (end ? 1 : 0);
+		if (blank == NULL)
+			continue;
+		key = (struct str){line.p, (size_t)(blank - line.p)};
+		value = (struct str){blank + 1, line.n - key.n - 1};
+		if (str_is(key, "pid"))
+			str_int(value, 1, INT32_MAX, &out->pid);
+		else if (str_is(key, "since_ms"))
+			str_int(value, 0, INT64_MAX, &out->since_ms);
+		else if (str_is(key, "at_ms"))
+			str_int(value, 0, INT64_MAX, &out->at_ms);
+		else if (str_is(key, "state"))
+			str_copy(out->state, sizeof out->state, value);
+		else if (str_is(key, "note"))
+			str_copy(out->note, sizeof out->note, value);
+		else if (str_is(key, "peer"))
+			str_copy(out->peer, sizeof out->peer, value);
+		else if (str_is(key, "counters"))
+			str_copy(out->counters, sizeof out->counters, value);
+	}
+}
+
+const char *peer_word(char out[16], const char *peer, int64_t *since_ms)
+{
+	size_t n = strcspn(peer, " ");
+
+	*since_ms = 0;
+	if (str_copy(out, 16, (struct str){peer, n}) < 0)
+		snprintf(out, 16, "unknown");
+	/* The number is the last word, whatever stands between. */
+	if (strrchr(peer, ' '))
+		str_int(str_of(strrchr(peer, ' ') + 1), 0, INT64_MAX, since_ms);
+	return out;
+}
+
+static void look_at_programs(struct health *h, const struct cli *c)
+{
+	struct str list = str_of(c->conf.run.programs);
+	char name[CLI_PROGRAM];
+
+	while (h->program_count < HEALTH_PROGRAMS && cli_next_program(&list, name) > 0) {
+		struct program_health *p = &h->programs[h->program_count++];
+
+		str_copy(p->name, sizeof p->name, str_of(name));
+		p->role = strncmp(p->name, "qiao-", 5) == 0 ? p->name + 5 : p->name;
+		look_at_program(p, c);
+	}
+}
+
+static void look_at_program(struct program_health *p, const struct cli *c)
+{
+	char name[CLI_PROGRAM + 16], path[CONF_PATH];
+	struct buf text;
+
+	buf_init(&text, STATUS_FILE_MAX);
+	snprintf(name, sizeof name, "run/%s.status", p->role);
+	if (cli_path(c, path, name, NULL) == 0 && fs_read(path, &text, NULL) == 0)
+		role_status_parse(&p->status, (struct str){(const char *)text.data, text.len});
+	buf_fini(&text);
+	p->alive = p->status.there && is_alive(p->status.pid, p->name);
+	p->state = p->status.state;
+	if (!p->status.there)
+		p->state = "unknown";
+	else if (!p->alive && strcmp(p->state, "stopped") != 0 && strcmp(p->state, "failed") != 0)
+		p->state = "killed"; /* it had no time to say that it ends */
+}
+
+/* A number alone may belong to another process by now; its name is asked for where it can be read. */
+static bool is_alive(int64_t pid, const char *name)
+{
+	char path[64], comm[64] = "";
+	FILE *f;
+
+	if (pid <= 0 || (kill((pid_t)pid, 0) < 0 && errno != EPERM))
+		return false;
+	snprintf(path, sizeof path, "/proc/%" PRId64 "/comm", pid);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return true;
+	if (fgets(comm, sizeof comm, f) == NULL)
+		comm[0] = '\0';
+	fclose(f);
+	comm[strcspn(comm, "\n")] = '\0';
+	return strncmp(comm, name, 15) == 0; /* the kernel keeps so many characters */
+}
+
+static void look_at_bus(struct health *h, const struct cli *c)
+{
+	char dir[CONF_PATH];
+	struct err e = {0};
+
+	if (cli_path(c, dir, "bus", &e) < 0 || bus_lags(dir, h->lags, HEALTH_LAGS, &h->lag_count, &e) < 0) {
+		str_copy(h->lag_error, sizeof h->lag_error, str_of(e.text));
+		h->lag_count = 0;
+	}
+	for (int i = 0; i < h->lag_count; i++) {
+		if (strncmp(h->lags[i].topic, "rejects.", 8) == 0)
+			h->rejects += h->lags[i].end;
+	}
+}
+
+static int64_t count_refused(const struct cli *c)
+{
+	char dir[CONF_PATH];
+	struct dirent *it;
+	int64_t count = 0;
+	DIR *d = cli_path(c, dir, "refused", NULL) == 0 ? opendir(dir) : NULL;
+
+	while (d && (it = readdir(d))) {
+		size_t n = strlen(it->d_name);
+
+		count += n > 7 && strcmp(it->d_name + n - 7, ".reason") == 0;
+	}
+	if (d)
+		closedir(d);
+	return count;
+}
+
+static void look_at_disk(struct health *h, const struct cli *c)
+{
+	struct statvfs fs;
+
+	if (statvfs(c->conf.data.dir, &fs) < 0)
+		return;
+	h->disk_free = (int64_t)(fs.f_bavail * fs.f_frsize);
+	h->disk_total = (int64_t)(fs.f_blocks * fs.f_frsize);
+}
+
+static int look_at_year(struct health *h, const struct cli *c, struct err *e)
+{
+	struct complaints *why = calloc(1, sizeof *why);
+	const struct policy *policy;
+	struct reference *r = NULL;
+	struct clock clock;
+	int rc = -1, month, day;
+
+	if (why == NULL) {
+		err_set(e, ERR_TEMP, "out of memory");
+		goto out;
+	}
+	if (clock_init(&clock, c->conf.clock.file, e) < 0)
+		goto out;
+	h->now_ms = clock_now(&clock);
+	date_split(date_of_time(h->now_ms), &h->year, &month, &day);
+	rc = 0;
+	if (reference_load(&r, &c->conf, why) < 0) {
+		rc = err_set(e, ERR_CONF, "%s (all errors: qiao check)", why->at[0].text);
+		goto out;
+	}
+	policy = reference_policy(r, h->year);
+	if (policy == NULL)
+		goto out;
+	h->last_filing_day = policy->last_filing_day;
+	h->days_left = policy->last_filing_day - date_of_time(h->now_ms);
+out:
+	reference_free(r);
+	free(why);
+	return rc;
+}
+
+static void judge_program(struct health *h, const struct program_health *p)
+{
+	int64_t since, now = clock_wall();
+	char word[16], text[40];
+
+	if (!p->alive)
+		must(h, strcmp(p->state, "failed") == 0 ? "todo_failed" : "todo_start", p->name, p->status.note);
+	else if (strcmp(p->state, "running") == 0 && now - p->status.at_ms > SILENT_MS)
+		must(h, "todo_silent", p->name, "");
+	if (!p->alive || p->status.peer[0] == '\0')
+		return;
+	if (strcmp(peer_word(word, p->status.peer, &since), "open") == 0) {
+		snprintf(text, sizeof text, "?");
+		if (since > 0)
+			time_text(text, since);
+		text[strcspn(text, ".")] = '\0';
+		must(h, "todo_peer", p->role, text);
+	}
+}
+
+/* A reader that does not run has its own line already. */
+static void judge_lags(struct health *h)
+{
+	for (int i = 0; i < h->lag_count; i++) {
+		const struct bus_lag *lag = &h->lags[i];
+		int64_t age = h->now_ms - lag->oldest_unread_ms;
+		bool runs = false;
+
+		for (int k = 0; k < h->program_count; k++)
+			runs |= h->programs[k].alive && strcmp(h->programs[k].role, lag->group) == 0;
+		if (runs && lag->oldest_unread_ms > 0 && age > LAG_MS)
+			must(h, "todo_lag", lag->group, lag->topic);
+	}
+}
+
+static void judge_place(struct health *h)
+{
+	char number[24];
+	int year, month, day;
+
+	if (h->lag_error[0])
+		must(h, "todo_bus", h->lag_error, "");
+	if (h->rejects > 0) {
+		snprintf(number, sizeof number, "%" PRId64, h->rejects);
+		must(h, "todo_rejects", number, "");
+	}
+	if (h->disk_total > 0 && h->disk_free < DISK_FREE_MIN) {
+		snprintf(number, sizeof number, "%" PRId64, h->disk_free >> 20);
+		must(h, "todo_disk", number, "");
+	}
+	date_split(date_of_time(h->now_ms), &year, &month, &day);
+	if (h->last_filing_day == DATE_NONE && month >= SEASON_MONTH) {
+		snprintf(number, sizeof number, "%d", year);
+		must(h, "todo_policy", number, "");
+	}
+}
+
+static void must(struct health *h, const char *code, const char *arg, const char *more)
+{
+	struct todo *t = &h->todos[h->todo_count];
+
+	if (h->todo_count == HEALTH_TODOS)
+		return;
+	h->todo_count++;
+	str_copy(t->code, sizeof t->code, str_of(code));
+	str_copy(t->args[0], sizeof t->args[0], str_of(arg));
+	str_copy(t->args[1], sizeof t->args[1], str_of(more));
+}

@@ -1,0 +1,341 @@
+/* What the tax bureau is told and what it answers. A doubt is never retried, only asked by id; it is instructed again only after
+ * the bureau said that the payment never came, and past the delay after which that word is final (config: [tax]). */
+#include "flow/internal.h"
+#include "base/date.h"
+#include "crypto/ids.h"
+#include <stdio.h>
+#include <string.h>
+
+static const char TOPIC[] = "collections";
+
+static int send_payment(struct flow *f, struct decl *d, const struct submission *s, const struct policy *p, struct err *e)
+{
+	struct id id;
+	if (identity_get(f->p.ledger, d->no, &f->identity, e) != 0)
+		return -1;
+	struct subsidy_payment ev = {
+		.payment_id = d->pid, .attempt = d->attempt, .year = d->year, .village = str_of(s->village),
+		.sponsor_type = str_of(stats_type_code(d->sponsor_type)), .sponsor_id = d->sponsor,
+		.sponsor_code = str_of(s->sponsor_code[0] ? s->sponsor_code : NULL), .token = d->token,
+		.identity = {(const char *)f->identity.data, f->identity.len}, .amount_fen = d->amount_fen,
+		.instructed_at = d->instructed_at, .not_after = time_of_date(p->last_instruct_day + 1) - 1,
+		.ask_first = s->received_at <= ledger_restored_at(f->p.ledger),
+	};
+	d->due = f->now + f->p.conf->gateway.answer_timeout_ms;
+	d->dirty = true;
+	decision_id(&id, STR("SubsidyPayment"), &d->pid, d->attempt);
+	if (flow_wait(f, d->due, WAIT_PAYMENT, d->no, e) != 0)
+		return -1;
+	return flow_emit(f, EV_SUBSIDY_PAYMENT, &ev, id_str(&d->token), &id, &d->trace, e);
+}
+
+int instruct(struct flow *f, struct decl *d, const struct submission *s, const struct id *cause, struct err *e)
+{
+	enum absorb how;
+	COUNT(C_INSTRUCTED);
+	if (flow_fact(f, d, F_INSTRUCTED, cause, f->now, NULL, &how, e) != 0)
+		return -1;
+	d->attempt = 1;
+	d->instructed_at = f->now;
+	if (strcmp(d->code, "pending") != 0) { /* it was told that the contribution is missing */
+		struct said say = {RES_ACCEPTED, "instructed", NULL, {0}, NULL};
+		if (flow_answer(f, d, &say, e) != 0)
+			return -1;
+	}
+	return send_payment(f, d, s, reference_policy(f->p.reference, d->year), e);
+}
+
+static int fail(struct flow *f, struct decl *d, const char *code, const struct id *cause, int64_t at, struct err *e)
+{
+	enum absorb how;
+	struct said say = {RES_STOPPED, code, NULL, {0}, NULL};
+	if (flow_fact(f, d, F_FAILED, cause, at, code, &how, e) != 0)
+		return -1;
+	if (how != ABSORB_NEW)
+		return 0;
+	COUNT(C_FAILED);
+	return flow_answer(f, d, &say, e);
+}
+
+int instruct_again(struct flow *f, struct decl *d, const struct id *cause, struct err *e)
+{
+	const struct policy *p = reference_policy(f->p.reference, d->year);
+	struct submission *s;
+	if (date_of_time(f->now) > p->last_instruct_day)
+		return fail(f, d, "too_late", cause, f->now, e);
+	if (flow_doubt_cleared(f, d, cause, e) != 0 || submission_get(f->p.ledger, d->sub, &s, e) != 0)
+		return -1;
+	COUNT(C_INSTRUCTED_AGAIN);
+	d->attempt++;
+	d->doubt_at = 0;
+	return send_payment(f, d, s, p, e);
+}
+
+int payment_enquire(struct flow *f, struct decl *d, struct err *e)
+{
+	struct id id;
+	d->enquiry_attempt++;
+	d->due = f->now + f->p.conf->gateway.doubt_enquiry_ms;
+	d->dirty = true;
+	struct payment_enquiry ev = {d->pid, d->enquiry_attempt, d->attempt};
+	decision_id(&id, STR("PaymentEnquiry"), &d->pid, d->enquiry_attempt);
+	COUNT(C_PAYMENT_ENQUIRIES);
+	if (flow_wait(f, d->due, WAIT_PAYMENT, d->no, e) != 0)
+		return -1;
+	return flow_emit(f, EV_PAYMENT_ENQUIRY, &ev, id_str(&d->token), &id, &d->trace, e);
+}
+
+/* ---- results ---- */
+
+static int on_doubt(struct flow *f, struct decl *d, const struct collection_result *ev, const struct id *cause, struct err *e)
+{
+	enum absorb how;
+	char note[40] = "";
+	if (ev->attempt != d->attempt || (d->facts & F_DOUBT)) {
+		COUNT(C_OLD_RESULTS);
+		return 0;
+	}
+	(void)str_copy(note, sizeof(note), ev->reason);
+	if (flow_fact(f, d, F_DOUBT, cause, ev->at, note, &how, e) != 0 || how != ABSORB_NEW)
+		return how == ABSORB_CONTRADICTION || how == ABSORB_OLD ? 0 : -1;
+	COUNT(C_DOUBTS);
+	d->doubt_at = ev->at;
+	d->due = f->now + f->p.conf->gateway.doubt_enquiry_ms;
+	return flow_wait(f, d->due, WAIT_PAYMENT, d->no, e);
+}
+
+/* The bureau knows nothing of it. While idempotency keys protect, or past the settlement delay, that is permission to send again. */
+static int on_unknown(struct flow *f, struct decl *d, const struct collection_result *ev, const struct id *cause, struct err *e)
+{
+	const struct conf *c = f->p.conf;
+	if (!(d->facts & F_DOUBT) || state_of(d->facts) != ST_IN_DOUBT || ev->attempt != d->enquiry_attempt) {
+		COUNT(C_OLD_RESULTS);
+		return 0;
+	}
+	bool keyed = c->tax_terms.keys == KEYS_HONOURED && f->now - d->instructed_at < c->tax_terms.key_window_ms;
+	int64_t settled = d->doubt_at + c->tax_terms.settlement_delay_ms;
+	if (keyed || ev->at > settled)
+		return instruct_again(f, d, cause, e);
+	int64_t next = f->now + c->gateway.doubt_enquiry_ms;
+	d->due = next > settled ? next : settled + 1;
+	d->dirty = true;
+	return flow_wait(f, d->due, WAIT_PAYMENT, d->no, e);
+}
+
+static int feed_back(struct flow *f, struct decl *d, const struct id *cause, struct err *e)
+{
+	struct submission *s;
+	enum absorb how;
+	struct id id;
+	if (submission_get(f->p.ledger, d->sub, &s, e) != 0 || identity_get(f->p.ledger, d->no, &f->identity, e) != 0 ||
+	    flow_fact(f, d, F_FED_BACK, cause, f->now, NULL, &how, e) != 0)
+		return -1;
+	struct collected_subsidy ev = {
+		.payment_id = d->pid, .token = d->token, .identity = {(const char *)f->identity.data, f->identity.len},
+		.year = d->year, .version = 1, .village = str_of(s->village),
+		.sponsor_type = str_of(stats_type_code(d->sponsor_type)), .amount_fen = d->amount_fen,
+		.receipt = str_of(d->receipt), .paid_at = d->paid_at, .in_treasury_at = d->treasury_at,
+	};
+	decision_id(&id, STR("CollectedSubsidy"), &d->pid, ev.version);
+	return flow_emit(f, EV_COLLECTED_SUBSIDY, &ev, id_str(&d->token), &id, &d->trace, e);
+}
+
+static int feed_refund(struct flow *f, struct decl *d, int64_t at, struct err *e)
+{
+	struct submission *s;
+	struct id id;
+	if (!(d->facts & F_FED_BACK))
+		return 0; /* the SSA never heard of it */
+	if (submission_get(f->p.ledger, d->sub, &s, e) != 0 || identity_get(f->p.ledger, d->no, &f->identity, e) != 0)
+		return -1;
+	struct subsidy_refunded ev = {
+		.payment_id = d->pid, .token = d->token, .identity = {(const char *)f->identity.data, f->identity.len},
+		.year = d->year, .version = 2, .village = str_of(s->village),
+		.sponsor_type = str_of(stats_type_code(d->sponsor_type)), .amount_fen = d->amount_fen,
+		.receipt = str_of(d->receipt), .refunded_at = at,
+	};
+	decision_id(&id, STR("SubsidyRefunded"), &d->pid, ev.version);
+	return flow_emit(f, EV_SUBSIDY_REFUNDED, &ev, id_str(&d->token), &id, &d->trace, e);
+}
+
+static int say_code(struct flow *f, struct decl *d, enum row_result result, const char *code, struct err *e)
+{
+	struct said say = {result, code, NULL, {0}, NULL};
+	return flow_answer(f, d, &say, e);
+}
+
+static int on_money(struct flow *f, struct decl *d, enum fact fact, const struct collection_result *ev, const struct id *cause,
+		    struct err *e)
+{
+	enum absorb how;
+	if (flow_fact(f, d, fact, cause, ev->at, NULL, &how, e) != 0)
+		return -1;
+	if (how != ABSORB_NEW) {
+		COUNT(C_OLD_RESULTS);
+		return 0;
+	}
+	if (fact == F_ACCEPTED)
+		return 0;
+	if (!d->paid_at)
+		d->paid_at = ev->at;
+	if (fact == F_PAID) {
+		COUNT(C_PAID);
+		return say_code(f, d, RES_ACCEPTED, "paid", e);
+	}
+	if (fact == F_REFUNDED) {
+		COUNT(C_REFUNDED);
+		return feed_refund(f, d, ev->at, e) != 0 ? -1 : say_code(f, d, RES_STOPPED, "refunded", e);
+	}
+	COUNT(C_IN_TREASURY);
+	d->treasury_at = ev->at;
+	return feed_back(f, d, cause, e);
+}
+
+/* What the bureau says must be about the payment as we know it. */
+static const char *disagrees(const struct decl *d, const struct collection_result *ev)
+{
+	if (ev->amount_fen.set && ev->amount_fen.v != d->amount_fen)
+		return "other_amount";
+	if (ev->receipt.p && d->receipt[0] && !str_is(ev->receipt, d->receipt))
+		return "other_receipt";
+	return NULL;
+}
+
+static int absorb_result(struct flow *f, struct decl *d, const struct collection_result *ev, const struct id *cause,
+			 struct err *e)
+{
+	static const struct {
+		const char *state;
+		enum fact fact;
+	} money[] = {{"accepted", F_ACCEPTED}, {"paid", F_PAID}, {"in_treasury", F_IN_TREASURY}, {"refunded", F_REFUNDED}};
+	char code[40] = "tax_refused";
+	const char *other = disagrees(d, ev);
+	if (other) {
+		COUNT(C_DIFFERENCES);
+		return difference_add(f->p.ledger, d, other, NULL, cause, e);
+	}
+	if (str_is(ev->state, "in_doubt"))
+		return on_doubt(f, d, ev, cause, e);
+	if (str_is(ev->state, "unknown"))
+		return on_unknown(f, d, ev, cause, e);
+	if (str_is(ev->state, "too_late"))
+		return ev->attempt == d->attempt ? fail(f, d, "too_late", cause, ev->at, e) : 0;
+	if (ev->sequence < d->tax_seq) {
+		COUNT(C_OLD_RESULTS);
+		return 0;
+	}
+	d->tax_seq = ev->sequence;
+	d->dirty = true;
+	if (ev->receipt.p && !d->receipt[0])
+		(void)str_copy(d->receipt, sizeof(d->receipt), ev->receipt);
+	if (str_is(ev->state, "failed")) {
+		if (ev->reason.p)
+			(void)str_copy(code, sizeof(code), ev->reason);
+		return fail(f, d, code, cause, ev->at, e);
+	}
+	for (size_t i = 0; i < sizeof(money) / sizeof(money[0]); i++)
+		if (str_is(ev->state, money[i].state))
+			return on_money(f, d, money[i].fact, ev, cause, e);
+	COUNT(C_DIFFERENCES);
+	return difference_add(f->p.ledger, d, "unknown_state", NULL, cause, e);
+}
+
+int on_collection_result(struct flow *f, const struct bus_record *r, struct err *e)
+{
+	struct collection_result ev;
+	struct decl *d;
+	int rc = flow_decode(f, TOPIC, r, EV_COLLECTION_RESULT, &ev, e);
+	if (rc <= 0)
+		return rc;
+	COUNT(C_RESULTS);
+	f->touched = true;
+	if (decl_find_payment(f->p.ledger, &ev.payment_id, &d, e) != 0)
+		return -1;
+	if (!d) {
+		COUNT(C_EARLY);
+		return early_put(f->p.ledger, &ev.payment_id, str_of(TOPIC), &r->event, e);
+	}
+	return absorb_result(f, d, &ev, &r->event.id, e);
+}
+
+/* ---- credits ---- */
+
+static int absorb_credit(struct flow *f, struct decl *d, struct str type, const struct credit_result *ev, const struct id *cause,
+			 struct err *e)
+{
+	static const struct {
+		const char *type;
+		enum fact fact;
+		enum row_result result;
+		const char *code; /* of the answer; NULL: none follows */
+		int counter;
+	} kinds[] = {
+		{"AccountCredited", F_CREDITED, RES_DONE, "credited", C_CREDITED},
+		{"CreditRefused", F_CREDIT_REFUSED, RES_STOPPED, "credit_refused", C_CREDIT_REFUSED},
+		{"AccountDebited", F_DEBITED, RES_STOPPED, NULL, C_REFUNDED},
+		{"DebitRefused", F_DEBIT_REFUSED, RES_STOPPED, NULL, C_DIFFERENCES},
+	};
+	enum absorb how;
+	if (ev->sequence < d->credit_seq || ev->amount_fen != d->amount_fen) {
+		COUNT(ev->sequence < d->credit_seq ? C_OLD_RESULTS : C_DIFFERENCES);
+		return ev->sequence < d->credit_seq ? 0 : difference_add(f->p.ledger, d, "other_amount", NULL, cause, e);
+	}
+	d->credit_seq = ev->sequence;
+	d->dirty = true;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (!str_is(type, kinds[i].type))
+			continue;
+		if (flow_fact(f, d, kinds[i].fact, cause, ev->at, NULL, &how, e) != 0)
+			return -1;
+		if (how != ABSORB_NEW)
+			return 0;
+		COUNT(kinds[i].counter);
+		if (!kinds[i].code || (d->facts & F_REFUNDED))
+			return 0;
+		return say_code(f, d, kinds[i].result, kinds[i].code, e);
+	}
+	return 0;
+}
+
+int on_credit_result(struct flow *f, const struct bus_record *r, struct err *e)
+{
+	struct credit_result ev;
+	enum event_type t = EV_ACCOUNT_CREDITED;
+	struct decl *d;
+	(void)event_type_of(r->event.type, &t);
+	int rc = flow_decode(f, "credits", r, t, &ev, e);
+	if (rc <= 0)
+		return rc;
+	f->touched = true;
+	if (decl_find_payment(f->p.ledger, &ev.payment_id, &d, e) != 0)
+		return -1;
+	if (!d) {
+		COUNT(C_EARLY);
+		return early_put(f->p.ledger, &ev.payment_id, STR("credits"), &r->event, e);
+	}
+	return absorb_credit(f, d, r->event.type, &ev, &r->event.id, e);
+}
+
+int absorb_early(struct flow *f, struct decl *d, struct err *e)
+{
+	struct id cause;
+	int64_t at = 0;
+	int got;
+	while ((got = early_take(f->p.ledger, &d->pid, at, &at, &f->early[0], &f->early[1], &f->early[2], &cause, e)) == 1) {
+		struct str topic = {(char *)f->early[0].data, f->early[0].len}, type = {(char *)f->early[1].data, f->early[1].len};
+		struct str data = {(char *)f->early[2].data, f->early[2].len};
+		struct collection_result result;
+		struct credit_result credit;
+		enum event_type t;
+		int rc;
+		if (event_type_of(type, &t) != 0)
+			continue;
+		if (str_is(topic, TOPIC))
+			rc = codec_decode(f->p.codec, t, data, &result, e) || absorb_result(f, d, &result, &cause, e);
+		else
+			rc = codec_decode(f->p.codec, t, data, &credit, e) || absorb_credit(f, d, type, &credit, &cause, e);
+		if (rc)
+			return -1;
+	}
+	return got;
+}

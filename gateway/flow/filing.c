@@ -1,0 +1,323 @@
+/* From a complete roster to payments: the checks of each row, the gates of its cover, the tuple, cap B as a reservation.
+ *
+ * A roster goes through its rows in passes, a few thousand rows a turn, so that one of any size fits a transaction: CHECKING (form
+ * only, no cover that passes yet), FILING (rows become payments) or REFUSING (too late as a whole). The submission's cursor says how
+ * far a pass has come, in the ledger: a restart goes on there. Cap B is reserved in the order in which rows are filed. */
+#include "flow/internal.h"
+#include "base/date.h"
+#include "crypto/ids.h"
+#include "domain/gates.h"
+#include "domain/row.h"
+#include <stdio.h>
+#include <string.h>
+
+#define STEP_ROWS 2000
+
+static int reject_row(struct flow *f, struct decl *d, const struct id *cause, const char *code, const char *column,
+		      struct str detail, struct err *e)
+{
+	enum absorb how;
+	char why[sizeof(d->code)], where[sizeof(d->column)];
+	snprintf(why, sizeof(why), "%s", code);
+	snprintf(where, sizeof(where), "%s", column ? column : "");
+	struct said say = {RES_MEND, why, where[0] ? where : NULL, detail, NULL};
+	COUNT(C_REJECTED);
+	if (flow_fact(f, d, F_REJECTED, cause, f->now, why, &how, e) != 0)
+		return -1;
+	return flow_answer(f, d, &say, e);
+}
+
+/* ---- gates ---- */
+
+struct gates {
+	bool there; /* a cover came */
+	enum gates_answer answer;
+	const char *why;
+	enum gate which;
+	struct gate_documents cover; /* valid until the next cover is decoded */
+};
+
+static int gates_of(struct flow *f, const struct submission *s, struct gates *g, struct err *e)
+{
+	struct gate_fact facts[GATES];
+	enum sponsor_type t;
+	const struct policy *p = reference_policy(f->p.reference, s->year);
+	memset(g, 0, sizeof(*g));
+	g->answer = GATES_HELD;
+	g->why = "waiting_cover";
+	int got = cover_get(f->p.ledger, &s->id, &f->cover, e);
+	if (got <= 0)
+		return got;
+	struct str bytes = {(const char *)f->cover.data, f->cover.len};
+	if (codec_decode(f->p.codec, EV_GATE_DOCUMENTS, bytes, &g->cover, e) != 0)
+		return -1;
+	g->there = true;
+	if (!p || g->cover.year != s->year || !str_is(g->cover.village, s->village) ||
+	    sponsor_type_of(g->cover.sponsor_type, &t) != 0) {
+		g->why = "cover_of_other_case";
+		return 0;
+	}
+	for (int i = 0; i < GATES; i++)
+		facts[i] = (struct gate_fact){false, DATE_NONE, DATE_NONE, false};
+	for (int i = 0; i < g->cover.gate_count; i++) {
+		const struct ev_gate *in = &g->cover.gates[i];
+		enum gate which;
+		if (gate_of(in->gate, &which) == 0)
+			facts[which] = (struct gate_fact){true, in->date, in->until.set ? (int)in->until.v : DATE_NONE,
+							  in->cites_roster};
+	}
+	int64_t at = g->cover.received_at > s->received_at ? g->cover.received_at : s->received_at;
+	g->answer = gates_judge(p, &f->p.reference->calendar, t, facts, date_of_time(at), &g->which, &g->why);
+	return 0;
+}
+
+static bool refused_for_good(const char *why)
+{
+	return strcmp(why, "filed_too_late") == 0 || strcmp(why, "filed_in_other_year") == 0;
+}
+
+static int begin_pass(struct flow *f, struct submission *s, enum sub_state state, struct err *e)
+{
+	s->state = state;
+	s->cursor = s->first_no - 1;
+	s->dirty = s->answer_due = true;
+	f->touched = true;
+	return flow_activate(f, s->no, e);
+}
+
+static void say_why(struct submission *s, const struct gates *g)
+{
+	bool of_a_gate = g->there && strcmp(g->why, "cover_of_other_case") != 0;
+	snprintf(s->code, sizeof(s->code), "%s", g->why);
+	snprintf(s->detail, sizeof(s->detail), "%s", of_a_gate ? gate_code(g->which) : "");
+	s->dirty = s->answer_due = true;
+}
+
+int filing_start(struct flow *f, struct submission *s, const struct id *cause, struct err *e)
+{
+	const struct policy *p = reference_policy(f->p.reference, s->year);
+	struct gates g;
+	struct cutoff cut;
+	enum sponsor_type t;
+	if (gates_of(f, s, &g, e) != 0)
+		return -1;
+	f->touched = true;
+	if (!g.there && p && date_of_time(s->received_at) > p->last_filing_day) {
+		g.answer = GATES_REFUSED;
+		g.why = "filed_too_late";
+	}
+	if (g.answer == GATES_PASSED) {
+		(void)sponsor_type_of(g.cover.sponsor_type, &t);
+		s->sponsor_type = (int)t;
+		s->sponsor = g.cover.sponsor_id;
+		(void)str_copy(s->sponsor_code, sizeof(s->sponsor_code), g.cover.sponsor_code);
+		s->code[0] = s->detail[0] = '\0';
+		if (history_about(f->p.ledger, s, "filed", cause, f->now, e) != 0)
+			return -1;
+		return begin_pass(f, s, SUB_FILING, e);
+	}
+	say_why(s, &g);
+	log_info("SUBMISSION-HELD", "receipt=%s reason=%s gate=%s", s->receipt, s->code, s->detail[0] ? s->detail : "-");
+	if (g.answer == GATES_REFUSED && refused_for_good(g.why))
+		return begin_pass(f, s, SUB_REFUSING, e);
+	if (s->state == SUB_OPEN)
+		return begin_pass(f, s, SUB_CHECKING, e);
+	if (s->state == SUB_WAITING && cutoff_get(f->p.ledger, s->year, &cut, e) == 1)
+		return filing_expire(f, s, e);
+	return 0;
+}
+
+/* ---- one row ---- */
+
+static const char *column_of_rule(const char *code)
+{
+	return strstr(code, "member") ? column_code(COL_MEMBER) : column_code(COL_AMOUNT);
+}
+
+/* Names the declaration that was first: "12345-67890 第 7 行". */
+static int name_first(struct flow *f, const struct decl *first, char *out, size_t cap, struct err *e)
+{
+	struct submission *s;
+	char receipt[12];
+	if (submission_get(f->p.ledger, first->sub, &s, e) != 0)
+		return -1;
+	snprintf(out, cap, "%s 第 %d 行", receipt_text(receipt, s->receipt), first->row_no);
+	return 0;
+}
+
+/* The tuple has a live payment already: what this row is told. */
+static int answer_repeat(struct flow *f, struct submission *s, struct decl *d, const struct decl *first, const struct id *cause,
+			 struct err *e)
+{
+	char detail[64];
+	struct submission *other;
+	enum absorb how;
+	if (name_first(f, first, detail, sizeof(detail), e) != 0 || submission_get(f->p.ledger, first->sub, &other, e) != 0)
+		return -1;
+	if (first->amount_fen != d->amount_fen)
+		return reject_row(f, d, cause, "already_filed_other_amount", column_code(COL_AMOUNT), str_of(detail), e);
+	bool own = strcmp(other->sender, s->sender) == 0;
+	struct said say = {own ? RES_ACCEPTED : RES_MEND, own ? "already_accepted" : "already_filed", NULL, str_of(detail), NULL};
+	COUNT(C_REPEATS);
+	if (flow_forget(f, d, e) != 0 || flow_fact(f, d, F_REJECTED, cause, f->now, say.code, &how, e) != 0)
+		return -1;
+	return flow_answer(f, d, &say, e);
+}
+
+/* The first id of the tuple whose payment has not ended; *live is that payment when there is one. */
+static int find_tuple(struct flow *f, const struct submission *s, const struct decl *d, struct id *pid, struct decl **live,
+		      struct err *e)
+{
+	for (int n = 0;; n++) {
+		payment_id(pid, s->year, &s->sponsor, &d->token, n);
+		if (decl_find_payment(f->p.ledger, pid, live, e) != 0)
+			return -1;
+		if (!*live || state_live(state_of((*live)->facts)))
+			return 0;
+	}
+}
+
+/* Two villages' collectives for one person: accepted within the cap, flagged to both. */
+static int flag_other_collective(struct flow *f, const struct submission *s, const struct decl *d, const struct person *p,
+				 const char **warning, struct err *e)
+{
+	struct decl *o;
+	if (s->sponsor_type != SPONSOR_COLLECTIVE)
+		return 0;
+	for (int64_t no = p->head; no; no = o->next_of_person) {
+		if (decl_get(f->p.ledger, no, &o, e) != 0)
+			return -1;
+		if (o->sponsor_type != SPONSOR_COLLECTIVE || id_eq(&o->sponsor, &d->sponsor) || !state_live(state_of(o->facts)))
+			continue;
+		*warning = "other_collective";
+		if (o->final)
+			continue;
+		char code[sizeof(o->code)];
+		snprintf(code, sizeof(code), "%s", o->code);
+		struct said say = {o->result, code, NULL, {0}, "other_collective"};
+		if (flow_answer(f, o, &say, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int file_row(struct flow *f, struct submission *s, struct decl *d, const struct gate_documents *cover, struct err *e)
+{
+	const struct policy *p = reference_policy(f->p.reference, s->year);
+	const char *warning = NULL, *code;
+	struct decl *live;
+	struct person *who;
+	struct id pid;
+	enum absorb how;
+	char room[24];
+	code = row_rules(p, (enum sponsor_type)s->sponsor_type, d->amount_fen, d->member, cover->standards_fen,
+			 cover->standard_count, &warning);
+	if (code)
+		return reject_row(f, d, &cover->cover_id, code, column_of_rule(code), (struct str){0}, e);
+	if (find_tuple(f, s, d, &pid, &live, e) != 0)
+		return -1;
+	if (live)
+		return answer_repeat(f, s, d, live, &cover->cover_id, e);
+	if (person_get(f->p.ledger, &d->token, s->year, &who, e) != 0)
+		return -1;
+	if (d->amount_fen > cap_b_room(p, who->reserved_fen))
+		return reject_row(f, d, &cover->cover_id, "cap_b_exceeded", column_code(COL_AMOUNT),
+				  str_of(yuan(room, cap_b_room(p, who->reserved_fen))), e);
+	d->sponsor = s->sponsor;
+	if (flag_other_collective(f, s, d, who, &warning, e) != 0 || decl_set_pid(f->p.ledger, d, &pid, e) != 0 ||
+	    flow_fact(f, d, F_FILED, &cover->cover_id, f->now, NULL, &how, e) != 0)
+		return -1;
+	who->reserved_fen += d->amount_fen;
+	d->next_of_person = who->head;
+	who->head = d->no;
+	who->dirty = true;
+	COUNT(C_FILED);
+	struct said say = {RES_ACCEPTED, "pending", NULL, {0}, warning};
+	if (flow_answer(f, d, &say, e) != 0 || absorb_early(f, d, e) != 0)
+		return -1;
+	return state_of(d->facts) == ST_PENDING ? enquire(f, d, who, e) : 0;
+}
+
+/* ---- passes ---- */
+
+static int row_of_pass(struct flow *f, struct submission *s, struct decl *d, const struct gate_documents *cover, struct err *e)
+{
+	if (s->sponsor_type >= 0 && d->sponsor_type != s->sponsor_type && flow_typed(f, d, s->sponsor_type, e) != 0)
+		return -1;
+	if (d->final || d->has_pid)
+		return 0;
+	if (d->answer_version == 0 && d->code[0]) /* a defect of its form, found at staging */
+		return reject_row(f, d, &d->trace, d->code, d->column, (struct str){0}, e);
+	if (s->state == SUB_FILING)
+		return file_row(f, s, d, cover, e);
+	if (s->state == SUB_REFUSING)
+		return reject_row(f, d, &d->trace, s->code, NULL, str_of(s->detail[0] ? s->detail : NULL), e);
+	struct said say = {RES_WAITING, "waiting_filing", NULL, {0}, NULL};
+	return flow_answer(f, d, &say, e);
+}
+
+static int end_pass(struct flow *f, struct submission *s, struct err *e)
+{
+	s->dirty = s->answer_due = true;
+	if (s->state == SUB_CHECKING) {
+		s->state = SUB_WAITING;
+		return filing_start(f, s, &s->id, e); /* the cover may have come meanwhile */
+	}
+	bool refused = s->state == SUB_REFUSING;
+	s->state = SUB_FILED;
+	if (!refused && s->stated && s->stated_total_fen != s->amount_fen)
+		snprintf(s->code, sizeof(s->code), "total_mismatch");
+	log_info("SUBMISSION-FILED", "receipt=%s accepted=%lld mend=%lld", s->receipt,
+		 (long long)(s->count[RES_ACCEPTED] + s->count[RES_DONE]), (long long)s->count[RES_MEND]);
+	return 0;
+}
+
+int filing_step(struct flow *f, struct submission *s, struct err *e)
+{
+	static int64_t nos[STEP_ROWS];
+	struct gates g;
+	int n;
+	enum sub_state state = s->state;
+	memset(&g, 0, sizeof(g));
+	if (state == SUB_FILING && gates_of(f, s, &g, e) != 0)
+		return -1;
+	if (decl_numbers(f->p.ledger, s, s->cursor, nos, STEP_ROWS, &n, e) != 0)
+		return -1;
+	for (int i = 0; i < n; i++) {
+		struct decl *d;
+		if (decl_get(f->p.ledger, nos[i], &d, e) != 0 || row_of_pass(f, s, d, &g.cover, e) != 0)
+			return -1;
+		s->cursor = d->no;
+	}
+	s->dirty = true;
+	f->touched = true;
+	return n < STEP_ROWS ? end_pass(f, s, e) : 0;
+}
+
+/* The cut-off has passed: rows that never got through the gates expire. */
+int filing_expire(struct flow *f, struct submission *s, struct err *e)
+{
+	int64_t nos[512], after = s->first_no - 1;
+	int n = 512;
+	enum absorb how;
+	struct said say = {RES_STOPPED, "not_filed_in_time", NULL, {0}, NULL};
+	while (n == 512) {
+		if (decl_numbers(f->p.ledger, s, after, nos, 512, &n, e) != 0)
+			return -1;
+		for (int i = 0; i < n; i++) {
+			struct decl *d;
+			if (decl_get(f->p.ledger, after = nos[i], &d, e) != 0)
+				return -1;
+			if (d->final || d->has_pid)
+				continue;
+			COUNT(C_EXPIRED);
+			if (flow_fact(f, d, F_EXPIRED, &s->id, f->now, say.code, &how, e) != 0 ||
+			    flow_answer(f, d, &say, e) != 0)
+				return -1;
+		}
+	}
+	s->state = SUB_FILED;
+	s->dirty = s->answer_due = true;
+	snprintf(s->code, sizeof(s->code), "not_filed_in_time");
+	return 0;
+}

@@ -1,0 +1,268 @@
+/* The loop: one batch of each topic, one transaction, then the outbox. */
+#include "flow/flow.h"
+#include "flow/internal.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct counter flow_counter[FLOW_COUNTERS] = {
+	[C_ROWS] = {"rows", "rows staged", 0},
+	[C_SUBMISSIONS] = {"submissions", "attempts of submissions opened", 0},
+	[C_REPEATED_SUBMISSIONS] = {"submissions_repeated", "closed submissions published again: ignored", 0},
+	[C_VOIDED_ATTEMPTS] = {"attempts_voided", "unclosed attempts replaced", 0},
+	[C_COVERS] = {"covers", "covers taken", 0},
+	[C_OLD_COVERS] = {"covers_old", "covers older than the one at hand: ignored", 0},
+	[C_FILED] = {"filed", "rows that became payments", 0},
+	[C_REJECTED] = {"rejected", "rows rejected", 0},
+	[C_REPEATS] = {"repeats", "rows that name a live payment", 0},
+	[C_ENQUIRIES] = {"enquiries", "contributions asked for", 0},
+	[C_STATUSES] = {"statuses", "contribution statuses read", 0},
+	[C_OLD_STATUSES] = {"statuses_old", "older than known: ignored", 0},
+	[C_INSTRUCTED] = {"instructed", "payments instructed", 0},
+	[C_INSTRUCTED_AGAIN] = {"instructed_again", "after the bureau said it never came", 0},
+	[C_RESULTS] = {"results", "collection results read", 0},
+	[C_OLD_RESULTS] = {"results_old", "repeats and older: absorbed", 0},
+	[C_EARLY] = {"results_early", "before their payment was filed: kept", 0},
+	[C_DOUBTS] = {"doubts", "payments that went into doubt", 0},
+	[C_PAYMENT_ENQUIRIES] = {"payment_enquiries", "payments asked for by id", 0},
+	[C_FAILED] = {"failed", "refused by the bureau", 0},
+	[C_PAID] = {"paid", "paid", 0},
+	[C_IN_TREASURY] = {"in_treasury", "in the treasury", 0},
+	[C_REFUNDED] = {"refunded", "refunded or debited", 0},
+	[C_CREDITED] = {"credited", "credited to the account", 0},
+	[C_CREDIT_REFUSED] = {"credit_refused", "refused by the SSA", 0},
+	[C_EXPIRED] = {"expired", "rows and payments that expired", 0},
+	[C_DIFFERENCES] = {"differences", "two sides tell differently: a person must look", 0},
+	[C_REJECTS] = {"rejects", "events that could not be processed", 0},
+	[C_TRANSACTIONS] = {"transactions", "ledger transactions", 0},
+	[C_EVENTS_OUT] = {"events_out", "events decided", 0},
+};
+
+struct counters flow_counters(void)
+{
+	return (struct counters){flow_counter, FLOW_COUNTERS};
+}
+
+static const char *const inputs[INPUTS] = {
+	[IN_SUBMISSIONS] = "submissions", [IN_OPERATIONS] = "operations", [IN_CONTRIBUTIONS] = "contributions",
+	[IN_COLLECTIONS] = "collections", [IN_CREDITS] = "credits",
+};
+
+static const struct {
+	int input;
+	enum event_type type;
+	event_fn *fn;
+} handlers[] = {
+	{IN_SUBMISSIONS, EV_SUBSIDY_DECLARED, on_subsidy_declared},
+	{IN_SUBMISSIONS, EV_SUBMISSION_OPENED, on_submission_opened},
+	{IN_SUBMISSIONS, EV_SUBMISSION_CLOSED, on_submission_closed},
+	{IN_SUBMISSIONS, EV_GATE_DOCUMENTS, on_gate_documents},
+	{IN_CONTRIBUTIONS, EV_CONTRIBUTION_STATUS, on_contribution_status},
+	{IN_CONTRIBUTIONS, EV_CONTRIBUTION_FEED_REACHED, on_feed_reached},
+	{IN_COLLECTIONS, EV_COLLECTION_RESULT, on_collection_result},
+	{IN_CREDITS, EV_ACCOUNT_CREDITED, on_credit_result},
+	{IN_CREDITS, EV_CREDIT_REFUSED, on_credit_result},
+	{IN_CREDITS, EV_ACCOUNT_DEBITED, on_credit_result},
+	{IN_CREDITS, EV_DEBIT_REFUSED, on_credit_result},
+};
+
+static int handle(struct flow *f, int input, const struct bus_record *r, struct err *e)
+{
+	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
+		if (handlers[i].input == input && str_is(r->event.type, event_name(handlers[i].type)))
+			return handlers[i].fn(f, r, e);
+	return flow_reject(f, inputs[input], r, "unknown_type", NULL, e);
+}
+
+static int topic_index(const char *base)
+{
+	char own[64];
+	for (int i = 0; i < topic_count; i++) {
+		if (strcmp(topics[i].producer, "gateway") != 0)
+			continue;
+		if (strcmp(topics[i].name, base) == 0)
+			return i;
+		if (str_copy(own, sizeof(own), str_of(base)) == 0 && strncmp(topics[i].name, own, strlen(own)) == 0 &&
+		    strcmp(topics[i].name + strlen(own), ".gateway") == 0)
+			return i;
+	}
+	return -1;
+}
+
+/* Newer events of this ledger on the bus than the ledger remembers: it is an old copy, and deciding again could double. */
+static int check_bus(struct flow *f, int64_t *on_bus, struct err *e)
+{
+	const char *mark = ledger_mark(f->p.ledger);
+	size_t id_len = strcspn(mark, "/");
+	for (int i = 0; i < topic_count; i++) {
+		struct bus_record last;
+		on_bus[i] = 0;
+		if (strcmp(topics[i].producer, "gateway") != 0)
+			continue;
+		int got = bus_last(f->p.bus, topics[i].name, (struct str){0}, &last, e);
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			continue;
+		if (!last.ledger.p || last.ledger.n <= id_len || memcmp(last.ledger.p, mark, id_len) != 0)
+			return err_set(e, ERR_SAFE,
+				       "topic %s holds events of another ledger: bus and ledger do not belong together; restore "
+				       "both from the same backup",
+				       topics[i].name);
+		if (last.event.seq > ledger_outbox_seq(f->p.ledger))
+			return err_set(e, ERR_SAFE,
+				       "ledger is older than the bus: topic %s holds event %" PRId64
+				       ", the ledger knows up to %" PRId64 "; going on could pay twice. Restore the newest "
+				       "ledger, or bus and ledger from the same backup",
+				       topics[i].name, last.event.seq, ledger_outbox_seq(f->p.ledger));
+		on_bus[i] = last.event.seq;
+	}
+	return 0;
+}
+
+static int open_inputs(struct flow *f, struct err *e)
+{
+	for (int i = 0; i < INPUTS; i++) {
+		struct bus_position at;
+		if (bus_reader_open(f->p.bus, &f->in[i], inputs[i], NULL, e) != 0 ||
+		    ledger_position_get(f->p.ledger, inputs[i], &at, e) != 0 || bus_seek(f->in[i], &at, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Passes that an earlier life left unfinished. */
+static int find_active(struct flow *f, struct err *e)
+{
+	static const enum sub_state going[] = {SUB_CHECKING, SUB_FILING, SUB_REFUSING};
+	struct submission *s;
+	for (int i = 0; i < 3; i++)
+		for (int64_t after = 0;; after = s->no) {
+			if (submission_next(f->p.ledger, after, going[i], 0, &s, e) != 0)
+				return -1;
+			if (!s)
+				break;
+			if (flow_activate(f, s->no, e) != 0)
+				return -1;
+		}
+	ledger_rollback(f->p.ledger); /* nothing was written; drops the cache */
+	return 0;
+}
+
+int flow_open(struct flow **out, const struct flow_parts *parts, struct err *e)
+{
+	struct flow *f = calloc(1, sizeof(*f));
+	if (!f)
+		return err_set(e, ERR_TEMP, "flow: out of memory");
+	f->p = *parts;
+	buf_init(&f->body, 1 << 20);
+	buf_init(&f->cover, 1 << 20);
+	buf_init(&f->identity, 1 << 16);
+	for (int i = 0; i < 3; i++)
+		buf_init(&f->early[i], 1 << 20);
+	for (int t = 0; t < EVENT_TYPES; t++)
+		f->out_topic[t] = topic_index(event_topic((enum event_type)t));
+	int64_t *on_bus = calloc((size_t)topic_count, sizeof(*on_bus));
+	if (!on_bus)
+		err_set(e, ERR_TEMP, "flow: out of memory");
+	bus_set_ledger(parts->bus, ledger_mark(parts->ledger));
+	if (!on_bus || check_bus(f, on_bus, e) != 0 || open_inputs(f, e) != 0 ||
+	    outbox_publish(parts->ledger, parts->bus, on_bus, e) != 0 || find_active(f, e) != 0) {
+		free(on_bus);
+		flow_close(f);
+		return -1;
+	}
+	free(on_bus);
+	f->due_at = waiting_next(parts->ledger);
+	f->cutoff_looked = -INT64_C(1000000);
+	*out = f;
+	return 0;
+}
+
+void flow_close(struct flow *f)
+{
+	if (!f)
+		return;
+	for (int i = 0; i < INPUTS; i++)
+		bus_reader_close(f->in[i]);
+	buf_fini(&f->body);
+	buf_fini(&f->cover);
+	buf_fini(&f->identity);
+	for (int i = 0; i < 3; i++)
+		buf_fini(&f->early[i]);
+	free(f->active);
+	free(f);
+}
+
+static int take_batch(struct flow *f, int input, struct err *e)
+{
+	const struct bus_record *records;
+	int n = bus_read(f->in[input], (int)f->p.conf->gateway.batch_events, &records, e);
+	if (n <= 0)
+		return n;
+	for (int i = 0; i < n; i++)
+		if (handle(f, input, &records[i], e) != 0)
+			return err_wrap(e, "%s at %" PRId64, inputs[input], records[i].offset);
+	struct bus_position at = bus_tell(f->in[input]);
+	f->touched = true;
+	return ledger_position_put(f->p.ledger, inputs[input], &at, e);
+}
+
+static int step_passes(struct flow *f, struct err *e)
+{
+	int kept = 0, steps = 0;
+	for (int i = 0; i < f->active_count; i++) {
+		struct submission *s;
+		int64_t no = f->active[i];
+		if (steps < 8) {
+			if (submission_get(f->p.ledger, no, &s, e) != 0 || (s && filing_step(f, s, e) != 0))
+				return -1;
+			steps++;
+			if (!s || (s->state != SUB_CHECKING && s->state != SUB_FILING && s->state != SUB_REFUSING))
+				continue;
+		}
+		f->active[kept++] = no;
+	}
+	f->active_count = kept;
+	return 0;
+}
+
+static int turn(struct flow *f, struct err *e)
+{
+	for (int i = 0; i < INPUTS; i++)
+		if (take_batch(f, i, e) < 0)
+			return -1;
+	if (step_passes(f, e) != 0 || waiting_step(f, e) != 0 || cutoff_step(f, e) != 0 ||
+	    flow_answer_submissions(f, e) != 0)
+		return -1;
+	return flow_publish_statistics(f, e);
+}
+
+int flow_turn(struct flow *f, bool *worked, struct err *e)
+{
+	struct ledger *l = f->p.ledger;
+	f->now = clock_now(f->p.clock);
+	f->touched = false;
+	ledger_set_now(l, f->now);
+	if (ledger_begin(l, e) != 0)
+		return -1;
+	if (turn(f, e) != 0) {
+		ledger_rollback(l);
+		return -1;
+	}
+	*worked = f->touched;
+	if (!f->touched && !outbox_dirty(l)) {
+		ledger_rollback(l);
+		return 0;
+	}
+	if (ledger_commit(l, e) != 0) {
+		ledger_rollback(l);
+		return -1;
+	}
+	COUNT(C_TRANSACTIONS);
+	if (outbox_publish(l, f->p.bus, NULL, e) != 0)
+		return -1;
+	for (int i = 0; i < INPUTS && f->touched; i++)
+		bus_note_position(f->in[i], "gateway");
+	return 0;
+}

@@ -1,0 +1,85 @@
+/* Inside the flow only. One file for each subject: intake (rosters come in), filing (rows become payments), contributions
+ * (who is eligible), collections (what the bureau did), credits, waiting (what came due), answers (what people are told). */
+#ifndef QIAO_FLOW_INTERNAL_H
+#define QIAO_FLOW_INTERNAL_H
+#include "base/log.h"
+#include "flow/flow.h"
+#include "ledger/stats.h"
+
+enum {
+	C_ROWS, C_SUBMISSIONS, C_REPEATED_SUBMISSIONS, C_VOIDED_ATTEMPTS, C_COVERS, C_OLD_COVERS, C_FILED, C_REJECTED, C_REPEATS,
+	C_ENQUIRIES, C_STATUSES, C_OLD_STATUSES, C_INSTRUCTED, C_INSTRUCTED_AGAIN, C_RESULTS, C_OLD_RESULTS, C_EARLY, C_DOUBTS,
+	C_PAYMENT_ENQUIRIES, C_FAILED, C_PAID, C_IN_TREASURY, C_REFUNDED, C_CREDITED, C_CREDIT_REFUSED, C_EXPIRED, C_DIFFERENCES,
+	C_REJECTS, C_TRANSACTIONS, C_EVENTS_OUT, FLOW_COUNTERS
+};
+extern struct counter flow_counter[FLOW_COUNTERS];
+#define COUNT(which) (flow_counter[which].value++)
+
+enum { IN_SUBMISSIONS, IN_OPERATIONS, IN_CONTRIBUTIONS, IN_COLLECTIONS, IN_CREDITS, INPUTS };
+
+struct flow {
+	struct flow_parts p;
+	struct bus_reader *in[INPUTS];
+	int out_topic[EVENT_TYPES];  /* index into topics[], -1 where the gateway does not produce it */
+	int64_t now;                 /* of this turn */
+	struct buf body, cover, identity, early[3];
+	int64_t *active;             /* submissions with a pass going on */
+	int active_count, active_cap;
+	int64_t due_at;              /* when the next waiting entry is due */
+	int64_t cutoff_looked;       /* monotonic */
+	bool cutoff_going;
+	bool touched;                /* this turn wrote something */
+};
+
+/* emit.c */
+int flow_emit(struct flow *f, enum event_type t, const void *event, struct str key, const struct id *id, const struct id *trace,
+	      struct err *e);
+int flow_reject(struct flow *f, const char *topic, const struct bus_record *r, const char *reason, const char *detail,
+		struct err *e);
+struct str id_str(const struct id *id);
+/* Puts a submission's pass on the list of this process. */
+int flow_activate(struct flow *f, int64_t sub, struct err *e);
+int flow_wait(struct flow *f, int64_t at, enum waiting kind, int64_t ref, struct err *e);
+
+/* answers.c: the only place that changes facts, statistics and answers of a declaration. */
+struct said {
+	enum row_result result;
+	const char *code;
+	const char *column;  /* or NULL */
+	struct str detail;   /* or no value */
+	const char *warning; /* or NULL */
+};
+/* Absorbs a fact: history (implied ones marked), statistics, reservation. Gives what became of it. */
+int flow_fact(struct flow *f, struct decl *d, enum fact fact, const struct id *cause, int64_t effective_at, const char *note,
+	      enum absorb *how, struct err *e);
+int flow_declared(struct flow *f, struct decl *d, struct err *e);      /* a new row enters the statistics */
+int flow_forget(struct flow *f, struct decl *d, struct err *e);        /* a voided or repeating row leaves them */
+int flow_doubt_cleared(struct flow *f, struct decl *d, const struct id *cause, struct err *e);
+int flow_typed(struct flow *f, struct decl *d, int sponsor_type, struct err *e); /* moves to its sponsor type's key */
+int flow_answer(struct flow *f, struct decl *d, const struct said *s, struct err *e);
+int flow_answer_submissions(struct flow *f, struct err *e);
+int flow_publish_statistics(struct flow *f, struct err *e);
+
+/* one function an event type; r->event.data is decoded inside. -1 only when the process must end. */
+typedef int event_fn(struct flow *f, const struct bus_record *r, struct err *e);
+event_fn on_submission_opened, on_subsidy_declared, on_submission_closed, on_gate_documents;
+event_fn on_contribution_status, on_feed_reached, on_collection_result, on_credit_result;
+/* Decodes or, when it cannot be, rejects: 1 decoded, 0 rejected, -1 error. */
+int flow_decode(struct flow *f, const char *topic, const struct bus_record *r, enum event_type t, void *event, struct err *e);
+
+/* filing.c */
+int filing_start(struct flow *f, struct submission *s, const struct id *cause, struct err *e); /* closed, or a cover came */
+int filing_step(struct flow *f, struct submission *s, struct err *e);
+int filing_expire(struct flow *f, struct submission *s, struct err *e); /* cut-off: waits no longer */
+/* contributions.c */
+int enquire(struct flow *f, struct decl *d, struct person *p, struct err *e);
+/* collections.c */
+int instruct(struct flow *f, struct decl *d, const struct submission *s, const struct id *cause, struct err *e);
+int instruct_again(struct flow *f, struct decl *d, const struct id *cause, struct err *e);
+int absorb_early(struct flow *f, struct decl *d, struct err *e);
+int payment_enquire(struct flow *f, struct decl *d, struct err *e);
+/* waiting.c */
+int waiting_step(struct flow *f, struct err *e);
+int cutoff_step(struct flow *f, struct err *e);
+
+#endif

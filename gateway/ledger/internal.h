@@ -1,0 +1,74 @@
+/* Inside the ledger only: the handle, the transaction's cache, statement slots. */
+#ifndef QIAO_LEDGER_INTERNAL_H
+#define QIAO_LEDGER_INTERNAL_H
+#include "base/buf.h"
+#include "ledger/ledger.h"
+#include "ledger/stats.h"
+#include "store/store.h"
+
+/* Records of one kind, touched in this transaction: stable addresses (blocks), found by a 64-bit key. Different records may
+ * share a key (it is a hash for persons and payments); the caller compares. */
+#define POOL_BLOCK 256
+struct pool {
+	size_t size;         /* of a record */
+	char **blocks;
+	int count, block_count;
+};
+struct map { /* open addressing, key -> pointer; several entries may carry one key */
+	struct {
+		uint64_t key;
+		void *value;
+	} *slots;
+	size_t cap, count;
+};
+void *pool_take(struct pool *p);
+void *pool_at(const struct pool *p, int i);
+void pool_fini(struct pool *p);
+int map_put(struct map *m, uint64_t key, void *value);
+/* i-th probe: start with *at = SIZE_MAX; NULL at the end. */
+void *map_next(const struct map *m, uint64_t key, size_t *at);
+void map_clear(struct map *m);
+void map_fini(struct map *m);
+
+enum sql {
+	Q_META_PUT, Q_POSITION_GET, Q_POSITION_PUT,
+	Q_SUB_BY_ID, Q_SUB_BY_NO, Q_SUB_INSERT, Q_SUB_UPDATE, Q_SUB_NEXT, Q_COVER_GET, Q_COVER_PUT,
+	Q_DECL_BY_NO, Q_DECL_BY_PID, Q_DECL_INSERT, Q_DECL_UPDATE, Q_DECL_NUMBERS, Q_DECL_VOID, Q_DECL_PENDING,
+	Q_IDENTITY_PUT, Q_IDENTITY_GET, Q_HISTORY_PUT, Q_DIFFERENCE_PUT,
+	Q_PERSON_GET, Q_PERSON_INSERT, Q_PERSON_UPDATE, Q_PERSON_YEARS,
+	Q_WAITING_PUT, Q_WAITING_TAKE, Q_WAITING_FORGET, Q_WAITING_NEXT,
+	Q_EARLY_PUT, Q_EARLY_TAKE, Q_CUTOFF_GET, Q_CUTOFF_PUT, Q_YEARS,
+	Q_OUTBOX_PUT, Q_OUTBOX_NEXT, Q_OUTBOX_FORGET, Q_STAT_PUT, Q_STAT_VERSION_PUT, SQLS
+};
+
+struct ledger {
+	struct store *st;
+	struct stmt *q[SQLS];
+	char mark[ID_HEX + 24];
+	int64_t restored_at, feed_as_of, now;
+	int64_t last_decl, last_sub, last_history, early_count;
+	int64_t outbox_last, outbox_sent, outbox_forgotten; /* seqs */
+	struct buf outbox;          /* events of this transaction */
+	int64_t outbox_first, outbox_count;
+	struct pool decls, persons, subs;
+	struct map decl_by_no, decl_by_pid, person_by_key, sub_by_no;
+	struct stat *stats;
+	int stat_count, stat_cap;
+	struct map stat_by_key;
+	bool meta_dirty;
+};
+extern const struct store_kind ledger_kind;
+extern const char *const ledger_sql[SQLS];
+uint64_t id_key(const struct id *id); /* ids are hashes already: 8 of their bytes are a good key */
+int persons_write(struct ledger *l, struct err *e);
+int decls_write(struct ledger *l, struct err *e);   /* dirty records of the cache to the tables */
+int records_write(struct ledger *l, struct err *e); /* decls, persons, submissions */
+void records_clear(struct ledger *l);
+void decl_read(struct decl *d, struct stmt *q); /* a row of Q_DECL_BY_NO */
+void sub_read(struct submission *s, struct stmt *q);
+int outbox_write(struct ledger *l, struct err *e);
+int stats_load(struct ledger *l, struct err *e);
+int stats_write(struct ledger *l, struct err *e);
+void stats_fini(struct ledger *l);
+
+#endif

@@ -1,0 +1,296 @@
+/* The ledger's handle: opening, what it is (id, epoch), transactions, positions, backup. */
+#include "ledger/ledger.h"
+#include "base/fs.h"
+#include "crypto/digest.h"
+#include "ledger/internal.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int ledger_init(const char *path, struct err *e)
+{
+	struct store *st = NULL;
+	struct stmt *q;
+	struct id id;
+	char hex[ID_HEX];
+	int rc = -1;
+	if (fs_exists(path))
+		return err_set(e, ERR_CONF, "ledger: exists already; nothing was changed");
+	struct store_options o = {.flags = STORE_CREATE, .busy_ms = 1000};
+	if (store_open(&st, path, &ledger_kind, &o, e) != 0)
+		return -1;
+	random_bytes(id.b, sizeof(id.b));
+	if (store_begin(st, e) != 0 || store_prepare(st, &q, ledger_sql[Q_META_PUT], e) != 0)
+		goto out;
+	stmt_text(q, 1, STR("ledger_id"));
+	stmt_text(q, 2, str_of(id_hex(&id, hex)));
+	if (stmt_run(q, e) != 0)
+		goto out;
+	stmt_text(q, 1, STR("epoch"));
+	stmt_int(q, 2, 1);
+	if (stmt_run(q, e) != 0)
+		goto out;
+	stmt_reset(q);
+	struct stmt *p;
+	if (store_prepare(st, &p, ledger_sql[Q_POSITION_PUT], e) != 0)
+		goto out;
+	for (int i = 0; i < topic_count; i++)
+		for (int r = 0; r < 4 && topics[i].readers[r]; r++) {
+			if (strcmp(topics[i].readers[r], "gateway") != 0)
+				continue;
+			stmt_text(p, 1, str_of(topics[i].name));
+			stmt_int(p, 2, 0);
+			stmt_int(p, 3, 0);
+			stmt_blob(p, 4, (struct id){{0}}.b, ID_LEN);
+			if (stmt_run(p, e) != 0)
+				goto out;
+		}
+	rc = store_commit(st, e);
+out:
+	store_close(st);
+	return rc;
+}
+
+static int meta_int(struct store *st, const char *key, int64_t fallback, int64_t *out, struct err *e)
+{
+	struct stmt *q;
+	if (store_prepare(st, &q, "SELECT value FROM meta WHERE key = ?1", e) != 0)
+		return -1;
+	stmt_text(q, 1, str_of(key));
+	int got = stmt_step(q, e);
+	*out = got == 1 ? stmt_get_int(q, 0) : fallback;
+	stmt_reset(q);
+	return got < 0 ? -1 : 0;
+}
+
+static int meta_put(struct ledger *l, const char *key, int64_t v, struct err *e)
+{
+	stmt_text(l->q[Q_META_PUT], 1, str_of(key));
+	stmt_int(l->q[Q_META_PUT], 2, v);
+	return stmt_run(l->q[Q_META_PUT], e);
+}
+
+static int max_of(struct store *st, const char *sql, int64_t *out, struct err *e)
+{
+	struct stmt *q;
+	if (store_prepare(st, &q, sql, e) != 0)
+		return -1;
+	int got = stmt_step(q, e);
+	*out = got == 1 ? stmt_get_int(q, 0) : 0;
+	stmt_reset(q);
+	return got < 0 ? -1 : 0;
+}
+
+/* Id, epoch and where the counters stand; a restored copy becomes the living ledger. */
+static int who_am_i(struct ledger *l, int64_t now, struct err *e)
+{
+	struct stmt *q;
+	int64_t epoch, copy;
+	char id[ID_HEX] = "";
+	if (store_prepare(l->st, &q, "SELECT value FROM meta WHERE key = 'ledger_id'", e) != 0)
+		return -1;
+	int got = stmt_step(q, e);
+	if (got == 1)
+		str_copy(id, sizeof(id), stmt_get_text(q, 0));
+	stmt_reset(q);
+	if (got < 0)
+		return -1;
+	if (got == 0)
+		return err_set(e, ERR_SAFE, "ledger: has no id: not a ledger that qiao init made");
+	if (meta_int(l->st, "epoch", 1, &epoch, e) != 0 || meta_int(l->st, "copy", 0, &copy, e) != 0 ||
+	    meta_int(l->st, "restored_at", 0, &l->restored_at, e) != 0 ||
+	    meta_int(l->st, "feed_as_of", 0, &l->feed_as_of, e) != 0 ||
+	    meta_int(l->st, "outbox_last", 0, &l->outbox_last, e) != 0 ||
+	    meta_int(l->st, "outbox_sent", 0, &l->outbox_sent, e) != 0 ||
+	    max_of(l->st, "SELECT max(no) FROM decl", &l->last_decl, e) != 0 ||
+	    max_of(l->st, "SELECT max(no) FROM submission", &l->last_sub, e) != 0 ||
+	    max_of(l->st, "SELECT max(seq) FROM history", &l->last_history, e) != 0 ||
+	    max_of(l->st, "SELECT count(*) FROM early", &l->early_count, e) != 0)
+		return -1;
+	l->outbox_forgotten = l->outbox_sent;
+	if (copy) {
+		epoch++;
+		l->restored_at = now;
+		if (store_begin(l->st, e) != 0 || meta_put(l, "epoch", epoch, e) != 0 ||
+		    meta_put(l, "restored_at", now, e) != 0 || meta_put(l, "copy", 0, e) != 0 ||
+		    store_commit(l->st, e) != 0)
+			return -1;
+	}
+	snprintf(l->mark, sizeof(l->mark), "%s/%" PRId64, id, epoch);
+	return 0;
+}
+
+int ledger_open(struct ledger **out, const char *path, int64_t cache_kib, int64_t now, const char *vfs, struct err *e)
+{
+	struct ledger *l = calloc(1, sizeof(*l));
+	if (!l)
+		return err_set(e, ERR_TEMP, "ledger: out of memory");
+	l->decls.size = sizeof(struct decl);
+	l->persons.size = sizeof(struct person);
+	l->subs.size = sizeof(struct submission);
+	buf_init(&l->outbox, (size_t)64 << 20);
+	l->now = now;
+	if (!fs_exists(path)) {
+		err_set(e, ERR_CONF, "ledger: not there; a new installation is made with: qiao init");
+		goto fail;
+	}
+	struct store_options o = {.flags = 0, .cache_kib = (int)cache_kib, .busy_ms = 10000, .vfs = vfs};
+	if (store_open(&l->st, path, &ledger_kind, &o, e) != 0)
+		goto fail;
+	for (int i = 0; i < SQLS; i++)
+		if (store_prepare(l->st, &l->q[i], ledger_sql[i], e) != 0)
+			goto fail;
+	if (who_am_i(l, now, e) != 0 || stats_load(l, e) != 0)
+		goto fail;
+	*out = l;
+	return 0;
+fail:
+	ledger_close(l);
+	return -1;
+}
+
+void ledger_close(struct ledger *l)
+{
+	if (!l)
+		return;
+	store_close(l->st);
+	pool_fini(&l->decls);
+	pool_fini(&l->persons);
+	pool_fini(&l->subs);
+	map_fini(&l->decl_by_no);
+	map_fini(&l->decl_by_pid);
+	map_fini(&l->person_by_key);
+	map_fini(&l->sub_by_no);
+	stats_fini(l);
+	buf_fini(&l->outbox);
+	free(l);
+}
+
+int ledger_backup(const char *path, const char *dst, int64_t *outbox_seq, struct err *e)
+{
+	struct store *st = NULL;
+	struct stmt *q;
+	int rc = -1;
+	struct store_options o = {.flags = STORE_READONLY, .busy_ms = 10000};
+	if (store_open(&st, path, &ledger_kind, &o, e) != 0)
+		return -1;
+	if (store_backup(st, dst, e) != 0)
+		goto out;
+	store_close(st);
+	st = NULL;
+	o.flags = 0;
+	if (store_open(&st, dst, &ledger_kind, &o, e) != 0 ||
+	    meta_int(st, "outbox_last", 0, outbox_seq, e) != 0 ||
+	    store_prepare(st, &q, "INSERT OR REPLACE INTO meta(key, value) VALUES('copy', 1)", e) != 0 ||
+	    stmt_run(q, e) != 0)
+		goto out;
+	rc = 0;
+out:
+	store_close(st);
+	return rc;
+}
+
+const char *ledger_mark(const struct ledger *l)
+{
+	return l->mark;
+}
+
+int64_t ledger_restored_at(const struct ledger *l)
+{
+	return l->restored_at;
+}
+
+int64_t ledger_outbox_seq(const struct ledger *l)
+{
+	return l->outbox_last;
+}
+
+int64_t ledger_feed_as_of(const struct ledger *l)
+{
+	return l->feed_as_of;
+}
+
+void ledger_set_feed_as_of(struct ledger *l, int64_t as_of)
+{
+	if (as_of > l->feed_as_of) {
+		l->feed_as_of = as_of;
+		l->meta_dirty = true;
+	}
+}
+
+void ledger_set_now(struct ledger *l, int64_t now)
+{
+	l->now = now;
+}
+
+int64_t decl_last(const struct ledger *l)
+{
+	return l->last_decl;
+}
+
+int ledger_begin(struct ledger *l, struct err *e)
+{
+	return store_begin(l->st, e);
+}
+
+int ledger_commit(struct ledger *l, struct err *e)
+{
+	if (records_write(l, e) != 0 || stats_write(l, e) != 0 || outbox_write(l, e) != 0)
+		return -1;
+	if (l->meta_dirty && meta_put(l, "feed_as_of", l->feed_as_of, e) != 0)
+		return -1;
+	if (l->outbox_count && meta_put(l, "outbox_last", l->outbox_last, e) != 0)
+		return -1;
+	if (l->outbox_sent > l->outbox_forgotten) {
+		stmt_int(l->q[Q_OUTBOX_FORGET], 1, l->outbox_sent);
+		if (stmt_run(l->q[Q_OUTBOX_FORGET], e) != 0 || meta_put(l, "outbox_sent", l->outbox_sent, e) != 0)
+			return -1;
+	}
+	if (store_commit(l->st, e) != 0)
+		return -1;
+	l->meta_dirty = false;
+	l->outbox_forgotten = l->outbox_sent;
+	l->outbox_count = 0;
+	buf_reset(&l->outbox);
+	records_clear(l);
+	return 0;
+}
+
+void ledger_rollback(struct ledger *l)
+{
+	store_rollback(l->st);
+	records_clear(l);
+}
+
+int ledger_position_get(struct ledger *l, const char *topic, struct bus_position *out, struct err *e)
+{
+	struct stmt *q = l->q[Q_POSITION_GET];
+	stmt_text(q, 1, str_of(topic));
+	int got = stmt_step(q, e);
+	if (got < 0)
+		return -1;
+	if (got == 0)
+		return err_set(e, ERR_SAFE,
+			       "ledger: no position for topic %s: it was not made by qiao init for this bus; restore the "
+			       "backup that belongs to it",
+			       topic);
+	out->partition = (int)stmt_get_int(q, 0);
+	out->next = stmt_get_int(q, 1);
+	struct str id = stmt_get_blob(q, 2);
+	memset(&out->last_id, 0, sizeof(out->last_id));
+	if (id.n == ID_LEN)
+		memcpy(out->last_id.b, id.p, ID_LEN);
+	stmt_reset(q);
+	return 0;
+}
+
+int ledger_position_put(struct ledger *l, const char *topic, const struct bus_position *p, struct err *e)
+{
+	struct stmt *q = l->q[Q_POSITION_PUT];
+	stmt_text(q, 1, str_of(topic));
+	stmt_int(q, 2, p->partition);
+	stmt_int(q, 3, p->next);
+	stmt_blob(q, 4, p->last_id.b, ID_LEN);
+	return stmt_run(q, e);
+}

@@ -1,0 +1,189 @@
+/* The ledger: the authority on every declaration and payment (design, section 5). One SQLite file, one writer: the gateway.
+ *
+ * One transaction holds facts, history, positions, waiting, statistics and outbox together. Declarations, persons and submissions
+ * are read through a cache that lives as long as the transaction and are written back once, at its end (ledger_commit): a record
+ * touched by ten events costs one update. Nothing is deleted but outbox rows already on the bus and waiting entries that came due.
+ *
+ * A failed write leaves the transaction unusable: roll back and end the process; the supervisor starts it again from the last
+ * commit. Only this directory and store/ know SQL. */
+#ifndef QIAO_LEDGER_LEDGER_H
+#define QIAO_LEDGER_LEDGER_H
+#include "base/err.h"
+#include "base/str.h"
+#include "bus/bus.h"
+#include "domain/payment.h"
+
+struct ledger;
+
+/* Makes a new, empty ledger with an id of its own at epoch 1. ERR_CONF where one exists. */
+int ledger_init(const char *path, struct err *e);
+/* For writing (the gateway). A restored copy (ledger_backup) becomes the living ledger here: epoch + 1, restored_at = now. */
+int ledger_open(struct ledger **out, const char *path, int64_t cache_kib, int64_t now, const char *vfs, struct err *e);
+void ledger_close(struct ledger *l);
+/* Online copy, marked as a copy; *outbox_seq = the last outgoing event it knows. */
+int ledger_backup(const char *path, const char *dst, int64_t *outbox_seq, struct err *e);
+
+const char *ledger_mark(const struct ledger *l);  /* "<id hex>/<epoch>" for outgoing events */
+int64_t ledger_restored_at(const struct ledger *l); /* 0 = never restored */
+int64_t ledger_outbox_seq(const struct ledger *l);  /* the last outgoing event decided */
+int64_t ledger_feed_as_of(const struct ledger *l);  /* how far the SSA's feed was followed */
+void ledger_set_feed_as_of(struct ledger *l, int64_t as_of);
+
+int ledger_begin(struct ledger *l, struct err *e);
+/* Writes back what is dirty, then commits; durable when it returns 0. now: recorded_at of this transaction's history. */
+int ledger_commit(struct ledger *l, struct err *e);
+void ledger_rollback(struct ledger *l);
+void ledger_set_now(struct ledger *l, int64_t now);
+
+int ledger_position_get(struct ledger *l, const char *topic, struct bus_position *out, struct err *e); /* ERR_SAFE: none */
+int ledger_position_put(struct ledger *l, const char *topic, const struct bus_position *p, struct err *e);
+
+/* ---- submissions: one roster of one sender ---- */
+enum sub_state {
+	SUB_OPEN,       /* rows are being staged */
+	SUB_INCOMPLETE, /* no Closed in time, or one that does not match */
+	SUB_CHECKING,   /* complete; its rows are going through the form checks */
+	SUB_WAITING,    /* checked; waits for a cover that passes the gates */
+	SUB_FILING,     /* gates passed; its rows become payments */
+	SUB_REFUSING,   /* refused as a whole by date: its rows are being answered so */
+	SUB_FILED,      /* all rows answered; payments live on */
+};
+enum row_result { RES_NONE, RES_ACCEPTED, RES_MEND, RES_WAITING, RES_DONE, RES_STOPPED, RESULTS };
+
+struct submission {
+	int64_t no;
+	struct id id, attempt;
+	char receipt[11], sender[64], village[13], roster_sha256[65];
+	int32_t year;
+	int64_t received_at;
+	enum sub_state state;
+	int64_t first_no, last_no; /* declarations of the current attempt lie in this range */
+	int64_t cursor;            /* the pass has done everything up to here */
+	int64_t rows, amount_fen;  /* staged so far */
+	struct id digest;
+	bool stated;               /* the roster states a total */
+	int64_t stated_total_fen;
+	int sponsor_type;          /* enum sponsor_type, -1 until a cover passed */
+	struct id sponsor;
+	char sponsor_code[20];
+	int64_t count[RESULTS], fen[RESULTS]; /* rows by current result */
+	int64_t open_finals;       /* rows without a final answer */
+	int32_t answer_version;
+	char code[40], detail[48]; /* why it waits or was refused */
+	bool dirty, answer_due;    /* in this transaction */
+};
+/* Pointers stay valid until commit or rollback. *out is NULL when there is none. */
+int submission_find(struct ledger *l, const struct id *id, struct submission **out, struct err *e);
+int submission_get(struct ledger *l, int64_t no, struct submission **out, struct err *e);
+int submission_add(struct ledger *l, const struct id *id, struct submission **out, struct err *e);
+/* Those in a state, for passes and cut-off; first after `after`, of a year or any (0). */
+int submission_next(struct ledger *l, int64_t after, enum sub_state state, int year, struct submission **out, struct err *e);
+/* Calls fn for each submission touched in this transaction whose answer is due. */
+int submission_each_due(struct ledger *l, int (*fn)(void *arg, struct submission *s, struct err *e), void *arg, struct err *e);
+
+/* The newest cover of a submission (which may not be there yet), kept as it came (Avro). */
+int cover_put(struct ledger *l, const struct id *submission, const struct id *cover, int64_t received_at, struct str event,
+	      struct err *e); /* 1 taken, 0 an older one or a repeat */
+int cover_get(struct ledger *l, const struct id *submission, struct buf *event, struct err *e); /* 1 found, 0 none */
+
+/* ---- declarations: one roster row and, once filed, its payment ---- */
+struct decl {
+	int64_t no, sub;
+	int32_t row_no;
+	bool has_token, amount_known, voided, repeat; /* repeat: refers to a live payment, is no declaration of its own */
+	struct id token, trace;
+	int64_t amount_fen;
+	int32_t member;            /* -1 unknown */
+	uint32_t facts;
+	char code[40], column[24]; /* current reason */
+	/* payment; has_pid once filed */
+	bool has_pid;
+	struct id pid;
+	int32_t year, sponsor_type;
+	struct id sponsor;
+	int32_t attempt, enquiry_attempt;
+	int64_t instructed_at, doubt_at, due;
+	int64_t tax_seq, credit_seq;
+	int64_t paid_at, treasury_at;
+	char receipt[32];
+	int64_t next_of_person;    /* older payment of the same person and year, 0 = none */
+	/* answer */
+	int32_t answer_version;
+	enum row_result result;
+	bool final;
+	int64_t last_history;
+	bool dirty, fresh;
+};
+int decl_add(struct ledger *l, struct decl **out, struct err *e); /* next number */
+int decl_get(struct ledger *l, int64_t no, struct decl **out, struct err *e);
+int decl_set_pid(struct ledger *l, struct decl *d, const struct id *pid, struct err *e);
+int decl_find_payment(struct ledger *l, const struct id *pid, struct decl **out, struct err *e); /* NULL none */
+/* Declarations of a submission after `after`, up to max numbers into nos; not voided. */
+int decl_numbers(struct ledger *l, const struct submission *s, int64_t after, int64_t *nos, int max, int *count, struct err *e);
+int decl_void(struct ledger *l, struct submission *s, struct err *e); /* all of the current attempt */
+/* Pending declarations after `after` (for the cut-off), of a year. */
+int decl_pending(struct ledger *l, int64_t after, int year, int64_t *nos, int max, int *count, int64_t *looked, struct err *e);
+int64_t decl_last(const struct ledger *l);
+int identity_put(struct ledger *l, int64_t no, struct str sealed, struct err *e);
+int identity_get(struct ledger *l, int64_t no, struct buf *out, struct err *e);
+
+/* Appends to the history of a declaration; chains it. note may be NULL. */
+int history_add(struct ledger *l, struct decl *d, enum fact f, bool implied, const struct id *cause, int64_t effective_at,
+		const char *note, struct err *e);
+/* About a submission (attempt voided, closed, gates ...), or a year (cut-off: s NULL). */
+int history_about(struct ledger *l, const struct submission *s, const char *what, const struct id *cause, int64_t effective_at,
+		  struct err *e);
+/* Something two sides tell differently, for a person. */
+int difference_add(struct ledger *l, const struct decl *d, const char *kind, const char *detail, const struct id *cause,
+		   struct err *e);
+
+/* ---- persons: running sums for a token and year ---- */
+struct person {
+	struct id token;
+	int32_t year;
+	int64_t reserved_fen;      /* cap B */
+	int64_t head;              /* newest payment, chained by next_of_person; 0 none */
+	int64_t mark_sub, mark_no; /* first row of this person in that submission */
+	int64_t sequence;          /* the SSA's, highest seen */
+	int32_t enquiry_attempt;
+	int64_t enquiry_due;       /* 0 = nothing asked */
+	bool dirty, fresh;
+};
+int person_get(struct ledger *l, const struct id *token, int year, struct person **out, struct err *e); /* made when new */
+/* The years for which a token is known, up to max. */
+int person_years(struct ledger *l, const struct id *token, int32_t *years, int max, int *count, struct err *e);
+
+/* ---- waiting: everything that must happen by a time ---- */
+enum waiting { WAIT_ENQUIRY, WAIT_PAYMENT, WAIT_SUBMISSION };
+struct due {
+	int64_t at, ref;
+	enum waiting kind;
+};
+int waiting_put(struct ledger *l, int64_t at, enum waiting kind, int64_t ref, struct err *e);
+/* Takes out up to max entries due by now. The caller checks that each is still wanted (its subject's own due time equals at). */
+int waiting_take(struct ledger *l, int64_t now, struct due *out, int max, int *count, struct err *e);
+int64_t waiting_next(struct ledger *l); /* when the next is due, INT64_MAX none */
+
+/* Results that came before their payment (a restored ledger behind its bus): kept, absorbed when the payment is filed. */
+int early_put(struct ledger *l, const struct id *pid, struct str topic, const struct bus_event *ev, struct err *e);
+int early_take(struct ledger *l, const struct id *pid, int64_t after, int64_t *at, struct buf *topic, struct buf *type,
+	       struct buf *data, struct id *event_id, struct err *e); /* 1 one, 0 none */
+
+/* ---- cut-off of a year: written once ---- */
+struct cutoff {
+	int year;
+	int64_t at, cursor; /* the pass over pending declarations; -1 = done */
+};
+int cutoff_get(struct ledger *l, int year, struct cutoff *out, struct err *e); /* 1 there, 0 not yet */
+int cutoff_put(struct ledger *l, const struct cutoff *c, struct err *e);
+int ledger_years(struct ledger *l, int *years, int max, int *count, struct err *e); /* with submissions */
+
+/* ---- outbox ---- */
+/* Takes the event as decided; assigns the next seq. topic_index: place in the bus's table of topics. */
+int outbox_add(struct ledger *l, int topic_index, const struct bus_event *ev, struct err *e);
+/* Publishes everything committed and not known as delivered, in order, and flushes. Delivered ones are forgotten with the next
+ * transaction. skip[topic_index]: seqs up to that are on the bus already (start only; NULL otherwise). */
+int outbox_publish(struct ledger *l, struct bus *b, const int64_t *skip, struct err *e);
+bool outbox_dirty(const struct ledger *l); /* delivered ones not yet forgotten on disk */
+
+#endif

@@ -1,0 +1,187 @@
+/* Persons, waiting, early results and cut-offs in the ledger. */
+#include "ledger/internal.h"
+#include <string.h>
+
+static uint64_t person_key(const struct id *token, int year)
+{
+	return id_key(token) + (uint64_t)year;
+}
+
+int person_get(struct ledger *l, const struct id *token, int year, struct person **out, struct err *e)
+{
+	uint64_t key = person_key(token, year);
+	size_t at = SIZE_MAX;
+	while ((*out = map_next(&l->person_by_key, key, &at)))
+		if ((*out)->year == year && id_eq(&(*out)->token, token))
+			return 0;
+	struct stmt *q = l->q[Q_PERSON_GET];
+	stmt_blob(q, 1, token->b, ID_LEN);
+	stmt_int(q, 2, year);
+	int got = stmt_step(q, e);
+	if (got < 0)
+		return -1;
+	struct person *p = pool_take(&l->persons);
+	if (!p || map_put(&l->person_by_key, key, p) != 0) {
+		stmt_reset(q);
+		return err_set(e, ERR_TEMP, "ledger: out of memory");
+	}
+	p->token = *token;
+	p->year = year;
+	p->fresh = got == 0;
+	if (got == 1) {
+		p->reserved_fen = stmt_get_int(q, 0);
+		p->head = stmt_get_int(q, 1);
+		p->mark_sub = stmt_get_int(q, 2);
+		p->mark_no = stmt_get_int(q, 3);
+		p->sequence = stmt_get_int(q, 4);
+		p->enquiry_attempt = (int32_t)stmt_get_int(q, 5);
+		p->enquiry_due = stmt_get_int(q, 6);
+		stmt_reset(q);
+	}
+	*out = p;
+	return 0;
+}
+
+int persons_write(struct ledger *l, struct err *e)
+{
+	for (int i = 0; i < l->persons.count; i++) {
+		struct person *p = pool_at(&l->persons, i);
+		if (!p->dirty)
+			continue;
+		struct stmt *q = l->q[p->fresh ? Q_PERSON_INSERT : Q_PERSON_UPDATE];
+		stmt_blob(q, 1, p->token.b, ID_LEN);
+		stmt_int(q, 2, p->year);
+		stmt_int(q, 3, p->reserved_fen);
+		stmt_int(q, 4, p->head);
+		stmt_int(q, 5, p->mark_sub);
+		stmt_int(q, 6, p->mark_no);
+		stmt_int(q, 7, p->sequence);
+		stmt_int(q, 8, p->enquiry_attempt);
+		stmt_int(q, 9, p->enquiry_due);
+		if (stmt_run(q, e) != 0)
+			return -1;
+		p->dirty = p->fresh = false;
+	}
+	return 0;
+}
+
+int person_years(struct ledger *l, const struct id *token, int32_t *years, int max, int *count, struct err *e)
+{
+	struct stmt *q = l->q[Q_PERSON_YEARS];
+	int got;
+	*count = 0;
+	if (persons_write(l, e) != 0)
+		return -1;
+	stmt_blob(q, 1, token->b, ID_LEN);
+	stmt_int(q, 2, max);
+	while ((got = stmt_step(q, e)) == 1)
+		years[(*count)++] = (int32_t)stmt_get_int(q, 0);
+	return got;
+}
+
+int waiting_put(struct ledger *l, int64_t at, enum waiting kind, int64_t ref, struct err *e)
+{
+	struct stmt *q = l->q[Q_WAITING_PUT];
+	stmt_int(q, 1, at);
+	stmt_int(q, 2, kind);
+	stmt_int(q, 3, ref);
+	return stmt_run(q, e);
+}
+
+int waiting_take(struct ledger *l, int64_t now, struct due *out, int max, int *count, struct err *e)
+{
+	struct stmt *q = l->q[Q_WAITING_TAKE];
+	int got;
+	*count = 0;
+	stmt_int(q, 1, now);
+	stmt_int(q, 2, max);
+	while ((got = stmt_step(q, e)) == 1)
+		out[(*count)++] = (struct due){stmt_get_int(q, 0), stmt_get_int(q, 2), (enum waiting)stmt_get_int(q, 1)};
+	if (got < 0)
+		return -1;
+	for (int i = 0; i < *count; i++) {
+		q = l->q[Q_WAITING_FORGET];
+		stmt_int(q, 1, out[i].at);
+		stmt_int(q, 2, out[i].kind);
+		stmt_int(q, 3, out[i].ref);
+		if (stmt_run(q, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int64_t waiting_next(struct ledger *l)
+{
+	struct stmt *q = l->q[Q_WAITING_NEXT];
+	int64_t at = stmt_step(q, NULL) == 1 ? stmt_get_int(q, 0) : INT64_MAX;
+	stmt_reset(q);
+	return at;
+}
+
+int early_put(struct ledger *l, const struct id *pid, struct str topic, const struct bus_event *ev, struct err *e)
+{
+	struct stmt *q = l->q[Q_EARLY_PUT];
+	stmt_blob(q, 1, pid->b, ID_LEN);
+	stmt_text(q, 2, topic);
+	stmt_text(q, 3, ev->type);
+	stmt_blob(q, 4, ev->id.b, ID_LEN);
+	stmt_blob(q, 5, ev->data.p, ev->data.n);
+	l->early_count++;
+	return stmt_run(q, e);
+}
+
+int early_take(struct ledger *l, const struct id *pid, int64_t after, int64_t *at, struct buf *topic, struct buf *type,
+	       struct buf *data, struct id *event_id, struct err *e)
+{
+	struct stmt *q = l->q[Q_EARLY_TAKE];
+	if (l->early_count == 0)
+		return 0;
+	stmt_blob(q, 1, pid->b, ID_LEN);
+	stmt_int(q, 2, after);
+	int got = stmt_step(q, e);
+	if (got <= 0)
+		return got;
+	struct str t = stmt_get_text(q, 1), y = stmt_get_text(q, 2), i = stmt_get_blob(q, 3), d = stmt_get_blob(q, 4);
+	buf_reset(topic);
+	buf_reset(type);
+	buf_reset(data);
+	*at = stmt_get_int(q, 0);
+	memset(event_id, 0, sizeof(*event_id));
+	if (i.n == ID_LEN)
+		memcpy(event_id->b, i.p, ID_LEN);
+	int rc = buf_put(topic, t.p, t.n) || buf_put(type, y.p, y.n) || buf_put(data, d.p, d.n);
+	stmt_reset(q);
+	return rc ? err_set(e, ERR_TEMP, "ledger: out of memory") : 1;
+}
+
+int cutoff_get(struct ledger *l, int year, struct cutoff *out, struct err *e)
+{
+	struct stmt *q = l->q[Q_CUTOFF_GET];
+	stmt_int(q, 1, year);
+	int got = stmt_step(q, e);
+	if (got <= 0)
+		return got;
+	*out = (struct cutoff){year, stmt_get_int(q, 0), stmt_get_int(q, 1)};
+	stmt_reset(q);
+	return 1;
+}
+
+int cutoff_put(struct ledger *l, const struct cutoff *c, struct err *e)
+{
+	struct stmt *q = l->q[Q_CUTOFF_PUT];
+	stmt_int(q, 1, c->year);
+	stmt_int(q, 2, c->at);
+	stmt_int(q, 3, c->cursor);
+	return stmt_run(q, e);
+}
+
+int ledger_years(struct ledger *l, int *years, int max, int *count, struct err *e)
+{
+	struct stmt *q = l->q[Q_YEARS];
+	int got;
+	*count = 0;
+	stmt_int(q, 1, max);
+	while ((got = stmt_step(q, e)) == 1)
+		years[(*count)++] = (int)stmt_get_int(q, 0);
+	return got;
+}

@@ -1,0 +1,267 @@
+/* Read-only questions to the ledger. */
+#include "ledger/read.h"
+#include "base/fs.h"
+#include "ledger/internal.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ledger_view {
+	struct store *st;
+};
+
+int view_open(struct ledger_view **out, const char *path, struct err *e)
+{
+	struct ledger_view *v = calloc(1, sizeof(*v));
+	struct store_options o = {.flags = STORE_READONLY, .busy_ms = 10000, .cache_kib = 8192};
+	if (!v)
+		return err_set(e, ERR_TEMP, "ledger: out of memory");
+	if (!fs_exists(path)) {
+		free(v);
+		return err_set(e, ERR_CONF, "ledger: not there; a new installation is made with: qiao init");
+	}
+	if (store_open(&v->st, path, &ledger_kind, &o, e) != 0) {
+		free(v);
+		return -1;
+	}
+	if (store_exec(v->st, "BEGIN", e) != 0) {
+		view_close(v);
+		return -1;
+	}
+	*out = v;
+	return 0;
+}
+
+void view_close(struct ledger_view *v)
+{
+	if (v)
+		store_close(v->st);
+	free(v);
+}
+
+static void key_read(struct stat *s, struct stmt *q)
+{
+	memset(s, 0, sizeof(*s));
+	s->key.year = (int32_t)stmt_get_int(q, 0);
+	(void)str_copy(s->key.village, sizeof(s->key.village), stmt_get_text(q, 1));
+	s->key.sponsor_type = (int32_t)stmt_get_int(q, 2);
+}
+
+int view_stats(struct ledger_view *v, int year, struct str village, int (*fn)(void *arg, const struct stat *s), void *arg,
+	       struct err *e)
+{
+	struct stmt *q;
+	struct stat s = {.key.year = -1}, next;
+	int got;
+	if (store_prepare(v->st, &q,
+			  "SELECT year, village, sponsor_type, cell, count, fen FROM stat WHERE (?1 = 0 OR year = ?1) AND"
+			  " (?2 IS NULL OR village = ?2) ORDER BY year, village, sponsor_type, cell",
+			  e) != 0)
+		return -1;
+	stmt_int(q, 1, year);
+	stmt_text(q, 2, village);
+	while ((got = stmt_step(q, e)) == 1) {
+		key_read(&next, q);
+		if (s.key.year != next.key.year || s.key.sponsor_type != next.key.sponsor_type ||
+		    strcmp(s.key.village, next.key.village) != 0) {
+			if (s.key.year >= 0 && fn(arg, &s) != 0)
+				break;
+			s = next;
+		}
+		int64_t cell = stmt_get_int(q, 3);
+		if (cell >= 0 && cell < STAT_CELLS) {
+			s.count[cell] = stmt_get_int(q, 4);
+			s.fen[cell] = stmt_get_int(q, 5);
+		}
+	}
+	stmt_reset(q);
+	if (got < 0)
+		return -1;
+	return s.key.year >= 0 ? fn(arg, &s) : 0;
+}
+
+int view_recount(struct ledger_view *v, int year, struct str village, int (*fn)(void *arg, const struct stat *s), void *arg,
+		 struct err *e)
+{
+	struct stmt *q;
+	int got;
+	if (store_prepare(v->st, &q,
+			  "SELECT s.year, s.village, d.sponsor_type, d.facts, d.amount_fen IS NOT NULL, count(*),"
+			  " sum(coalesce(d.amount_fen, 0)) FROM decl d JOIN submission s ON s.no = d.sub"
+			  " WHERE d.voided = 0 AND d.repeat = 0 AND (?1 = 0 OR s.year = ?1) AND (?2 IS NULL OR s.village = ?2)"
+			  " GROUP BY 1, 2, 3, 4, 5",
+			  e) != 0)
+		return -1;
+	stmt_int(q, 1, year);
+	stmt_text(q, 2, village);
+	while ((got = stmt_step(q, e)) == 1) {
+		struct stat s;
+		struct decl d = {.facts = (uint32_t)stmt_get_int(q, 3), .amount_known = stmt_get_int(q, 4)};
+		int64_t count = stmt_get_int(q, 5), fen = stmt_get_int(q, 6);
+		int cells[] = {stats_column(&d), ST_DECLARED_TOTAL, stats_collected(d.facts) ? ST_COLLECTED_TOTAL : -1,
+			       stats_kept(d.facts) ? ST_KEPT_TOTAL : -1};
+		key_read(&s, q);
+		for (int i = 0; i < 4; i++)
+			if (cells[i] >= 0) {
+				s.count[cells[i]] = count;
+				s.fen[cells[i]] = fen;
+			}
+		if (fn(arg, &s) != 0)
+			break;
+	}
+	stmt_reset(q);
+	return got < 0 ? -1 : 0;
+}
+
+int64_t view_differences(struct ledger_view *v)
+{
+	struct stmt *q;
+	if (store_prepare(v->st, &q, "SELECT count(*) FROM difference", NULL) != 0 || stmt_step(q, NULL) != 1)
+		return -1;
+	int64_t n = stmt_get_int(q, 0);
+	stmt_reset(q);
+	return n;
+}
+
+/* ---- finding declarations ---- */
+
+/* Runs the query (parameters bound) that gives declaration numbers, and shows each to fn. */
+static int each_decl(struct ledger_view *v, struct stmt *q, view_fn *fn, void *arg, struct err *e)
+{
+	struct stmt *by_no, *sub;
+	static struct view_decl out;
+	int got;
+	if (store_prepare(v->st, &by_no, ledger_sql[Q_DECL_BY_NO], e) != 0 ||
+	    store_prepare(v->st, &sub, ledger_sql[Q_SUB_BY_NO], e) != 0)
+		return -1;
+	while ((got = stmt_step(q, e)) == 1) {
+		memset(&out, 0, sizeof(out));
+		stmt_int(by_no, 1, stmt_get_int(q, 0));
+		if (stmt_step(by_no, e) != 1)
+			continue;
+		decl_read(&out.d, by_no);
+		stmt_reset(by_no);
+		stmt_int(sub, 1, out.d.sub);
+		if (stmt_step(sub, e) == 1)
+			sub_read(&out.s, sub);
+		stmt_reset(sub);
+		if (fn(arg, &out) != 0)
+			break;
+	}
+	stmt_reset(q);
+	return got < 0 ? -1 : 0;
+}
+
+/* The ids that begin with these hex digits lie between low and high. */
+static int prefix_range(struct str hex, struct id *low, struct id *high)
+{
+	char text[2 * ID_LEN + 1];
+	if (hex.n < 8 || hex.n > 2 * ID_LEN)
+		return -1;
+	memset(text, '0', 2 * ID_LEN);
+	memcpy(text, hex.p, hex.n);
+	if (id_parse(low, (struct str){text, 2 * ID_LEN}) != 0)
+		return -1;
+	memset(text + hex.n, 'f', 2 * ID_LEN - hex.n);
+	return id_parse(high, (struct str){text, 2 * ID_LEN});
+}
+
+int view_by_prefix(struct ledger_view *v, struct str hex, view_fn *fn, void *arg, struct err *e)
+{
+	/* The indexed ones first; a person's token and an event's id are looked for only where those give nothing. */
+	static const char *const queries[] = {
+		"SELECT no FROM decl WHERE pid BETWEEN ?1 AND ?2 ORDER BY no",
+		"SELECT d.no FROM submission s JOIN decl d ON d.no BETWEEN s.first_no AND s.last_no AND d.sub = s.no"
+		" WHERE s.id BETWEEN ?1 AND ?2 AND d.voided = 0 ORDER BY d.no",
+		"SELECT no FROM decl WHERE (token BETWEEN ?1 AND ?2 OR trace BETWEEN ?1 AND ?2) AND voided = 0 ORDER BY no",
+		"SELECT DISTINCT decl FROM history WHERE cause BETWEEN ?1 AND ?2 AND decl IS NOT NULL",
+	};
+	struct id low, high;
+	if (prefix_range(hex, &low, &high) != 0)
+		return err_set(e, ERR_PERM, "an id is 8 to 32 hex digits");
+	for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
+		struct stmt *q, *probe;
+		if (store_prepare(v->st, &q, queries[i], e) != 0 || store_prepare(v->st, &probe, queries[i], e) != 0)
+			return -1;
+		stmt_blob(probe, 1, low.b, ID_LEN);
+		stmt_blob(probe, 2, high.b, ID_LEN);
+		int got = stmt_step(probe, e);
+		stmt_reset(probe);
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			continue;
+		stmt_blob(q, 1, low.b, ID_LEN);
+		stmt_blob(q, 2, high.b, ID_LEN);
+		return each_decl(v, q, fn, arg, e);
+	}
+	return 0;
+}
+
+int view_by_token(struct ledger_view *v, const struct id *token, view_fn *fn, void *arg, struct err *e)
+{
+	struct stmt *q;
+	if (store_prepare(v->st, &q, "SELECT no FROM decl WHERE token = ?1 AND voided = 0 ORDER BY no", e) != 0)
+		return -1;
+	stmt_blob(q, 1, token->b, ID_LEN);
+	return each_decl(v, q, fn, arg, e);
+}
+
+static int by_submission(struct ledger_view *v, const char *where, struct str value, int row, view_fn *fn, void *arg,
+			 struct err *e)
+{
+	struct stmt *q;
+	char sql[400];
+	snprintf(sql, sizeof(sql),
+		 "SELECT d.no FROM submission s JOIN decl d ON d.no BETWEEN s.first_no AND s.last_no AND d.sub = s.no"
+		 " WHERE s.%s = ?1 AND d.voided = 0 AND (?2 = 0 OR d.row_no = ?2) ORDER BY d.no",
+		 where);
+	if (store_prepare(v->st, &q, sql, e) != 0)
+		return -1;
+	stmt_text(q, 1, value);
+	stmt_int(q, 2, row);
+	return each_decl(v, q, fn, arg, e);
+}
+
+int view_by_receipt(struct ledger_view *v, const char *ten_digits, int row, view_fn *fn, void *arg, struct err *e)
+{
+	return by_submission(v, "receipt", str_of(ten_digits), row, fn, arg, e);
+}
+
+int view_by_roster(struct ledger_view *v, struct str sha256_hex, int row, view_fn *fn, void *arg, struct err *e)
+{
+	return by_submission(v, "roster_sha256", sha256_hex, row, fn, arg, e);
+}
+
+int view_history(struct ledger_view *v, const struct decl *d, struct view_history *out, int max, int *count, struct err *e)
+{
+	struct stmt *q;
+	int64_t seq = d->last_history;
+	*count = 0;
+	if (store_prepare(v->st, &q,
+			  "SELECT effective_at, recorded_at, fact, implied, cause, note, prev FROM history WHERE seq = ?1", e) != 0)
+		return -1;
+	while (seq > 0 && *count < max) {
+		struct view_history *h = &out[(*count)++];
+		memset(h, 0, sizeof(*h));
+		stmt_int(q, 1, seq);
+		int got = stmt_step(q, e);
+		if (got <= 0)
+			return got < 0 ? -1 : err_set(e, ERR_SAFE, "ledger: history is broken");
+		struct str cause = stmt_get_blob(q, 4), note = stmt_get_text(q, 5);
+		*h = (struct view_history){.seq = seq, .effective_at = stmt_get_int(q, 0), .recorded_at = stmt_get_int(q, 1),
+					   .fact = (enum fact)stmt_get_int(q, 2), .implied = stmt_get_int(q, 3)};
+		if (cause.p && cause.n == ID_LEN)
+			memcpy(h->cause.b, cause.p, ID_LEN);
+		if (note.p)
+			(void)str_copy(h->note, sizeof(h->note), note);
+		seq = stmt_get_int(q, 6);
+		stmt_reset(q);
+	}
+	for (int i = 0; i < *count / 2; i++) {
+		struct view_history swap = out[i];
+		out[i] = out[*count - 1 - i];
+		out[*count - 1 - i] = swap;
+	}
+	return 0;
+}

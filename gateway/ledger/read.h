@@ -1,0 +1,42 @@
+/* The ledger for commands: read-only, one consistent moment, while the gateway writes. */
+#ifndef QIAO_LEDGER_READ_H
+#define QIAO_LEDGER_READ_H
+#include "ledger/ledger.h"
+#include "ledger/stats.h"
+
+struct ledger_view;
+/* Opens and takes one moment of the ledger, which stays the same until closed. ERR_CONF when there is none. */
+int view_open(struct ledger_view **out, const char *path, struct err *e);
+void view_close(struct ledger_view *v);
+
+/* Every key of the statistics with its cells; year 0 and village no value = all. */
+int view_stats(struct ledger_view *v, int year, struct str village, int (*fn)(void *arg, const struct stat *s), void *arg,
+	       struct err *e);
+/* The same, counted anew from the declarations. In no order; a key may come several times. */
+int view_recount(struct ledger_view *v, int year, struct str village, int (*fn)(void *arg, const struct stat *s), void *arg,
+		 struct err *e);
+int64_t view_differences(struct ledger_view *v); /* how many a person must look at, -1 on error */
+
+struct view_decl {
+	struct decl d;
+	struct submission s;
+};
+/* Declarations that match; fn gives non-zero to stop. A prefix is at least 8 hex digits of a payment, submission, person token
+ * or event id. row 0 = all rows of the submission. */
+typedef int view_fn(void *arg, const struct view_decl *d);
+int view_by_prefix(struct ledger_view *v, struct str hex, view_fn *fn, void *arg, struct err *e);
+int view_by_token(struct ledger_view *v, const struct id *token, view_fn *fn, void *arg, struct err *e);
+int view_by_receipt(struct ledger_view *v, const char *ten_digits, int row, view_fn *fn, void *arg, struct err *e);
+int view_by_roster(struct ledger_view *v, struct str sha256_hex, int row, view_fn *fn, void *arg, struct err *e);
+
+struct view_history {
+	int64_t seq, effective_at, recorded_at;
+	enum fact fact;
+	bool implied;
+	struct id cause;
+	char note[64];
+};
+/* Oldest first, up to max. */
+int view_history(struct ledger_view *v, const struct decl *d, struct view_history *out, int max, int *count, struct err *e);
+
+#endif

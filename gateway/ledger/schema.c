@@ -1,0 +1,114 @@
+/* The ledger's tables and every statement on them: the on-disk format in one place.
+ *
+ * decl       one row of one roster, and once it has a pid, its payment: the projection of its history
+ * history    every fact, appended; `prev` chains the facts of one declaration from decl.last_history back
+ * person     a token and year: cap B's running sum, head of the chain of payments, state of the enquiry
+ * outbox     events decided and not yet known as delivered: blobs of consecutive seqs (outbox.c)
+ * The unique index on pid is the design's "at most one live payment per tuple": a pid is a hash of the tuple and of n, the number of
+ * its earlier payments that have ended, so a second live one would need the same pid. */
+#include "ledger/internal.h"
+
+static const char *const steps[] = {
+	"CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+	"CREATE TABLE position(topic TEXT PRIMARY KEY, partition INTEGER NOT NULL, next INTEGER NOT NULL,"
+	" last_id BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE submission(no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, attempt BLOB NOT NULL, receipt TEXT NOT NULL,"
+	" sender TEXT NOT NULL, village TEXT NOT NULL, roster_sha256 TEXT NOT NULL, year INTEGER NOT NULL,"
+	" received_at INTEGER NOT NULL, state INTEGER NOT NULL, first_no INTEGER NOT NULL, last_no INTEGER NOT NULL,"
+	" cursor INTEGER NOT NULL, rows INTEGER NOT NULL, amount_fen INTEGER NOT NULL, digest BLOB NOT NULL,"
+	" stated_total_fen INTEGER, sponsor_type INTEGER NOT NULL, sponsor BLOB, sponsor_code TEXT,"
+	" c1 INTEGER, c2 INTEGER, c3 INTEGER, c4 INTEGER, c5 INTEGER, f1 INTEGER, f2 INTEGER, f3 INTEGER, f4 INTEGER, f5 INTEGER,"
+	" open_finals INTEGER, answer_version INTEGER NOT NULL, code TEXT, detail TEXT);"
+	"CREATE TABLE cover(submission BLOB PRIMARY KEY, cover BLOB NOT NULL, received_at INTEGER NOT NULL,"
+	" event BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE decl(no INTEGER PRIMARY KEY, sub INTEGER NOT NULL, row_no INTEGER NOT NULL, token BLOB, trace BLOB,"
+	" amount_fen INTEGER, member INTEGER, facts INTEGER NOT NULL, code TEXT, col TEXT, voided INTEGER NOT NULL,"
+	" repeat INTEGER NOT NULL, pid BLOB, year INTEGER, sponsor_type INTEGER, sponsor BLOB, attempt INTEGER, enquiry INTEGER,"
+	" instructed_at INTEGER, doubt_at INTEGER, due INTEGER, tax_seq INTEGER, credit_seq INTEGER, paid_at INTEGER,"
+	" treasury_at INTEGER, receipt TEXT, next INTEGER, answer_version INTEGER NOT NULL, result INTEGER NOT NULL,"
+	" final INTEGER NOT NULL, last_history INTEGER NOT NULL);"
+	"CREATE UNIQUE INDEX decl_pid ON decl(pid) WHERE pid IS NOT NULL;"
+	"CREATE TABLE identity(no INTEGER PRIMARY KEY, sealed BLOB NOT NULL);"
+	"CREATE TABLE history(seq INTEGER PRIMARY KEY, decl INTEGER, sub INTEGER, fact INTEGER, implied INTEGER, cause BLOB,"
+	" effective_at INTEGER NOT NULL, recorded_at INTEGER NOT NULL, note TEXT, prev INTEGER);"
+	"CREATE TABLE difference(no INTEGER PRIMARY KEY, decl INTEGER NOT NULL, kind TEXT NOT NULL, detail TEXT, cause BLOB,"
+	" recorded_at INTEGER NOT NULL);"
+	"CREATE TABLE person(token BLOB NOT NULL, year INTEGER NOT NULL, reserved_fen INTEGER NOT NULL, head INTEGER NOT NULL,"
+	" mark_sub INTEGER NOT NULL, mark_no INTEGER NOT NULL, sequence INTEGER NOT NULL, enquiry_attempt INTEGER NOT NULL,"
+	" enquiry_due INTEGER NOT NULL, PRIMARY KEY(token, year)) WITHOUT ROWID;"
+	"CREATE TABLE waiting(at INTEGER NOT NULL, kind INTEGER NOT NULL, ref INTEGER NOT NULL, PRIMARY KEY(at, kind, ref))"
+	" WITHOUT ROWID;"
+	"CREATE TABLE early(no INTEGER PRIMARY KEY, pid BLOB NOT NULL, topic TEXT NOT NULL, type TEXT NOT NULL, id BLOB NOT NULL,"
+	" data BLOB NOT NULL);"
+	"CREATE TABLE cutoff(year INTEGER PRIMARY KEY, at INTEGER NOT NULL, cursor INTEGER NOT NULL);"
+	"CREATE TABLE outbox(seq INTEGER PRIMARY KEY, count INTEGER NOT NULL, data BLOB NOT NULL);"
+	"CREATE TABLE stat(year INTEGER, village TEXT, sponsor_type INTEGER, cell INTEGER, count INTEGER NOT NULL,"
+	" fen INTEGER NOT NULL, PRIMARY KEY(year, village, sponsor_type, cell)) WITHOUT ROWID;"
+	"CREATE TABLE stat_version(year INTEGER, village TEXT, sponsor_type INTEGER, version INTEGER NOT NULL,"
+	" PRIMARY KEY(year, village, sponsor_type)) WITHOUT ROWID;",
+};
+const struct store_kind ledger_kind = {"ledger", 0x514c6467 /* "QLdg" */, steps, 1};
+
+#define SUB_COLS \
+	"no, id, attempt, receipt, sender, village, roster_sha256, year, received_at, state, first_no, last_no, cursor, rows," \
+	" amount_fen, digest, stated_total_fen, sponsor_type, sponsor, sponsor_code, c1, c2, c3, c4, c5, f1, f2, f3, f4, f5," \
+	" open_finals, answer_version, code, detail"
+#define DECL_COLS \
+	"no, sub, row_no, token, trace, amount_fen, member, facts, code, col, voided, repeat, pid, year, sponsor_type, sponsor," \
+	" attempt, enquiry, instructed_at, doubt_at, due, tax_seq, credit_seq, paid_at, treasury_at, receipt, next," \
+	" answer_version, result, final, last_history"
+
+const char *const ledger_sql[SQLS] = {
+	[Q_META_PUT] = "INSERT OR REPLACE INTO meta(key, value) VALUES(?1, ?2)",
+	[Q_POSITION_GET] = "SELECT partition, next, last_id FROM position WHERE topic = ?1",
+	[Q_POSITION_PUT] = "INSERT OR REPLACE INTO position(topic, partition, next, last_id) VALUES(?1, ?2, ?3, ?4)",
+	[Q_SUB_BY_ID] = "SELECT no FROM submission WHERE id = ?1",
+	[Q_SUB_BY_NO] = "SELECT " SUB_COLS " FROM submission WHERE no = ?1",
+	[Q_SUB_INSERT] = "INSERT INTO submission(" SUB_COLS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+			 " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34)",
+	[Q_SUB_UPDATE] = "UPDATE submission SET attempt = ?3, receipt = ?4, sender = ?5, village = ?6, roster_sha256 = ?7, year = ?8,"
+			 " received_at = ?9, state = ?10, first_no = ?11, last_no = ?12, cursor = ?13, rows = ?14,"
+			 " amount_fen = ?15, digest = ?16, stated_total_fen = ?17, sponsor_type = ?18, sponsor = ?19,"
+			 " sponsor_code = ?20, c1 = ?21, c2 = ?22, c3 = ?23, c4 = ?24, c5 = ?25, f1 = ?26, f2 = ?27, f3 = ?28,"
+			 " f4 = ?29, f5 = ?30, open_finals = ?31, answer_version = ?32, code = ?33, detail = ?34 WHERE no = ?1",
+	[Q_SUB_NEXT] = "SELECT no FROM submission WHERE no > ?1 AND state = ?2 AND (?3 = 0 OR year = ?3) ORDER BY no LIMIT 1",
+	[Q_COVER_GET] = "SELECT event, received_at, cover FROM cover WHERE submission = ?1",
+	[Q_COVER_PUT] = "INSERT OR REPLACE INTO cover(submission, cover, received_at, event) VALUES(?1, ?2, ?3, ?4)",
+	[Q_DECL_BY_NO] = "SELECT " DECL_COLS " FROM decl WHERE no = ?1",
+	[Q_DECL_BY_PID] = "SELECT no FROM decl WHERE pid = ?1",
+	[Q_DECL_INSERT] = "INSERT INTO decl(" DECL_COLS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
+			  " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)",
+	[Q_DECL_UPDATE] = "UPDATE decl SET facts = ?8, code = ?9, col = ?10, voided = ?11, repeat = ?12, pid = ?13, year = ?14,"
+			  " sponsor_type = ?15, sponsor = ?16, attempt = ?17, enquiry = ?18, instructed_at = ?19, doubt_at = ?20,"
+			  " due = ?21, tax_seq = ?22, credit_seq = ?23, paid_at = ?24, treasury_at = ?25, receipt = ?26, next = ?27,"
+			  " answer_version = ?28, result = ?29, final = ?30, last_history = ?31 WHERE no = ?1",
+	[Q_DECL_NUMBERS] = "SELECT no FROM decl WHERE no > ?1 AND no <= ?2 AND sub = ?3 AND voided = 0 ORDER BY no LIMIT ?4",
+	[Q_DECL_VOID] = "UPDATE decl SET voided = 1 WHERE no >= ?1 AND no <= ?2 AND sub = ?3",
+	[Q_DECL_PENDING] = "SELECT no, facts, year, voided FROM decl WHERE no > ?1 ORDER BY no LIMIT ?2",
+	[Q_IDENTITY_PUT] = "INSERT INTO identity(no, sealed) VALUES(?1, ?2)",
+	[Q_IDENTITY_GET] = "SELECT sealed FROM identity WHERE no = ?1",
+	[Q_HISTORY_PUT] = "INSERT INTO history(seq, decl, sub, fact, implied, cause, effective_at, recorded_at, note, prev)"
+			  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[Q_DIFFERENCE_PUT] = "INSERT INTO difference(decl, kind, detail, cause, recorded_at) VALUES(?1, ?2, ?3, ?4, ?5)",
+	[Q_PERSON_GET] = "SELECT reserved_fen, head, mark_sub, mark_no, sequence, enquiry_attempt, enquiry_due FROM person"
+			 " WHERE token = ?1 AND year = ?2",
+	[Q_PERSON_INSERT] = "INSERT INTO person(token, year, reserved_fen, head, mark_sub, mark_no, sequence, enquiry_attempt,"
+			    " enquiry_due) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[Q_PERSON_UPDATE] = "UPDATE person SET reserved_fen = ?3, head = ?4, mark_sub = ?5, mark_no = ?6, sequence = ?7,"
+			    " enquiry_attempt = ?8, enquiry_due = ?9 WHERE token = ?1 AND year = ?2",
+	[Q_PERSON_YEARS] = "SELECT year FROM person WHERE token = ?1 ORDER BY year LIMIT ?2",
+	[Q_WAITING_PUT] = "INSERT OR IGNORE INTO waiting(at, kind, ref) VALUES(?1, ?2, ?3)",
+	[Q_WAITING_TAKE] = "SELECT at, kind, ref FROM waiting WHERE at <= ?1 ORDER BY at, kind, ref LIMIT ?2",
+	[Q_WAITING_FORGET] = "DELETE FROM waiting WHERE at = ?1 AND kind = ?2 AND ref = ?3",
+	[Q_WAITING_NEXT] = "SELECT at FROM waiting ORDER BY at LIMIT 1",
+	[Q_EARLY_PUT] = "INSERT INTO early(pid, topic, type, id, data) VALUES(?1, ?2, ?3, ?4, ?5)",
+	[Q_EARLY_TAKE] = "SELECT no, topic, type, id, data FROM early WHERE pid = ?1 AND no > ?2 ORDER BY no LIMIT 1",
+	[Q_CUTOFF_GET] = "SELECT at, cursor FROM cutoff WHERE year = ?1",
+	[Q_CUTOFF_PUT] = "INSERT OR REPLACE INTO cutoff(year, at, cursor) VALUES(?1, ?2, ?3)",
+	[Q_YEARS] = "SELECT DISTINCT year FROM stat_version ORDER BY year LIMIT ?1",
+	[Q_OUTBOX_PUT] = "INSERT INTO outbox(seq, count, data) VALUES(?1, ?2, ?3)",
+	[Q_OUTBOX_NEXT] = "SELECT seq, count, data FROM outbox WHERE seq > ?1 ORDER BY seq LIMIT 1",
+	[Q_OUTBOX_FORGET] = "DELETE FROM outbox WHERE seq + count - 1 <= ?1",
+	[Q_STAT_PUT] = "INSERT OR REPLACE INTO stat(year, village, sponsor_type, cell, count, fen) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[Q_STAT_VERSION_PUT] = "INSERT OR REPLACE INTO stat_version(year, village, sponsor_type, version) VALUES(?1, ?2, ?3, ?4)",
+};

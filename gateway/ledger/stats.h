@@ -1,0 +1,32 @@
+/* Statistics by year, village and sponsor type: kept in the ledger in the same transaction as the facts, in memory between.
+ *
+ * Cells: one for each column of promise 3 and three running totals kept on their own (declared, collected, kept), so that "it adds
+ * up" can fail. A touched key gets the next version and one CollectionStatistics event a transaction. */
+#ifndef QIAO_LEDGER_STATS_H
+#define QIAO_LEDGER_STATS_H
+#include "domain/payment.h"
+#include "ledger/ledger.h"
+#include "domain/policy.h"
+
+enum { ST_DECLARED_TOTAL = STAT_COLUMNS, ST_COLLECTED_TOTAL, ST_KEPT_TOTAL, STAT_CELLS };
+struct stat_key {
+	int32_t year;
+	char village[13];
+	int32_t sponsor_type; /* -1: no cover yet */
+};
+struct stat {
+	struct stat_key key;
+	int64_t version;
+	int64_t count[STAT_CELLS], fen[STAT_CELLS];
+	bool dirty;
+};
+/* Adds (or with sign -1 takes) one declaration to a cell. */
+int stats_add(struct ledger *l, const struct stat_key *k, int cell, int sign, int64_t fen, struct err *e);
+/* The column of a declaration as it stands. */
+int stats_column(const struct decl *d);
+bool stats_collected(uint32_t facts); /* paid at some time: counts in "collected" */
+bool stats_kept(uint32_t facts);      /* collected and not on its way back */
+int stats_each_dirty(struct ledger *l, int (*fn)(void *arg, struct stat *s, struct err *e), void *arg, struct err *e);
+const char *stats_type_code(int sponsor_type); /* "unknown" for -1 */
+
+#endif

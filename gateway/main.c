@@ -1,0 +1,75 @@
+/* qiao-gateway: rules, ledger and statistics. Holds no key and speaks to no outside system; everything comes and goes on the bus. */
+#include "base/fs.h"
+#include "base/role.h"
+#include "crypto/identity.h"
+#include "flow/flow.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+static int loop(struct role *role, struct flow *flow, struct err *e)
+{
+	int64_t pause = role->conf.bus.poll_min_ms;
+	while (!role_stopping()) {
+		bool worked;
+		if (flow_turn(flow, &worked, e) != 0)
+			return -1;
+		role_tick(role);
+		pause = worked ? role->conf.bus.poll_min_ms : pause * 2;
+		if (pause > role->conf.bus.poll_max_ms)
+			pause = role->conf.bus.poll_max_ms;
+		if (!worked)
+			role_wait(pause);
+	}
+	return 0;
+}
+
+static int run(struct role *role, struct err *e)
+{
+	const struct conf *c = &role->conf;
+	struct complaints *why = calloc(1, sizeof(*why));
+	struct flow_parts parts = {.conf = c, .clock = &role->clock};
+	struct reference *reference = NULL;
+	struct flow *flow = NULL;
+	char ledger[CONF_PATH + 32], bus[CONF_PATH + 32];
+	int rc = -1;
+	snprintf(ledger, sizeof(ledger), "%s/gateway/ledger.db", c->data.dir);
+	snprintf(bus, sizeof(bus), "%s/bus", c->data.dir);
+	struct bus_options o = {.dir = bus, .role = "gateway", .conf = c};
+	if (keyring_check(c->keys.dir, "gateway", c->keys.separate_users, e) != 0)
+		goto out;
+	if (!why || reference_load(&reference, c, why) != 0) {
+		err_set(e, ERR_CONF, "reference data: %s (qiao check lists all)", why ? why->at[0].text : "out of memory");
+		goto out;
+	}
+	parts.reference = reference;
+	if (codec_open(&parts.codec, NULL, e) != 0 || bus_open(&parts.bus, &o, e) != 0 ||
+	    ledger_open(&parts.ledger, ledger, c->gateway.cache_kib, clock_now(&role->clock), NULL, e) != 0 ||
+	    flow_open(&flow, &parts, e) != 0)
+		goto out;
+	log_info("LEDGER-OPEN", "ledger=%s", ledger_mark(parts.ledger));
+	role_ready(role);
+	rc = loop(role, flow, e);
+out:
+	flow_close(flow);
+	ledger_close(parts.ledger);
+	bus_close(parts.bus);
+	codec_close(parts.codec);
+	reference_free(reference);
+	free(why);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	static struct role role = {
+		.name = "gateway",
+		.summary = "Takes rosters from the bus, applies the rules of the plan, keeps the ledger, instructs payments, follows what "
+			   "the agencies answer and publishes statistics and answers.",
+	};
+	struct err e = {0};
+	role.counters = flow_counters();
+	int rc = role_start(&role, argc, argv);
+	if (rc != 0)
+		return rc - 1000;
+	return role_end(&role, run(&role, &e) == 0 ? NULL : &e);
+}

@@ -1,0 +1,160 @@
+#include "tests/agencies/book.h"
+#include "tests/agencies/faults.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CACHE_KIB = 16384, BUSY_MS = 10000 };
+
+int book_open(struct book *b, const char *file, const char *clock, const struct store_kind *kind, struct err *e)
+{
+	struct store_options o = {.flags = STORE_CREATE, .cache_kib = CACHE_KIB, .busy_ms = BUSY_MS};
+
+	memset(b, 0, sizeof *b);
+	if (clock_init(&b->clock, clock ? clock : "", e) < 0 || store_open(&b->store, file, kind, &o, e) < 0 ||
+	    feed_open(&b->feed, b->store, e) < 0 ||
+	    store_prepare(b->store, &b->count,
+			  "INSERT INTO counter VALUES(?,?) ON CONFLICT(name) DO UPDATE SET value = value + excluded.value",
+			  e) < 0) {
+		book_close(b);
+		return -1;
+	}
+	/* After a restart of the machine its monotonic clock begins anew: go on from the last that was noted. */
+	if (clock_monotonic() < b->feed.last_ready_ms)
+		b->real_offset = b->feed.last_ready_ms - clock_monotonic();
+	book_count(b, "starts", 1);
+	book_commit(b);
+	return 0;
+}
+
+int book_open_readonly(struct book *b, const char *file, const struct store_kind *kind, struct err *e)
+{
+	struct store_options o = {.flags = STORE_READONLY, .cache_kib = CACHE_KIB, .busy_ms = BUSY_MS};
+
+	memset(b, 0, sizeof *b);
+	return store_open(&b->store, file, kind, &o, e);
+}
+
+void book_close(struct book *b)
+{
+	store_close(b->store);
+	feed_fini(&b->feed);
+	memset(b, 0, sizeof *b);
+}
+
+void book_write(struct book *b)
+{
+	struct err e = {0};
+
+	if (b->writing)
+		return;
+	if (store_begin(b->store, &e) < 0)
+		book_fatal(&e);
+	b->writing = true;
+}
+
+void book_commit(struct book *b)
+{
+	struct err e = {0};
+
+	if (b->writing && store_commit(b->store, &e) < 0)
+		book_fatal(&e);
+	b->writing = false;
+}
+
+void book_count(struct book *b, const char *name, int64_t n)
+{
+	if (n == 0)
+		return;
+	book_write(b);
+	stmt_text(b->count, 1, str_of(name));
+	stmt_int(b->count, 2, n);
+	book_run(b->count);
+}
+
+int64_t book_counter(struct book *b, const char *name)
+{
+	struct stmt *get = book_prepare(b, "SELECT coalesce((SELECT value FROM counter WHERE name = ?), 0)");
+	int64_t value;
+
+	stmt_text(get, 1, str_of(name));
+	book_step(get);
+	value = stmt_get_int(get, 0);
+	stmt_reset(get);
+	return value;
+}
+
+void book_put_counters(struct book *b, struct out *o)
+{
+	struct stmt *faults = book_prepare(b, "SELECT name, value FROM counter WHERE instr(name, '/') ORDER BY name");
+	const char *comma = "";
+
+	out_lit(o, ",\"repeats\":");
+	out_int(o, book_counter(b, "repeats"));
+	out_lit(o, ",\"differing_repeats\":");
+	out_int(o, book_counter(b, "differing_repeats"));
+	out_lit(o, ",\"starts\":");
+	out_int(o, book_counter(b, "starts"));
+	out_lit(o, ",\"faults\":{");
+	while (book_step(faults)) {
+		out_put(o, comma, strlen(comma));
+		out_text(o, stmt_get_text(faults, 0));
+		out_lit(o, ":");
+		out_int(o, stmt_get_int(faults, 1));
+		comma = ",";
+	}
+	out_lit(o, "}");
+}
+
+int64_t book_now(struct book *b)
+{
+	return clock_now(&b->clock);
+}
+
+int64_t book_real(struct book *b)
+{
+	return clock_monotonic() + b->real_offset;
+}
+
+void book_fatal(const struct err *e)
+{
+	fprintf(stderr, "book: %s\n", e->text);
+	exit(err_exit(e));
+}
+
+struct stmt *book_prepare(struct book *b, const char *sql)
+{
+	struct err e = {0};
+	struct stmt *st;
+
+	if (store_prepare(b->store, &st, sql, &e) < 0)
+		book_fatal(&e);
+	return st;
+}
+
+bool book_step(struct stmt *st)
+{
+	struct err e = {0};
+	int rc = stmt_step(st, &e);
+
+	if (rc < 0)
+		book_fatal(&e);
+	return rc == 1;
+}
+
+void book_run(struct stmt *st)
+{
+	struct err e = {0};
+
+	if (stmt_run(st, &e) < 0)
+		book_fatal(&e);
+}
+
+int book_chance(const struct id *id, int64_t seed, int salt)
+{
+	uint64_t h;
+
+	memcpy(&h, id->b, sizeof h);
+	h ^= (uint64_t)seed * UINT64_C(0xD1342543DE82EF95) + (uint64_t)salt;
+	return (int)(random_next(&h) % 1000);
+}

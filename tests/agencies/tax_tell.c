@@ -1,0 +1,180 @@
+/* What the tax bureau tells: the state of payments asked for by id, and the feed of changes. */
+#include "tests/agencies/json_in.h"
+#include "tests/agencies/tax.h"
+#include <string.h>
+
+static int read_ids(struct request *q, struct id *ids);
+static void put_state(struct tax *t, const struct id *id, struct out *o);
+static void put_changes(struct page *p);
+static int64_t put_run(struct page *p, const struct run *r, int64_t from_row);
+static const char *status_of(enum tax_kind kind, int64_t fate);
+static void put_change(struct out *o, const struct run *r, struct stmt *row, const char *status);
+
+int tax_queries(void *agency, struct request *q, struct out *o)
+{
+	struct tax *t = agency;
+	static struct id ids[ROWS_MAX];
+	int count = read_ids(q, ids), missing;
+	const char *comma = "";
+
+	if (count < 0)
+		return answer_error(o, 400, "malformed", "expected 1 to 1000 payment_ids");
+	tax_mature(t);
+	missing = q->missing < 0 ? -1 : q->missing % count;
+	out_lit(o, "{\"results\":[");
+	for (int i = 0; i < count; i++) {
+		if (i == missing) {
+			q->took = true;
+			continue;
+		}
+		out_put(o, comma, strlen(comma));
+		put_state(t, &ids[i], o);
+		comma = ",";
+	}
+	out_lit(o, "]}");
+	return 200;
+}
+
+int tax_changes(void *agency, struct request *q, struct out *o)
+{
+	struct tax *t = agency;
+	struct page p = {.agency = t, .out = o};
+
+	tax_mature(t);
+	if (request_page(q, t->book.feed.last_sequence, &p.next, &p.limit) < 0)
+		return answer_error(o, 400, "cursor", "not a cursor of this feed, or a wrong limit");
+	p.as_of = book_now(&t->book);
+	p.twice = q->twice;
+	put_changes(&p);
+	q->took = p.twice && p.written > 0;
+	return 200;
+}
+
+static int read_ids(struct request *q, struct id *ids)
+{
+	static const char *const fields[] = {"payment_ids", NULL};
+	struct json j;
+	int hint = 0, count = 0;
+
+	json_init(&j, (char *)q->body.p, q->body.n);
+	json_object(&j);
+	while (json_field(&j, fields, &hint) >= 0) {
+		json_array(&j);
+		for (count = 0; json_item(&j); count++)
+			if (count == ROWS_MAX || id_parse(&ids[count], json_text(&j)) < 0)
+				return -1;
+	}
+	return json_end(&j) && count > 0 ? count : -1;
+}
+
+static void put_state(struct tax *t, const struct id *id, struct out *o)
+{
+	const struct tax_options *opt = &t->options;
+	int64_t more = opt->query_delay_ms - opt->effect_delay_ms;
+	int64_t entry = tax_find(t, id, more > 0 ? more : 0, 0);
+	const struct run *r = NULL;
+	struct payment p = {.entry = 0};
+	enum tax_state state = TAX_ACCEPTED;
+
+	if (entry > 0 && tax_get(t, entry, &p))
+		state = tax_state_of(t, entry, p.fate, &r);
+	stmt_reset(t->get);
+	out_lit(o, "{\"payment_id\":");
+	out_hex(o, id->b, ID_LEN);
+	out_lit(o, ",\"result\":");
+	out_text(o, str_of(r ? tax_state_word(state) : "unknown"));
+	out_lit(o, ",\"reason\":");
+	out_text(o, str_of(tax_reason(p.fate)));
+	out_lit(o, ",\"receipt\":");
+	if (state == TAX_ACCEPTED || state == TAX_REFUSED)
+		out_lit(o, "null");
+	else
+		tax_put_receipt(o, p.receipt);
+	out_lit(o, ",\"amount_fen\":");
+	out_int(o, p.amount_fen);
+	out_lit(o, ",\"sequence\":");
+	out_int(o, r ? run_sequence(r, entry) : 0);
+	out_lit(o, ",\"at\":");
+	out_time(o, r ? r->at : book_now(&t->book));
+	out_lit(o, "}");
+}
+
+/* next and as_of come last: they are known only then. */
+static void put_changes(struct page *p)
+{
+	struct tax *t = p->agency;
+
+	out_lit(p->out, "{\"changes\":[");
+	feed_page(&t->book.feed, p, book_real(&t->book), put_run);
+	out_lit(p->out, "],\"next\":\"");
+	out_int(p->out, p->next);
+	out_lit(p->out, "\",\"as_of\":");
+	out_time(p->out, p->as_of);
+	out_lit(p->out, "}");
+}
+
+static int64_t put_run(struct page *p, const struct run *r, int64_t from_row)
+{
+	struct tax *t = p->agency;
+	int64_t last = from_row - 1;
+
+	if (t->options.feed_settled && r->kind == KIND_DECLARED)
+		return r->last_row;
+	stmt_int(t->range, 1, from_row);
+	stmt_int(t->range, 2, r->last_row);
+	while (p->limit > 0 && book_step(t->range)) {
+		const char *status = status_of((enum tax_kind)r->kind, stmt_get_int(t->range, 4));
+
+		last = stmt_get_int(t->range, 0);
+		if (!status)
+			continue;
+		for (int i = 0; i <= p->twice; i++) {
+			out_put(p->out, ",", p->written++ > 0);
+			put_change(p->out, r, t->range, status);
+		}
+		p->limit--;
+	}
+	if (p->limit > 0)
+		return r->last_row;
+	stmt_reset(t->range);
+	return last;
+}
+
+/* How the feed shows a fact about an entry of that fate; NULL: the fact is not about it. */
+static const char *status_of(enum tax_kind kind, int64_t fate)
+{
+	if (fate >= FATE_REFUSED)
+		return kind == KIND_DECLARED ? "refused" : NULL;
+	switch (kind) {
+	case KIND_DECLARED:
+		return "02";
+	case KIND_PAID:
+		return "03";
+	case KIND_TREASURY:
+		return "04";
+	default:
+		return fate == FATE_REFUNDED ? "refunded" : NULL;
+	}
+}
+
+static void put_change(struct out *o, const struct run *r, struct stmt *row, const char *status)
+{
+	out_lit(o, "{\"sequence\":");
+	out_int(o, run_sequence(r, stmt_get_int(row, 0)));
+	out_lit(o, ",\"payment_id\":");
+	out_hex(o, stmt_get_blob(row, 1).p, ID_LEN);
+	out_lit(o, ",\"status\":");
+	out_text(o, str_of(status));
+	out_lit(o, ",\"reason\":");
+	out_text(o, str_of(tax_reason(stmt_get_int(row, 4))));
+	out_lit(o, ",\"receipt\":");
+	if (r->kind == KIND_DECLARED)
+		out_lit(o, "null");
+	else
+		tax_put_receipt(o, stmt_get_int(row, 3));
+	out_lit(o, ",\"amount_fen\":");
+	out_int(o, stmt_get_int(row, 2));
+	out_lit(o, ",\"at\":");
+	out_time(o, r->at);
+	out_lit(o, "}");
+}

@@ -1,0 +1,285 @@
+#include "crypto/identity.h"
+#include "tests/lib/unit.h"
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct tmpdir tmp;
+static char keys[320];
+
+static int set_up(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	tmpdir_make(&tmp);
+	tmpdir_file(&tmp, keys, "keys");
+	assert_int_equal(keygen(keys, 2025, 2026, &e), 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	tmpdir_remove(&tmp);
+	return 0;
+}
+
+static const char *path_of(const char *role, const char *file)
+{
+	static char path[700];
+
+	snprintf(path, sizeof path, "%s/%s/%s", keys, role, file);
+	return path;
+}
+
+static void read_text(const char *path, char out[128])
+{
+	FILE *f = fopen(path, "r");
+	size_t n;
+
+	assert_non_null(f);
+	n = fread(out, 1, 127, f);
+	out[n] = '\0';
+	fclose(f);
+}
+
+static void write_text(const char *path, const char *text, mode_t mode)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static bool opens(const char *role, enum err_class *class)
+{
+	struct keyring *k = NULL;
+	struct err e = {0};
+	int rc = keyring_open(&k, keys, role, false, &e);
+
+	if (rc == 0)
+		assert_non_null(k);
+	else
+		assert_null(k);
+	*class = e.class;
+	keyring_free(k);
+	return rc == 0;
+}
+
+static void assert_refused(const char *role)
+{
+	enum err_class class;
+
+	assert_false(opens(role, &class));
+	assert_int_equal(class, ERR_CONF);
+}
+
+static void assert_opens(const char *role)
+{
+	enum err_class class;
+
+	assert_true(opens(role, &class));
+}
+
+static void each_role_gets_the_keys_it_needs_and_no_more(void **state)
+{
+	static const struct {
+		const char *role;
+		bool token, seal, spool;
+	} table[] = {
+		{"village", true, true, true}, {"tax", true, true, false}, {"ssa", true, true, false}, {"trace", true, false, false},
+	};
+	struct stat st;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		assert_int_equal(fs_exists(path_of(table[i].role, "token.key")), table[i].token);
+		assert_int_equal(fs_exists(path_of(table[i].role, "seal-2025.key")), table[i].seal);
+		assert_int_equal(fs_exists(path_of(table[i].role, "seal-2026.key")), table[i].seal);
+		assert_int_equal(fs_exists(path_of(table[i].role, "spool.key")), table[i].spool);
+		assert_int_equal(stat(path_of(table[i].role, "."), &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0700);
+		assert_int_equal(stat(path_of(table[i].role, "token.key"), &st), 0);
+		assert_int_equal(st.st_mode & 0777, 0600);
+		assert_opens(table[i].role);
+	}
+	assert_false(fs_exists(path_of("gateway", ".")));
+	assert_opens("gateway");
+}
+
+static void roles_share_keys_and_years_do_not(void **state)
+{
+	char one[128], two[128];
+
+	(void)state;
+	read_text(path_of("village", "token.key"), one);
+	assert_int_equal(strlen(one), 65);
+	read_text(path_of("trace", "token.key"), two);
+	assert_string_equal(one, two);
+	read_text(path_of("village", "seal-2026.key"), one);
+	read_text(path_of("ssa", "seal-2026.key"), two);
+	assert_string_equal(one, two);
+	read_text(path_of("village", "seal-2025.key"), two);
+	assert_string_not_equal(one, two);
+	read_text(path_of("village", "spool.key"), two);
+	assert_string_not_equal(one, two);
+}
+
+static void keygen_again_adds_and_changes_nothing(void **state)
+{
+	char token[128], seal[128], again[128];
+	struct err e = {0};
+
+	(void)state;
+	read_text(path_of("tax", "token.key"), token);
+	read_text(path_of("tax", "seal-2026.key"), seal);
+	assert_int_equal(unlink(path_of("ssa", "seal-2026.key")), 0); /* and mends what an interrupted run left out */
+	assert_int_equal(keygen(keys, 2026, 2027, &e), 0);
+	read_text(path_of("tax", "token.key"), again);
+	assert_string_equal(token, again);
+	read_text(path_of("tax", "seal-2026.key"), again);
+	assert_string_equal(seal, again);
+	read_text(path_of("ssa", "seal-2026.key"), again);
+	assert_string_equal(seal, again);
+	assert_true(fs_exists(path_of("tax", "seal-2027.key")));
+	assert_opens("tax");
+}
+
+static void keygen_refuses_roles_that_differ(void **state)
+{
+	char other[66];
+	struct err e = {0};
+
+	(void)state;
+	memset(other, 'a', 64);
+	other[64] = '\n';
+	other[65] = '\0';
+	write_text(path_of("tax", "seal-2026.key"), other, 0600);
+	assert_int_equal(keygen(keys, 2026, 2026, &e), -1);
+	assert_int_equal(e.class, ERR_CONF);
+	assert_null(strstr(e.text, "aaaa"));
+	assert_int_equal(keygen(keys, 2027, 2026, &e), -1);
+	assert_int_equal(e.class, ERR_PERM);
+}
+
+static void less_or_more_than_needed_is_refused(void **state)
+{
+	char text[128];
+
+	(void)state;
+	read_text(path_of("village", "spool.key"), text);
+	write_text(path_of("tax", "spool.key"), text, 0600);
+	assert_refused("tax");
+	write_text(path_of("trace", "seal-2026.key"), text, 0600);
+	assert_refused("trace");
+	write_text(path_of("ssa", "notes.txt"), text, 0600);
+	assert_refused("ssa");
+	assert_int_equal(unlink(path_of("village", "spool.key")), 0);
+	assert_refused("village");
+	assert_int_equal(mkdir(path_of("gateway", ""), 0700), 0);
+	assert_opens("gateway");
+	write_text(path_of("gateway", "token.key"), text, 0600);
+	assert_refused("gateway");
+	assert_refused("mayor");
+}
+
+static void missing_keys_are_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(unlink(path_of("ssa", "token.key")), 0);
+	assert_refused("ssa");
+	assert_int_equal(unlink(path_of("tax", "seal-2025.key")), 0);
+	assert_opens("tax"); /* a destroyed year is no fault */
+	assert_int_equal(unlink(path_of("tax", "seal-2026.key")), 0);
+	assert_refused("tax");
+	snprintf(keys, sizeof keys, "%.200s/nowhere", tmp.path);
+	assert_refused("village");
+	assert_opens("gateway");
+}
+
+static void wide_or_odd_files_are_refused(void **state)
+{
+	static const mode_t wide[] = {0640, 0604, 0660, 0666, 0601};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(wide); i++) {
+		assert_int_equal(chmod(path_of("tax", "token.key"), wide[i]), 0);
+		assert_refused("tax");
+	}
+	assert_int_equal(chmod(path_of("tax", "token.key"), 0400), 0);
+	assert_opens("tax");
+	assert_int_equal(chmod(path_of("tax", ""), 0750), 0);
+	assert_refused("tax");
+	assert_int_equal(unlink(path_of("ssa", "token.key")), 0);
+	assert_int_equal(symlink("../trace/token.key", path_of("ssa", "token.key")), 0);
+	assert_refused("ssa");
+	assert_int_equal(unlink(path_of("trace", "token.key")), 0);
+	assert_int_equal(mkdir(path_of("trace", "token.key"), 0700), 0);
+	assert_refused("trace");
+}
+
+static void damaged_keys_are_refused_without_being_shown(void **state)
+{
+	static const char good[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	static const struct {
+		const char *format;
+		bool good;
+	} table[] = {
+		{"%s\n", true}, {"%s", false}, {"%s\n\n", false}, {"%s ", false}, {"%.63s\n", false}, {"%.63sg\n", false},
+		{"%.0s", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		struct keyring *k = NULL;
+		struct err e = {0};
+		char text[128];
+
+		snprintf(text, sizeof text, table[i].format, good);
+		write_text(path_of("trace", "token.key"), text, 0600);
+		assert_int_equal(keyring_open(&k, keys, "trace", false, &e), table[i].good ? 0 : -1);
+		if (!table[i].good)
+			assert_int_equal(e.class, ERR_CONF);
+		assert_null(strstr(e.text, "0123"));
+		keyring_free(k);
+	}
+}
+
+/* Runs as one user: every role's folder can be read, which is just what separate users forbid. */
+static void separate_users_must_not_see_each_other(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(keyring_check(keys, "gateway", false, &e), 0);
+	assert_int_equal(keyring_check(keys, "gateway", true, &e), -1);
+	assert_int_equal(e.class, ERR_CONF);
+	assert_int_equal(keyring_check(keys, "trace", true, &e), -1);
+	assert_int_equal(fs_remove_tree(path_of("village", ""), &e), 0);
+	assert_int_equal(fs_remove_tree(path_of("tax", ""), &e), 0);
+	assert_int_equal(fs_remove_tree(path_of("ssa", ""), &e), 0);
+	assert_int_equal(keyring_check(keys, "trace", true, &e), 0);
+	assert_int_equal(keyring_check(keys, "gateway", true, &e), -1);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(each_role_gets_the_keys_it_needs_and_no_more),
+		TEST(roles_share_keys_and_years_do_not),
+		TEST(keygen_again_adds_and_changes_nothing),
+		TEST(keygen_refuses_roles_that_differ),
+		TEST(less_or_more_than_needed_is_refused),
+		TEST(missing_keys_are_refused),
+		TEST(wide_or_odd_files_are_refused),
+		TEST(damaged_keys_are_refused_without_being_shown),
+		TEST(separate_users_must_not_see_each_other),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
