@@ -7,6 +7,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .SUFFIXES:
+.SECONDARY:
 MAKEFLAGS += --no-builtin-rules
 
 CC := gcc
@@ -32,8 +33,9 @@ common_SRC := adapter peer feed pass jsonin jsonout
 village_SRC := main
 tax_SRC := main window plan ask send answer follow publish
 ssa_SRC := main work enquiries status changes feedback credits statistics
-agencies_SRC := json_in json_out idindex rowset faults refusals options feed book server tax_book tax_batch tax_tell
-testlib_SRC := event_gen fault_vfs
+agencies_SRC := json_in json_out idindex rowset faults refusals population options feed book server tax_book tax_batch tax_tell \
+	ssa_book ssa_persons ssa_accounts ssa_statistics
+testlib_SRC := event_gen fault_vfs sim flow_world script_server
 
 LAYERS := base crypto domain events store bus http ledger flow
 ADAPTERS := common village tax ssa

@@ -234,6 +234,8 @@ static int publish_reject(struct adapter *a, struct rejected_event *r, struct er
 	snprintf(key, sizeof key, "%.*s/%d/%" PRId64, (int)r->topic.n, r->topic.p, (int)r->partition, r->offset);
 	struct str parts[] = {STR("RejectedEvent"), str_of(a->role->name), str_of(key), r->bytes};
 	id_make(&id, parts, 4);
+	if (!r->bytes.p)
+		r->bytes = STR("");
 	if (r->bytes.n > EVENT_BYTES_MAX)
 		r->bytes.n = EVENT_BYTES_MAX;
 	r->at = clock_now(&a->role->clock);

@@ -25,6 +25,7 @@ int tax_ask(struct tax *t, struct pass *p, int64_t *wait_ms, struct err *e)
 	if (t->body.full)
 		return err_set(e, ERR_TEMP, "query: no room for its body");
 	COUNT(C_QUERIES);
+	t->asked_at = clock_now(&t->adapter.role->clock);
 	x = peer_exchange(&t->peer, &t->queries, "/v1/queries", jsonout_text(&t->body), NULL, &answer);
 	if (x == EX_SPLIT) {
 		backoff_worked(&t->peer, &t->queries, answer.http.took_ms);

@@ -4,28 +4,31 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Sending twice is harmless: the bureau gives the first result again. The window counts from the instruction, which is never later
- * than any sending. */
-static bool covered_by_key(const struct plan_terms *t, const struct plan_payment *p)
+/* Sending twice is harmless at that time: the bureau gives the first result again. The window counts from the first instruction,
+ * which is never later than any sending. */
+static bool covered_at(const struct plan_terms *t, const struct plan_payment *p, int64_t at)
 {
-	return t->keys == KEYS_HONOURED && t->now - p->instructed_at <= t->key_window_ms;
+	return t->keys == KEYS_HONOURED && at - p->instructed_at <= t->key_window_ms;
 }
 
 struct plan plan_of(const struct plan_terms *t, const struct plan_payment *p)
 {
 	bool again = p->attempt >= 2;
-	bool covered = covered_by_key(t, p);
+	bool covered = covered_at(t, p, t->now);
+	/* The gateway waited for the settlement delay, so "unknown" means never. */
+	bool settled = again && !covered_at(t, p, p->decided_at);
 
 	if (t->now > p->not_after) {
 		if (!again && !p->ask_first && !p->maybe_sent)
 			return (struct plan){ACT_TOO_LATE, ACT_TOO_LATE};
-		/* After the settlement delay "unknown" means never; unless an earlier life sent this attempt just now. */
-		return (struct plan){ACT_ASK, again && !p->maybe_sent ? ACT_TOO_LATE : ACT_DOUBT};
+		return (struct plan){ACT_ASK, settled && !p->maybe_sent ? ACT_TOO_LATE : ACT_DOUBT};
 	}
-	if ((p->maybe_sent && !covered) || (p->ask_first && !again))
+	if (p->maybe_sent && !covered)
 		return (struct plan){ACT_ASK, ACT_DOUBT};
 	if (again)
-		return (struct plan){ACT_ASK, ACT_SEND};
+		return (struct plan){ACT_ASK, settled || covered ? ACT_SEND : ACT_DOUBT};
+	if (p->ask_first)
+		return (struct plan){ACT_ASK, ACT_DOUBT};
 	/* Past the key's window, never sent as far as we know: asking costs little. */
 	if (t->keys == KEYS_HONOURED && !covered)
 		return (struct plan){ACT_ASK, ACT_SEND};

@@ -3,7 +3,8 @@
  *
  * An event may have been sent before by this adapter's earlier life (it lies in the window that was open when that life ended), or
  * because the gateway published it a second time after a crash; both are `maybe_sent`. The gateway itself says so with ask_first
- * (a history was lost), and with attempt >= 2: sent before, and the bureau said after its settlement delay that it never came. */
+ * (a history was lost), and with attempt >= 2: sent before, and the bureau said that it never came. While the bureau honours the
+ * key the gateway takes that word at once; otherwise only after the settlement delay, and then it is final. */
 #ifndef QIAO_ADAPTERS_TAX_PLAN_H
 #define QIAO_ADAPTERS_TAX_PLAN_H
 #include "base/conf.h"
@@ -24,7 +25,8 @@ struct plan_terms { /* of the peer */
 struct plan_payment {
 	int32_t attempt;
 	bool ask_first, maybe_sent;
-	int64_t instructed_at, not_after;
+	int64_t instructed_at, not_after; /* the first instruction, whatever the attempt */
+	int64_t decided_at;               /* when the gateway decided on this attempt */
 };
 struct plan plan_of(const struct plan_terms *t, const struct plan_payment *p);
 

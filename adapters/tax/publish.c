@@ -77,16 +77,18 @@ static int publish(struct tax *t, const struct collection_result *r, const struc
 	return adapter_publish(&t->adapter, EV_COLLECTION_RESULT, r, key, id, trace, e);
 }
 
-/* Our clock's time goes with it; a repeat after a crash has the same id and a later time. */
+/* Our clock's time goes with it: of a doubt the time after the exchange, of "unknown" the time before it, so that the settlement
+ * delay between the two is never counted short. A repeat after a crash has the same id and a later time. */
 static int publish_own(struct tax *t, const struct tax_row *row, const char *state, const char *reason, int64_t n,
 		       struct err *e)
 {
+	bool unknown = strcmp(state, "unknown") == 0;
 	struct collection_result r = {
 		.payment_id = row->payment_id,
 		.state = str_of(state),
 		.reason = str_of(reason),
-		.at = clock_now(&t->adapter.role->clock),
-		.attempt = strcmp(state, "unknown") == 0 ? row->enquiry_attempt : row->attempt,
+		.at = unknown ? t->asked_at : clock_now(&t->adapter.role->clock),
+		.attempt = unknown ? row->enquiry_attempt : row->attempt,
 	};
 	char kind[48];
 	struct id id;

@@ -62,6 +62,7 @@ struct tax {
 	struct suspects suspects;
 	struct repeats repeats;
 	struct window window;
+	int64_t asked_at;       /* our clock before the query that is being read: "unknown" is true as of then */
 	struct idmap scratch;   /* tokens or ids of one exchange */
 	struct jsonout body;
 	struct buf identity;    /* an opened identity, for the moment of writing it */

@@ -99,8 +99,14 @@ static int take_payment(struct tax *t, const struct bus_record *r, const struct 
 		.key_window_ms = t->adapter.role->conf.tax_terms.key_window_ms,
 		.now = clock_now(&t->adapter.role->clock),
 	};
-	struct plan_payment facts = {p->attempt, p->ask_first, repeat || suspect(&t->suspects, r->offset), p->instructed_at,
-				     p->not_after};
+	struct plan_payment facts = {
+		.attempt = p->attempt,
+		.ask_first = p->ask_first,
+		.maybe_sent = repeat || suspect(&t->suspects, r->offset),
+		.instructed_at = p->instructed_at,
+		.not_after = p->not_after,
+		.decided_at = r->event.time_ms,
+	};
 	struct window *w = &t->window;
 	struct str number, name;
 	struct tax_row *row;

@@ -32,7 +32,7 @@ enum village_counter {
 	C_COUNT
 };
 
-struct village {
+struct village_role {
 	struct role *role;
 	struct adapter adapter;
 	struct bus_reader *answers;
@@ -44,20 +44,9 @@ struct village {
 	int64_t covers_waiting; /* accepted and not yet published */
 };
 
-static inline void village_count(struct village *v, enum village_counter c, int64_t n)
+static inline void village_count(struct village_role *v, enum village_counter c, int64_t n)
 {
 	v->role->counters.at[c].value += n;
 }
-
-/* Why a file is refused: a code with text and cure in base/text.c, and what fills their {0}; `what` goes to log and .reason
- * file, so nothing personal is in it. shown is for the sender's own answer file only; "" = the same as what. */
-struct refusal {
-	const char *code;
-	char what[400];
-	char shown[600];
-};
-int refusal_set(struct refusal *r, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* Appends "message。处理办法：cure" in Chinese. */
-int refusal_text(const struct refusal *r, struct buf *out);
 
 #endif

@@ -6,8 +6,9 @@
  *   2. the spool without answers: what a submission's meta calls published is on the bus by then, so the bus copied next has it.
  *      (The other way round, a submission published in between would be taken for published and be on no bus: lost.)
  *   3. the bus, cut to what the ledger decided;
- *   4. the answers in the spool: they hold all that the position copied with the bus says was read. Submissions that came since
- *      step 2 only where the bus copied has them whole; else they are later than this backup, as if handed in after it.
+ *   4. what came into the spool since step 2, set back to "not published": a restored village program publishes it again, which
+ *      does no harm where the bus copied has it already;
+ *   5. the answers in the spool: they hold all that the position copied with the bus says was read.
  * Last the manifest, with the digest of every file: a backup without one did not end. */
 #include "base/fs.h"
 #include "bus/bus.h"
@@ -19,15 +20,17 @@
 #include <errno.h>
 #include <fts.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-enum { MANIFEST_MAX = 256 << 20 };
+enum { MANIFEST_MAX = 256 << 20, META_MAX = 1 << 16 };
 #define MANIFEST "manifest.sha256"
 #define ANSWERS "answers.bin"
 
-enum which { ALL, ALL_BUT_ANSWERS, ONLY_ANSWERS };
+enum which { ALL, ALL_BUT_ANSWERS, LATE, ONLY_ANSWERS };
 struct backup {
 	const struct cli *cli;
 	char dst[CONF_PATH]; /* without a slash at its end */
@@ -36,13 +39,15 @@ struct backup {
 };
 
 static int copy_all(struct backup *b, struct err *e);
-static int fresh_folder(const char *path, struct err *e);
+static int fresh_folder(const struct backup *b, struct err *e);
+static int outside(const struct backup *b, struct err *e);
 static int copy_ledger(struct backup *b, int64_t *seq, struct err *e);
 static int copy_bus(struct backup *b, int64_t seq, struct err *e);
 static int copy_tree(struct backup *b, const char *name, enum which which, struct err *e);
 static int copy_entry(FTSENT *at, const char *to, enum which which, struct err *e);
-static int copy_late(struct backup *b, struct err *e);
-static int copy_late_one(struct backup *b, struct bus *copied, const char *name, struct err *e);
+static int copy_file(const char *from, const char *to, bool late, struct err *e);
+static int copy_meta(const char *from, const char *to, bool late, struct err *e);
+static int set_back(const char *from, const char *to, struct err *e);
 static int write_manifest(struct backup *b, struct err *e);
 static int by_name(const FTSENT **a, const FTSENT **b);
 static int dst_path(const struct backup *b, char out[CONF_PATH], const char *name, struct err *e);
@@ -80,25 +85,32 @@ static int copy_all(struct backup *b, struct err *e)
 {
 	int64_t seq = 0;
 
-	if (fresh_folder(b->dst, e) < 0 || data_make_folders(b->dst, e) < 0)
+	if (fresh_folder(b, e) < 0 || data_make_folders(b->dst, e) < 0)
 		return -1;
 	if (copy_ledger(b, &seq, e) < 0 || copy_tree(b, "spool", ALL_BUT_ANSWERS, e) < 0)
 		return -1;
-	if (copy_bus(b, seq, e) < 0 || copy_late(b, e) < 0 || copy_tree(b, "spool", ONLY_ANSWERS, e) < 0)
+	if (copy_bus(b, seq, e) < 0 || copy_tree(b, "spool", LATE, e) < 0 || copy_tree(b, "spool", ONLY_ANSWERS, e) < 0)
 		return -1;
 	if (copy_tree(b, "refused", ALL, e) < 0 || copy_tree(b, "answers", ALL, e) < 0)
 		return -1;
 	return write_manifest(b, e);
 }
 
-static int fresh_folder(const char *path, struct err *e)
+static int fresh_folder(const struct backup *b, struct err *e)
 {
+	const char *path = b->dst;
 	DIR *d;
 	struct dirent *it;
+	bool made = !fs_exists(path);
 	int names = 0;
 
 	if (fs_mkdirs(path, e) < 0)
 		return -1;
+	if (outside(b, e) < 0) {
+		if (made)
+			rmdir(path);
+		return -1;
+	}
 	d = opendir(path);
 	if (d == NULL)
 		return err_sys(e, fs_class(errno), errno, "%s", path);
@@ -106,6 +118,20 @@ static int fresh_folder(const char *path, struct err *e)
 		names++;
 	closedir(d);
 	return names <= 2 ? 0 : err_set(e, ERR_CONF, "%s: not empty; a backup needs a fresh folder", path);
+}
+
+/* A copy inside of what is copied would grow into itself, and would be lost with it. */
+static int outside(const struct backup *b, struct err *e)
+{
+	char dst[PATH_MAX], data[PATH_MAX];
+	size_t n;
+
+	if (realpath(b->dst, dst) == NULL || realpath(b->cli->conf.data.dir, data) == NULL)
+		return err_sys(e, fs_class(errno), errno, "%s", b->dst);
+	n = strlen(data);
+	if (strncmp(dst, data, n) == 0 && (dst[n] == '/' || dst[n] == '\0'))
+		return err_set(e, ERR_CONF, "%s: lies in the data folder; a backup belongs elsewhere", b->dst);
+	return 0;
 }
 
 static int copy_ledger(struct backup *b, int64_t *seq, struct err *e)
@@ -169,10 +195,8 @@ out:
 	return rc;
 }
 
-/* What vanishes while it is looked at was meant to: a state that a newer one replaced. */
 static int copy_entry(FTSENT *at, const char *to, enum which which, struct err *e)
 {
-	struct err why = {0};
 	bool answers = strcmp(at->fts_name, ANSWERS) == 0;
 	char folder[CONF_PATH];
 
@@ -180,68 +204,72 @@ static int copy_entry(FTSENT *at, const char *to, enum which which, struct err *
 		return which == ONLY_ANSWERS ? 0 : fs_mkdirs(to, e);
 	if (at->fts_info == FTS_DP)
 		return fs_exists(to) ? fs_sync_dir(to, e) : 0;
-	if (at->fts_info != FTS_F || (which == ALL_BUT_ANSWERS && answers) || (which == ONLY_ANSWERS && !answers))
+	if (at->fts_info != FTS_F || (which != ALL && answers != (which == ONLY_ANSWERS)))
 		return 0;
 	str_copy(folder, sizeof folder, (struct str){to, (size_t)(strrchr(to, '/') - to)});
-	if (!fs_exists(folder))
-		return 0; /* a submission that is later than this backup */
-	if (file_copy(at->fts_accpath, to, &why) == 0 || why.sys == ENOENT)
+	if (which == LATE && fs_exists(to))
 		return 0;
-	*e = why;
-	return -1;
+	if (!fs_exists(folder))
+		return 0; /* answers to a submission that came later still */
+	return copy_file(at->fts_accpath, to, which == LATE, e);
 }
 
-/* Submissions that came between the copies of the spool and of the bus. */
-static int copy_late(struct backup *b, struct err *e)
+/* What vanishes while it is looked at was meant to: a state that a newer one replaced. */
+static int copy_file(const char *from, const char *to, bool late, struct err *e)
 {
-	char from[CONF_PATH], to[CONF_PATH], dir[CONF_PATH];
-	struct bus_options o = {.dir = dir, .role = "qiao", .conf = &b->cli->conf};
-	struct bus *copied = NULL;
-	struct dirent *it;
-	DIR *d;
+	const char *name = strrchr(from, '/') + 1;
+	size_t n = strlen(name);
+	struct err why = {0};
+	int rc;
+
+	if (strcmp(name, "meta") == 0 || (n > 5 && strcmp(name + n - 5, ".meta") == 0))
+		rc = copy_meta(from, to, late, &why);
+	else
+		rc = file_copy(from, to, &why);
+	if (rc < 0 && why.sys != ENOENT)
+		*e = why;
+	return rc < 0 && why.sys != ENOENT ? -1 : 0;
+}
+
+/* Of a cover the content is written before its meta, which makes it count; the copy must not have the meta alone. */
+static int copy_meta(const char *from, const char *to, bool late, struct err *e)
+{
+	size_t n = strlen(to) - strlen("meta");
+	char sealed[CONF_PATH], copied[CONF_PATH];
+
+	if (to[n - 1] == '.') {
+		snprintf(sealed, sizeof sealed, "%.*ssealed", (int)(strlen(from) - strlen("meta")), from);
+		snprintf(copied, sizeof copied, "%.*ssealed", (int)n, to);
+		if (!fs_exists(copied) && file_copy(sealed, copied, e) < 0)
+			return -1;
+	}
+	return late ? set_back(from, to, e) : file_copy(from, to, e);
+}
+
+static int set_back(const char *from, const char *to, struct err *e)
+{
+	static const char published[] = "\nstate published\n", spooled[] = "\nstate spooled\n";
+	struct buf text, out;
+	const char *at;
 	int rc = -1;
 
-	if (cli_path(b->cli, from, "spool", e) < 0 || dst_path(b, dir, "bus", e) < 0)
-		return -1;
-	d = opendir(from);
-	if (d == NULL)
-		return errno == ENOENT ? 0 : err_sys(e, fs_class(errno), errno, "%s", from);
-	while ((it = readdir(d))) {
-		char name[ID_HEX + 8];
-		struct id id;
-
-		if (id_parse(&id, str_of(it->d_name)) < 0)
-			continue;
-		snprintf(name, sizeof name, "spool/%.32s", it->d_name);
-		if (dst_path(b, to, name, e) < 0)
-			goto out;
-		if (fs_exists(to))
-			continue;
-		if (copied == NULL && bus_open(&copied, &o, e) < 0)
-			goto out;
-		if (copy_late_one(b, copied, name, e) < 0)
-			goto out;
+	buf_init(&text, META_MAX);
+	buf_init(&out, META_MAX);
+	if (fs_read(from, &text, e) < 0)
+		goto out;
+	at = buf_text(&text) ? strstr((const char *)text.data, published) : NULL;
+	if (at) {
+		rc = buf_put(&out, text.data, (size_t)(at - (const char *)text.data));
+		rc |= buf_put_str(&out, spooled);
+		rc |= buf_put_str(&out, at + strlen(published));
+	} else {
+		rc = buf_put(&out, text.data, text.len);
 	}
-	rc = 0;
+	rc = rc < 0 ? err_set(e, ERR_TEMP, "%s: too large", from) : fs_write_durable(to, out.data, out.len, 0600, e);
 out:
-	bus_close(copied);
-	closedir(d);
+	buf_fini(&text);
+	buf_fini(&out);
 	return rc;
-}
-
-static int copy_late_one(struct backup *b, struct bus *copied, const char *name, struct err *e)
-{
-	struct bus_record last;
-	struct id id;
-	int found;
-
-	id_parse(&id, str_of(name + strlen("spool/")));
-	found = bus_last(copied, "submissions", (struct str){(const char *)id.b, ID_LEN}, &last, e);
-	if (found < 0)
-		return -1;
-	if (found == 1 && (str_is(last.event.type, "SubmissionClosed") || str_is(last.event.type, "GateDocuments")))
-		return copy_tree(b, name, ALL_BUT_ANSWERS, e);
-	return 0;
 }
 
 /* In the form of sha256sum, so that `sha256sum -c manifest.sha256` checks a backup wherever it lies. */

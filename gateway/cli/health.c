@@ -20,8 +20,10 @@ enum {
 	DISK_FREE_MIN = 1 << 30,
 };
 
+static bool next_line(struct str *text, struct str *line);
 static void look_at_programs(struct health *h, const struct cli *c);
-static void look_at_program(struct program_health *p, const struct cli *c);
+static void look_at_program(struct program_health *p, const struct cli *c, struct str supervisor);
+static int read_status(const struct cli *c, const char *role, struct buf *text);
 static bool is_alive(int64_t pid, const char *name);
 static void look_at_bus(struct health *h, const struct cli *c);
 static int64_t count_refused(const struct cli *c);
@@ -64,14 +66,13 @@ void health_judge(struct health *h)
 
 void role_status_parse(struct role_status *out, struct str text)
 {
-	*out = (struct role_status){.there = true};
-	while (text.n > 0) {
-		const char *end = memchr(text.p, '\n', text.n);
-		struct str line = {text.p, end ? (size_t)(end - text.p) : text.n}, key, value;
-		const char *blank = line.n ? memchr(line.p, ' ', line.n) : NULL;
+	struct str line;
 
-		text.p += line.n + (end ? 1 : 0);
-		text.n -= line.n + (end ? 1 : 0);
+	*out = (struct role_status){.there = true};
+	while (next_line(&text, &line)) {
+		const char *blank = line.n ? memchr(line.p, ' ', line.n) : NULL;
+		struct str key, value;
+
 		if (blank == NULL)
 			continue;
 		key = (struct str){line.p, (size_t)(blank - line.p)};
@@ -93,6 +94,20 @@ void role_status_parse(struct role_status *out, struct str text)
 	}
 }
 
+bool supervised_held(struct str status, const char *name)
+{
+	struct str line;
+
+	while (next_line(&status, &line)) {
+		size_t n = strlen("program "), m = strlen(name);
+
+		if (line.n > n + m + 6 && memcmp(line.p, "program ", n) == 0 && memcmp(line.p + n, name, m) == 0 &&
+		    memcmp(line.p + n + m, " held ", 6) == 0)
+			return true;
+	}
+	return false;
+}
+
 const char *peer_word(char out[16], const char *peer, int64_t *since_ms)
 {
 	size_t n = strcspn(peer, " ");
@@ -106,28 +121,43 @@ const char *peer_word(char out[16], const char *peer, int64_t *since_ms)
 	return out;
 }
 
+static bool next_line(struct str *text, struct str *line)
+{
+	const char *end = text->n ? memchr(text->p, '\n', text->n) : NULL;
+
+	if (text->n == 0)
+		return false;
+	*line = (struct str){text->p, end ? (size_t)(end - text->p) : text->n};
+	text->p += line->n + (end ? 1 : 0);
+	text->n -= line->n + (end ? 1 : 0);
+	return true;
+}
+
 static void look_at_programs(struct health *h, const struct cli *c)
 {
-	struct str list = str_of(c->conf.run.programs);
+	struct str list = str_of(c->conf.run.programs), supervisor = {NULL, 0};
 	char name[CLI_PROGRAM];
+	struct buf text;
 
+	buf_init(&text, STATUS_FILE_MAX);
+	if (read_status(c, "qiao", &text) == 0)
+		supervisor = (struct str){(const char *)text.data, text.len};
 	while (h->program_count < HEALTH_PROGRAMS && cli_next_program(&list, name) > 0) {
 		struct program_health *p = &h->programs[h->program_count++];
 
 		str_copy(p->name, sizeof p->name, str_of(name));
 		p->role = strncmp(p->name, "qiao-", 5) == 0 ? p->name + 5 : p->name;
-		look_at_program(p, c);
+		look_at_program(p, c, supervisor);
 	}
+	buf_fini(&text);
 }
 
-static void look_at_program(struct program_health *p, const struct cli *c)
+static void look_at_program(struct program_health *p, const struct cli *c, struct str supervisor)
 {
-	char name[CLI_PROGRAM + 16], path[CONF_PATH];
 	struct buf text;
 
 	buf_init(&text, STATUS_FILE_MAX);
-	snprintf(name, sizeof name, "run/%s.status", p->role);
-	if (cli_path(c, path, name, NULL) == 0 && fs_read(path, &text, NULL) == 0)
+	if (read_status(c, p->role, &text) == 0)
 		role_status_parse(&p->status, (struct str){(const char *)text.data, text.len});
 	buf_fini(&text);
 	p->alive = p->status.there && is_alive(p->status.pid, p->name);
@@ -136,6 +166,16 @@ static void look_at_program(struct program_health *p, const struct cli *c)
 		p->state = "unknown";
 	else if (!p->alive && strcmp(p->state, "stopped") != 0 && strcmp(p->state, "failed") != 0)
 		p->state = "killed"; /* it had no time to say that it ends */
+	if (!p->alive && supervised_held(supervisor, p->name))
+		p->state = "held";
+}
+
+static int read_status(const struct cli *c, const char *role, struct buf *text)
+{
+	char name[CLI_PROGRAM + 16], path[CONF_PATH];
+
+	snprintf(name, sizeof name, "run/%s.status", role);
+	return cli_path(c, path, name, NULL) < 0 ? -1 : fs_read(path, text, NULL);
 }
 
 /* A number alone may belong to another process by now; its name is asked for where it can be read. */
@@ -194,7 +234,7 @@ static void look_at_disk(struct health *h, const struct cli *c)
 	struct statvfs fs;
 
 	if (statvfs(c->conf.data.dir, &fs) < 0)
-		return;
+		return; /* not made yet */
 	h->disk_free = (int64_t)(fs.f_bavail * fs.f_frsize);
 	h->disk_total = (int64_t)(fs.f_blocks * fs.f_frsize);
 }
@@ -237,7 +277,8 @@ static void judge_program(struct health *h, const struct program_health *p)
 	char word[16], text[40];
 
 	if (!p->alive)
-		must(h, strcmp(p->state, "failed") == 0 ? "todo_failed" : "todo_start", p->name, p->status.note);
+		must(h, strcmp(p->state, "failed") == 0 ? "todo_failed" : strcmp(p->state, "held") == 0 ? "todo_held" : "todo_start",
+		     p->name, p->status.note);
 	else if (strcmp(p->state, "running") == 0 && now - p->status.at_ms > SILENT_MS)
 		must(h, "todo_silent", p->name, "");
 	if (!p->alive || p->status.peer[0] == '\0')

@@ -16,6 +16,8 @@ struct role_status {
 };
 /* Takes what it knows and passes over the rest: files of another version. */
 void role_status_parse(struct role_status *out, struct str text);
+/* Does the supervisor's status file say that it keeps this program down? */
+bool supervised_held(struct str status, const char *name);
 /* "up", "slow", "open"; *since_ms 0 where it tells none. */
 const char *peer_word(char out[16], const char *peer, int64_t *since_ms);
 
@@ -24,7 +26,7 @@ struct program_health {
 	const char *role; /* within name */
 	struct role_status status;
 	bool alive;
-	const char *state; /* starting running stopped failed killed unknown: what a person is told */
+	const char *state; /* starting running stopped failed killed held unknown: what a person is told */
 };
 
 /* Something a person must do: the text todo_<word> with these arguments. */

@@ -203,6 +203,6 @@ static void help_one(const struct cli *c, const struct command *command)
 
 	snprintf(code, sizeof code, "cmd_%s", command->name);
 	snprintf(manual, sizeof manual, "cmd_%s.help", command->name);
-	printf("qiao [-c FILE] %s %s\n\n", command->name, command->arguments);
+	printf("qiao [-c FILE] %s%s%s\n\n", command->name, command->arguments[0] ? " " : "", command->arguments);
 	printf("%s\n\n%s\n", text_or_code(code, c->lang), text_or_code(manual, c->lang));
 }

@@ -107,8 +107,11 @@ static int put_topics(const struct health *h, const struct cli *c, struct buf *o
 	static const char *const head[] = {"status_topic", "status_reader", "status_events", "status_waiting",
 					   "status_oldest"};
 	struct table t;
-	int rc = put_head(&t, c, head, 5);
+	int rc;
 
+	if (h->lag_count == 0)
+		return 0;
+	rc = put_head(&t, c, head, 5);
 	t.right[2] = t.right[3] = t.right[4] = true;
 	for (int i = 0; i < h->lag_count; i++) {
 		const struct bus_lag *lag = &h->lags[i];
@@ -166,7 +169,8 @@ static int put_place(const struct health *h, const struct cli *c, struct buf *ou
 
 	snprintf(a, sizeof a, "%" PRId64, h->disk_free >> 20);
 	snprintf(b, sizeof b, "%" PRId64, h->disk_total >> 20);
-	rc |= put_line(out, c, "status_disk", a, b);
+	if (h->disk_total > 0)
+		rc |= put_line(out, c, "status_disk", a, b);
 	snprintf(year, sizeof year, "%d", h->year);
 	if (h->last_filing_day == DATE_NONE) {
 		rc |= put_line(out, c, "status_no_policy", year, "");

@@ -1,7 +1,8 @@
 /* SHA-256 and random bytes on OpenSSL and the kernel.
  *
- * The algorithm is fetched once a thread and the context is used again: a fetch by name costs more than the digest of an id.
- * A digest that fails means a broken library: the process exits, there is nothing a caller could do. */
+ * The algorithm is fetched once a thread and the context is used again: a fetch by name costs
+ * more than the digest of an id. A digest that fails means a broken library: the process exits,
+ * there is nothing a caller could do. */
 #include "crypto/digest.h"
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -62,7 +63,8 @@ void digest_end(struct digest *d, uint8_t out[SHA256_LEN])
 	must(EVP_DigestFinal_ex(d->ctx, out, NULL) == 1, "SHA256 final");
 }
 
-/* One digest a thread for the one-shot calls below; the key's destructor frees it with its thread. */
+/* One digest a thread for the one-shot calls below; the key's destructor frees it with its
+ * thread. */
 static pthread_key_t per_thread;
 static pthread_once_t per_thread_once = PTHREAD_ONCE_INIT;
 static _Thread_local struct digest *mine;
@@ -96,7 +98,8 @@ void sha256(const void *p, size_t n, uint8_t out[SHA256_LEN])
 	digest_end(d, out);
 }
 
-/* Ids are short: the parts are gathered on the stack so that the library is called once; what does not fit goes in pieces. */
+/* Ids are short: the parts are gathered on the stack so that the library is called once; what
+ * does not fit goes in pieces. */
 #define GATHER 256
 
 void id_make(struct id *out, const struct str *parts, int count)
@@ -108,7 +111,8 @@ void id_make(struct id *out, const struct str *parts, int count)
 	digest_start(d);
 	for (int i = 0; i < count; i++) {
 		size_t n = parts[i].n;
-		uint8_t head[4] = {(uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16), (uint8_t)(n >> 24)};
+		uint8_t head[4] = {(uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16),
+				   (uint8_t)(n >> 24)};
 
 		must(n <= UINT32_MAX, "id part: length");
 		if (have + sizeof(head) + n > GATHER) {
@@ -144,8 +148,9 @@ static void from_kernel(uint8_t *p, size_t n)
 	}
 }
 
-/* A nonce is 12 bytes and a system call costs more than sealing: small draws come out of a pool, each byte given once and
- * wiped behind. Not safe across fork without exec; no program of ours forks that way. */
+/* A nonce is 12 bytes and a system call costs more than sealing: small draws come out of a pool,
+ * each byte given once and wiped behind. Not safe across fork without exec; no program of ours
+ * forks that way. */
 #define POOL 4096
 static _Thread_local uint8_t pool[POOL];
 static _Thread_local size_t pool_left;

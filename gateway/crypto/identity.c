@@ -1,6 +1,7 @@
 /* Person tokens and sealed identities: see the header for the bytes.
  *
- * The plain text is laid out where the cipher text goes and encrypted in place: no allocation and no copy a row. */
+ * The plain text is laid out where the cipher text goes and encrypted in place: no allocation
+ * and no copy a row. */
 #include "crypto/identity.h"
 #include "crypto/digest.h"
 #include "crypto/keyring.h"
@@ -44,7 +45,8 @@ static struct seal_key *key_of_year(struct keyring *k, int year)
 	return NULL;
 }
 
-/* Makes room for a sealed text of n plain bytes and gives where the plain text has to be put; NULL when out is full. */
+/* Makes room for a sealed text of n plain bytes and gives where the plain text has to be put;
+ * NULL when out is full. */
 static uint8_t *seal_begin(struct buf *out, size_t n, struct err *e)
 {
 	uint8_t *room = n > INT_MAX / 2 ? NULL : buf_reserve(out, SEAL_OVERHEAD + n);
@@ -54,6 +56,8 @@ static uint8_t *seal_begin(struct buf *out, size_t n, struct err *e)
 	return room == NULL ? NULL : room + HEAD_LEN;
 }
 
+/* Encrypts in place and only then lets out grow, so that a failure leaves nothing half sealed
+ * behind. */
 static int seal_end(struct seal_key *s, struct str aad, struct buf *out, size_t n, struct err *e)
 {
 	uint8_t *head = out->data + out->len, *text = head + HEAD_LEN;
@@ -81,13 +85,15 @@ static int sealed_year(struct str sealed)
 {
 	const uint8_t *p = (const uint8_t *)sealed.p;
 
-	if (sealed.n < SEAL_OVERHEAD || sealed.n > INT_MAX / 2 || p[0] != SEAL_VERSION || p[1] != SEAL_AES_256_GCM)
+	if (sealed.n < SEAL_OVERHEAD || sealed.n > INT_MAX / 2 || p[0] != SEAL_VERSION ||
+	    p[1] != SEAL_AES_256_GCM)
 		return -1;
 	return p[2] | p[3] << 8;
 }
 
 /* Appends the plain text; on failure what was decrypted is wiped and out holds what it held. */
-static int unseal(struct seal_key *s, struct str aad, struct str sealed, struct buf *out, struct err *e)
+static int unseal(struct seal_key *s, struct str aad, struct str sealed, struct buf *out,
+		  struct err *e)
 {
 	const uint8_t *p = (const uint8_t *)sealed.p;
 	size_t n = sealed.n - SEAL_OVERHEAD;
@@ -114,8 +120,8 @@ static int no_key(int year, struct err *e)
 	return err_set(e, ERR_CONF, "seal key: none for the year %d", year);
 }
 
-int identity_seal(struct keyring *k, int year, const struct id *token, struct str number, struct str name,
-		  struct buf *out, struct err *e)
+int identity_seal(struct keyring *k, int year, const struct id *token, struct str number,
+		  struct str name, struct buf *out, struct err *e)
 {
 	struct seal_key *s = key_of_year(k, year);
 	size_t n = number.n + 1 + name.n;
@@ -135,8 +141,8 @@ int identity_seal(struct keyring *k, int year, const struct id *token, struct st
 	return seal_end(s, of_id(token), out, n, e);
 }
 
-int identity_open(struct keyring *k, const struct id *token, struct str sealed, struct buf *scratch, struct str *number,
-		  struct str *name, struct err *e)
+int identity_open(struct keyring *k, const struct id *token, struct str sealed, struct buf *scratch,
+		  struct str *number, struct str *name, struct err *e)
 {
 	int year = sealed_year(sealed);
 	struct seal_key *s = year > 0 ? key_of_year(k, year) : NULL;
@@ -150,6 +156,8 @@ int identity_open(struct keyring *k, const struct id *token, struct str sealed, 
 		return no_key(year, e);
 	if (unseal(s, of_id(token), sealed, scratch, e) != 0)
 		return -1;
+	/* The tag proves who sealed it; only the number itself proves that this is the person of
+	 * the token. */
 	mid = memchr(scratch->data, SEPARATOR, scratch->len);
 	if (mid != NULL) {
 		*number = (struct str){(char *)scratch->data, (size_t)(mid - scratch->data)};
@@ -164,7 +172,8 @@ int identity_open(struct keyring *k, const struct id *token, struct str sealed, 
 	return err_set(e, ERR_PERM, "identity: is not the token's person");
 }
 
-static int raw_seal(struct seal_key *s, struct str aad, struct str plain, struct buf *out, struct err *e)
+static int raw_seal(struct seal_key *s, struct str aad, struct str plain, struct buf *out,
+		    struct err *e)
 {
 	uint8_t *text;
 
@@ -178,7 +187,8 @@ static int raw_seal(struct seal_key *s, struct str aad, struct str plain, struct
 	return seal_end(s, aad, out, plain.n, e);
 }
 
-int bytes_seal(struct keyring *k, int year, struct str aad, struct str plain, struct buf *out, struct err *e)
+int bytes_seal(struct keyring *k, int year, struct str aad, struct str plain, struct buf *out,
+	       struct err *e)
 {
 	struct seal_key *s = key_of_year(k, year);
 
@@ -211,6 +221,8 @@ int spool_open(struct keyring *k, struct str aad, struct str sealed, struct buf 
 	return unseal(&k->spool, aad, sealed, out, e);
 }
 
+/* Expanding an AES key and choosing the cipher cost several times what sealing a row costs: done
+ * once for each key. */
 int seal_key_init(struct seal_key *s, int year, const uint8_t key[KEY_LEN], struct err *e)
 {
 	EVP_CIPHER *gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
@@ -218,7 +230,8 @@ int seal_key_init(struct seal_key *s, int year, const uint8_t key[KEY_LEN], stru
 	s->year = year;
 	s->seal = EVP_CIPHER_CTX_new();
 	s->open = EVP_CIPHER_CTX_new();
-	if (gcm == NULL || s->seal == NULL || s->open == NULL || EVP_EncryptInit_ex2(s->seal, gcm, key, NULL, NULL) != 1 ||
+	if (gcm == NULL || s->seal == NULL || s->open == NULL ||
+	    EVP_EncryptInit_ex2(s->seal, gcm, key, NULL, NULL) != 1 ||
 	    EVP_DecryptInit_ex2(s->open, gcm, key, NULL, NULL) != 1) {
 		seal_key_fini(s);
 		EVP_CIPHER_free(gcm);
@@ -238,7 +251,8 @@ void seal_key_fini(struct seal_key *s)
 int token_key_init(EVP_MAC_CTX **out, const uint8_t key[KEY_LEN], struct err *e)
 {
 	char digest[] = "SHA256";
-	const OSSL_PARAM with[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_END};
+	const OSSL_PARAM with[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_END};
 	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	EVP_MAC_CTX *ctx = hmac == NULL ? NULL : EVP_MAC_CTX_new(hmac);
 

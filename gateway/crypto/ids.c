@@ -1,4 +1,9 @@
-/* Each id of the design by one function. The first part names the kind, numbers are little endian and of fixed width. */
+/* Each id of the design by one function. The first part names the kind, numbers are little
+ * endian and of fixed width.
+ *
+ * The bytes that go in are a contract with every ledger and every bus in the field: a changed
+ * part is another id, and another id is a second payment. The test holds each function to a
+ * value computed elsewhere. */
 #include "crypto/ids.h"
 #include <string.h>
 
@@ -19,8 +24,8 @@ static struct str of_id(const struct id *id)
 void payment_id(struct id *out, int year, const struct id *sponsor, const struct id *token, int n)
 {
 	char y[4], nth[4];
-	struct str parts[] = {STR("payment"), le(y, 4, (uint32_t)year), of_id(sponsor), of_id(token),
-			      le(nth, 4, (uint32_t)n)};
+	struct str parts[] = {STR("payment"), le(y, 4, (uint32_t)year), of_id(sponsor),
+			      of_id(token), le(nth, 4, (uint32_t)n)};
 
 	id_make(out, PARTS(parts));
 }
@@ -41,7 +46,8 @@ void sponsor_id(struct id *out, struct str type_code, struct str identifier)
 
 void attempt_id(struct id *out, const uint8_t content_sha256[SHA256_LEN], struct str reader_version)
 {
-	struct str parts[] = {STR("attempt"), {(const char *)content_sha256, SHA256_LEN}, reader_version};
+	struct str parts[] = {
+		STR("attempt"), {(const char *)content_sha256, SHA256_LEN}, reader_version};
 
 	id_make(out, PARTS(parts));
 }
@@ -54,14 +60,18 @@ void decision_id(struct id *out, struct str kind, const struct id *subject, int6
 	id_make(out, PARTS(parts));
 }
 
-void outside_id(struct id *out, struct str kind, struct str system, struct str record_key, int64_t sequence)
+void outside_id(struct id *out, struct str kind, struct str system, struct str record_key,
+		int64_t sequence)
 {
 	char v[8];
-	struct str parts[] = {STR("outside"), kind, system, record_key, le(v, 8, (uint64_t)sequence)};
+	struct str parts[] = {STR("outside"), kind, system, record_key,
+			      le(v, 8, (uint64_t)sequence)};
 
 	id_make(out, PARTS(parts));
 }
 
+/* Ten digits are enough to find a submission of a district by, not to make it unique: who looks
+ * one up must expect two. */
 void receipt_number(char out[11], const struct id *submission)
 {
 	uint64_t v = 0;

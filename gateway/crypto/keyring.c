@@ -1,7 +1,7 @@
 /* The key folders: who may hold what, checked before anything is read, and `qiao keygen`.
  *
- * A role that could read more than it needs is refused at start: the rule "the gateway works on tokens alone" must not
- * rest on a copy that somebody forgot. */
+ * A role that could read more than it needs is refused at start: the rule "the gateway works on
+ * tokens alone" must not rest on a copy that somebody forgot. */
 #include "crypto/keyring.h"
 #include "base/fs.h"
 #include "crypto/digest.h"
@@ -31,6 +31,7 @@ static const struct {
 };
 #define ROLES (int)(sizeof(roles) / sizeof(roles[0]))
 
+/* The role's place in the table, or -1. */
 static int role_of(const char *name, struct err *e)
 {
 	for (int i = 0; i < ROLES; i++)
@@ -41,7 +42,9 @@ static int role_of(const char *name, struct err *e)
 
 static int join(char path[KEY_PATH], const char *dir, const char *name, struct err *e)
 {
-	return fs_join(path, KEY_PATH, dir, name) == 0 ? 0 : err_set(e, ERR_CONF, "keys: path too long");
+	return fs_join(path, KEY_PATH, dir, name) == 0
+		       ? 0
+		       : err_set(e, ERR_CONF, "keys: path too long");
 }
 
 /* Which key a file name stands for: 0 when it is none of ours. */
@@ -55,14 +58,16 @@ static unsigned key_kind(const char *name, int *year)
 		return HAS_TOKEN;
 	if (strcmp(name, "spool.key") == 0)
 		return HAS_SPOOL;
-	if (n != strlen("seal-2026.key") || strncmp(name, "seal-", 5) != 0 || strcmp(name + 9, ".key") != 0 ||
+	if (n != strlen("seal-2026.key") || strncmp(name, "seal-", 5) != 0 ||
+	    strcmp(name + 9, ".key") != 0 ||
 	    str_int((struct str){name + 5, 4}, 1900, 9999, &y) != 0)
 		return 0;
 	*year = (int)y;
 	return HAS_SEAL;
 }
 
-/* Opens a key file that only its user can read, and reads its key. ERR_CONF, or ERR_TEMP when the disk fails. */
+/* Opens a key file that only its user can read, and reads its key. ERR_CONF, or ERR_TEMP when
+ * the disk fails. */
 static int read_key(const char *path, uint8_t key[KEY_LEN], struct err *e)
 {
 	char text[KEY_TEXT + 1];
@@ -80,7 +85,8 @@ static int read_key(const char *path, uint8_t key[KEY_LEN], struct err *e)
 		err_sys(e, ERR_TEMP, errno, "key %s", path);
 	} else if (n != KEY_TEXT || text[KEY_TEXT - 1] != '\n' ||
 		   hex_get(key, KEY_LEN, (struct str){text, KEY_TEXT - 1}) != 0) {
-		err_set(e, ERR_CONF, "key %s: must be %d hex digits and a newline", path, 2 * KEY_LEN);
+		err_set(e, ERR_CONF, "key %s: must be %d hex digits and a newline", path,
+			2 * KEY_LEN);
 	} else {
 		rc = 0;
 	}
@@ -89,7 +95,8 @@ static int read_key(const char *path, uint8_t key[KEY_LEN], struct err *e)
 	return rc;
 }
 
-static int add_key(struct keyring *k, unsigned kind, int year, const uint8_t key[KEY_LEN], struct err *e)
+static int add_key(struct keyring *k, unsigned kind, int year, const uint8_t key[KEY_LEN],
+		   struct err *e)
 {
 	if (kind == HAS_TOKEN)
 		return token_key_init(&k->token, key, e);
@@ -111,7 +118,8 @@ static int compare_years(const void *a, const void *b)
 }
 
 /* Reads every file of the folder into k; *found is the set of kinds that were there. */
-static int read_folder(struct keyring *k, const char *folder, unsigned has, unsigned *found, struct err *e)
+static int read_folder(struct keyring *k, const char *folder, unsigned has, unsigned *found,
+		       struct err *e)
 {
 	DIR *d = opendir(folder);
 	struct dirent *at;
@@ -128,7 +136,8 @@ static int read_folder(struct keyring *k, const char *folder, unsigned has, unsi
 		if (strcmp(at->d_name, ".") == 0 || strcmp(at->d_name, "..") == 0)
 			continue;
 		if ((kind & has) == 0) {
-			err_set(e, ERR_CONF, "keys %s: %s does not belong to this role", folder, at->d_name);
+			err_set(e, ERR_CONF, "keys %s: %s does not belong to this role", folder,
+				at->d_name);
 			goto out;
 		}
 		if (join(path, folder, at->d_name, e) != 0 || read_key(path, key, e) != 0)
@@ -139,6 +148,8 @@ static int read_folder(struct keyring *k, const char *folder, unsigned has, unsi
 			goto out;
 		*found |= kind;
 	}
+	/* In the order of years, whatever the order of the folder: the search begins at the
+	 * latest. */
 	qsort(k->seals, (size_t)k->seal_count, sizeof(k->seals[0]), compare_years);
 	rc = 0;
 out:
@@ -146,7 +157,8 @@ out:
 	return rc;
 }
 
-/* With a user a role, no role may look into the folder of another. Search permission alone is enough to read a known name. */
+/* With a user a role, no role may look into the folder of another. Search permission alone is
+ * enough to read a known name. */
 static int check_others(const char *dir, int role, struct err *e)
 {
 	for (int i = 0; i < ROLES; i++) {
@@ -156,13 +168,17 @@ static int check_others(const char *dir, int role, struct err *e)
 			continue;
 		if (join(path, dir, roles[i].name, e) != 0)
 			return -1;
-		if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0 || faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
-			return err_set(e, ERR_CONF, "keys %s: can be read by the user of the role %s", path,
+		if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0 ||
+		    faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
+			return err_set(e, ERR_CONF,
+				       "keys %s: can be read by the user of the role %s", path,
 				       roles[role].name);
 	}
 	return 0;
 }
 
+/* The folder itself, before what is in it: with a wider mode somebody else could put another key
+ * there. */
 static int check_folder(const char *folder, bool *there, struct err *e)
 {
 	struct stat st;
@@ -171,11 +187,13 @@ static int check_folder(const char *folder, bool *there, struct err *e)
 	if (!*there)
 		return errno == ENOENT ? 0 : err_sys(e, ERR_CONF, errno, "keys %s", folder);
 	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077) != 0)
-		return err_set(e, ERR_CONF, "keys %s: must be a folder of this user with mode 0700", folder);
+		return err_set(e, ERR_CONF, "keys %s: must be a folder of this user with mode 0700",
+			       folder);
 	return 0;
 }
 
-int keyring_open(struct keyring **out, const char *dir, const char *role, bool separate_users, struct err *e)
+int keyring_open(struct keyring **out, const char *dir, const char *role, bool separate_users,
+		 struct err *e)
 {
 	char folder[KEY_PATH];
 	unsigned found = 0;
@@ -200,7 +218,7 @@ int keyring_open(struct keyring **out, const char *dir, const char *role, bool s
 		err_set(e, ERR_CONF, "keys %s: %s is missing; add it with: qiao keygen", folder,
 			(roles[r].has & ~found & HAS_TOKEN) != 0  ? "token.key"
 			: (roles[r].has & ~found & HAS_SEAL) != 0 ? "any seal-<year>.key"
-								   : "spool.key");
+								  : "spool.key");
 	}
 	keyring_free(k);
 	return -1;
@@ -227,8 +245,10 @@ void keyring_free(struct keyring *k)
 	free(k);
 }
 
-/* The key that roles already share under this name, or a new one; two roles with different keys are an error. */
-static int shared_key(const char *dir, const char *name, unsigned kind, uint8_t key[KEY_LEN], struct err *e)
+/* The key that roles already share under this name, or a new one; two roles with different keys
+ * are an error. */
+static int shared_key(const char *dir, const char *name, unsigned kind, uint8_t key[KEY_LEN],
+		      struct err *e)
 {
 	bool have = false;
 
@@ -249,7 +269,10 @@ static int shared_key(const char *dir, const char *name, unsigned kind, uint8_t 
 		memcpy(key, other, KEY_LEN);
 		OPENSSL_cleanse(other, KEY_LEN);
 		if (differs)
-			return err_set(e, ERR_CONF, "key %s: another than that of another role; nothing was changed", path);
+			return err_set(
+				e, ERR_CONF,
+				"key %s: another than that of another role; nothing was changed",
+				path);
 		have = true;
 	}
 	if (!have)
@@ -257,6 +280,8 @@ static int shared_key(const char *dir, const char *name, unsigned kind, uint8_t 
 	return 0;
 }
 
+/* Writes the key for each role that needs it and lacks it. An interrupted run is mended by the
+ * next one: what a role has already is what the others get. */
 static int give_key(const char *dir, const char *name, unsigned kind, struct err *e)
 {
 	uint8_t key[KEY_LEN] = {0};
@@ -284,9 +309,12 @@ static int give_key(const char *dir, const char *name, unsigned kind, struct err
 	return rc;
 }
 
+/* The token key comes first and is never replaced: another one would make every person somebody
+ * else. */
 int keygen(const char *dir, int first_year, int last_year, struct err *e)
 {
-	if (first_year < 1900 || last_year > 9999 || first_year > last_year || last_year - first_year >= SEAL_YEARS_MAX)
+	if (first_year < 1900 || last_year > 9999 || first_year > last_year ||
+	    last_year - first_year >= SEAL_YEARS_MAX)
 		return err_set(e, ERR_PERM, "keygen: years %d to %d", first_year, last_year);
 	if (fs_mkdirs(dir, e) != 0 || give_key(dir, "token.key", HAS_TOKEN, e) != 0 ||
 	    give_key(dir, "spool.key", HAS_SPOOL, e) != 0)

@@ -1,4 +1,5 @@
-/* Inside of crypto/ only: the keys of one role, ready for use. Callers see struct keyring as opaque (identity.h). */
+/* Inside of crypto/ only: the keys of one role, ready for use. Callers see struct keyring as
+ * opaque (identity.h). */
 #ifndef QIAO_CRYPTO_KEYRING_H
 #define QIAO_CRYPTO_KEYRING_H
 #include "crypto/identity.h"

@@ -1,3 +1,5 @@
+/* Working days. Only exceptions are listed (days off, and weekend days that are worked); every
+ * other day goes by its weekday. */
 #include "domain/calendar.h"
 #include "base/date.h"
 #include "domain/csv.h"
@@ -51,8 +53,11 @@ int calendar_parse(struct calendar *c, struct str csv, bool no_change_known, str
 		}
 		if (line.n == 0)
 			continue;
-		if (n < 2 || date_parse(cells[0], &day) != 0 || (!str_is(cells[1], "0") && !str_is(cells[1], "1"))) {
-			complain(why, at, "must be a date like 2026-12-31, then 1 (day off) or 0 (working day)");
+		if (n < 2 || date_parse(cells[0], &day) != 0 ||
+		    (!str_is(cells[1], "0") && !str_is(cells[1], "1"))) {
+			complain(why, at,
+				 "must be a date like 2026-12-31, then 1 (day off) or 0 (working "
+				 "day)");
 		} else if (c->count == CALENDAR_DAYS_MAX) {
 			complain(why, at, "more than %d days", CALENDAR_DAYS_MAX);
 			break;
@@ -87,8 +92,8 @@ int calendar_is_working(const struct calendar *c, int day)
 	return weekday < 5;
 }
 
-/* The State Council's notice of a year has moved days of the December before it (make-up working days, bridge days): days after
- * this one are certain only when the next year's notice is known. */
+/* The State Council's notice of a year has moved days of the December before it (make-up working
+ * days, bridge days): days after this one are certain only when the next year's notice is known. */
 static bool december_uncertain(const struct calendar *c, int day)
 {
 	int year = date_year(day);

@@ -1,7 +1,11 @@
+/* Bytes, not characters: nearly every cell is ASCII or Chinese, and the blanks that we look for
+ * start with one of four bytes. What is not UTF-8 passes through untouched; who reads the cell
+ * says what is wrong with it. */
 #include "domain/cell.h"
 #include <string.h>
 
-/* Blanks of two and three bytes; nearly every byte that gets here begins a Chinese character and is none of them. */
+/* Blanks of two and three bytes; nearly every byte that gets here begins a Chinese character and
+ * is none of them. */
 static size_t wide_blank(const uint8_t *p, size_t n)
 {
 	if (p[0] == 0xC2)
@@ -30,6 +34,8 @@ size_t cell_blank(struct str s)
 	return wide_blank(p, s.n);
 }
 
+/* Blanks off both ends. From behind, a blank's length is known by its last bytes only, hence the
+ * three looks. */
 static struct str trim(struct str s)
 {
 	size_t n;
@@ -50,12 +56,15 @@ static struct str trim(struct str s)
 	}
 }
 
+/* What makes a spreadsheet take a number for text, typed in front of it: ' and its typographic
+ * twins. */
 static size_t guard(struct str s)
 {
 	if (s.n >= 1 && (s.p[0] == '\'' || s.p[0] == '`'))
 		return 1;
 	/* U+2018, U+2019 */
-	if (s.n >= 3 && memcmp(s.p, "\xE2\x80", 2) == 0 && ((uint8_t)s.p[2] == 0x98 || (uint8_t)s.p[2] == 0x99))
+	if (s.n >= 3 && memcmp(s.p, "\xE2\x80", 2) == 0 &&
+	    ((uint8_t)s.p[2] == 0x98 || (uint8_t)s.p[2] == 0x99))
 		return 3;
 	return 0;
 }
@@ -72,7 +81,8 @@ struct str cell_bare(struct str raw)
 	return s;
 }
 
-/* The ASCII character that the full-width form U+FF01..U+FF5E at the start of s stands for, or 0. */
+/* The ASCII character that the full-width form U+FF01..U+FF5E at the start of s stands for, or
+ * 0. */
 static char narrow_of(struct str s)
 {
 	const uint8_t *p = (const uint8_t *)s.p;

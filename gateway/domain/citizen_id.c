@@ -1,3 +1,5 @@
+/* Numbers of persons and of units. The order of the checks is the order in which a clerk can do
+ * something about them: what the spreadsheet broke first, then what was mistyped. */
 #include "domain/citizen_id.h"
 #include "base/date.h"
 #include "domain/cell.h"
@@ -13,7 +15,8 @@ int citizen_id_normalise(struct str raw, char *out, size_t cap)
 	return n < 0 ? -1 : 0;
 }
 
-/* 3.30603E+17: what a spreadsheet that took the number for a number writes. The last digits are lost. */
+/* 3.30603E+17: what a spreadsheet that took the number for a number writes. The last digits are
+ * lost. */
 static bool scientific(struct str s)
 {
 	size_t i = 0;
@@ -43,7 +46,8 @@ static bool good_characters(struct str s)
 /* ISO 7064 MOD 11-2, the weights of GB 11643. */
 static char check_digit(const char *p)
 {
-	static const uint8_t weight[CITIZEN_ID_LEN - 1] = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
+	static const uint8_t weight[CITIZEN_ID_LEN - 1] = {7, 9, 10, 5,	 8, 4, 2, 1, 6,
+							   3, 7, 9,  10, 5, 8, 4, 2};
 	unsigned sum = 0;
 
 	for (int i = 0; i < CITIZEN_ID_LEN - 1; i++)
@@ -78,6 +82,8 @@ const char *citizen_id_check(struct str s, int today)
 		return scientific(s) ? "id_scientific" : "id_characters";
 	if (s.n != CITIZEN_ID_LEN)
 		return "id_length";
+	/* Before the check digit: a rounded number passes it once in eleven times, and then is
+	 * somebody else's. */
 	if (memcmp(s.p + CITIZEN_ID_LEN - 3, "000", 3) == 0)
 		return "id_suspicious_zeros";
 	if (check_digit(s.p) != s.p[CITIZEN_ID_LEN - 1])
@@ -135,7 +141,8 @@ const char *certificate_kind(struct str raw)
 const char *credit_code_check(struct str code)
 {
 	static const char alphabet[] = "0123456789ABCDEFGHJKLMNPQRTUWXY";
-	static const uint8_t weight[17] = {1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28}; /* 3^i mod 31 */
+	static const uint8_t weight[17] = {1,  3,  9,  27, 19, 26, 16, 17, 20,
+					   29, 25, 13, 8,  24, 10, 30, 28}; /* 3^i mod 31 */
 	unsigned sum = 0;
 
 	if (code.n == 0)

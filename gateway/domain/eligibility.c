@@ -1,3 +1,6 @@
+/* The plan's "who", by the person's own contributions: paid this year, in the normal way,
+ * arrived, and not yet drawing a pension. Back-paid years, past years and pensioners are three
+ * different answers, because the clerk does something else about each. */
 #include "domain/eligibility.h"
 #include "base/date.h"
 
@@ -20,7 +23,8 @@ static bool one_of(const char (*codes)[8], int count, struct str code)
 	return false;
 }
 
-static unsigned classify(const struct policy *p, const struct contribution *c, int today, int cut_off)
+static unsigned classify(const struct policy *p, const struct contribution *c, int today,
+			 int cut_off)
 {
 	if (c->for_year != p->year)
 		return SEEN_OTHER_YEAR;
@@ -37,10 +41,12 @@ static unsigned classify(const struct policy *p, const struct contribution *c, i
 	return SEEN_GOOD;
 }
 
-enum eligible eligibility(const struct policy *p, bool insured, struct str insured_state, int pension_start,
-			  const struct contribution *list, int count, int today, int cut_off, const char **why)
+enum eligible eligibility(const struct policy *p, bool insured, struct str insured_state,
+			  int pension_start, const struct contribution *list, int count, int today,
+			  int cut_off, const char **why)
 {
-	/* Read top down: what is better for the person stands first, so that an entry of another kind never hides a good one. */
+	/* Read top down: what is better for the person stands first, so that an entry of another
+	 * kind never hides a good one. */
 	static const struct {
 		unsigned seen;
 		enum eligible answer;

@@ -1,10 +1,11 @@
-/* The gates of a case in the plan's order. The first gate that does not hold decides: what comes after it cannot be judged. */
+/* The gates of a case in the plan's order. The first gate that does not hold decides: what comes
+ * after it cannot be judged. */
 #include "domain/gates.h"
 #include "base/date.h"
 
 static const char *const codes[] = {
-	"gate_missing",      "gate_in_future", "gate_roster_not_cited", "gate_out_of_order",
-	"posting_too_short", "filed_too_late", "calendar_unknown",      "filed_in_other_year",
+	"gate_missing",	     "gate_in_future", "gate_roster_not_cited", "gate_out_of_order",
+	"posting_too_short", "filed_too_late", "calendar_unknown",	"filed_in_other_year",
 };
 
 const char *const *gate_reason_codes(int *count)
@@ -15,10 +16,12 @@ const char *const *gate_reason_codes(int *count)
 
 #define BIT(g) (UINT32_C(1) << (g))
 
-/* Which gates come before each (a gate that the sponsor type does not need is passed over, so all that come before are named),
- * and which cite the roster. The two filings of a plan, with the town and with the SSA, have no order between them. */
+/* Which gates come before each (a gate that the sponsor type does not need is passed over, so
+ * all that come before are named), and which cite the roster. The two filings of a plan, with
+ * the town and with the SSA, have no order between them. */
 #define TO_POSTED (BIT(GATE_PLAN_AGREED) | BIT(GATE_PLAN_POSTED))
-#define TO_PLAN (TO_POSTED | BIT(GATE_PLAN_FILED_TOWN) | BIT(GATE_PLAN_FILED_SSA) | BIT(GATE_AGREEMENT))
+#define TO_PLAN \
+	(TO_POSTED | BIT(GATE_PLAN_FILED_TOWN) | BIT(GATE_PLAN_FILED_SSA) | BIT(GATE_AGREEMENT))
 #define TO_CHECK (TO_PLAN | BIT(GATE_SSA_CHECK))
 static const struct {
 	uint32_t after;
@@ -33,11 +36,14 @@ static const struct {
 	[GATE_VOTE] = {TO_CHECK, true},
 	[GATE_POSTING] = {TO_CHECK | BIT(GATE_VOTE), true},
 	[GATE_TOWN_APPROVAL] = {TO_CHECK | BIT(GATE_VOTE) | BIT(GATE_POSTING), true},
-	[GATE_FILED] = {TO_CHECK | BIT(GATE_VOTE) | BIT(GATE_POSTING) | BIT(GATE_TOWN_APPROVAL), true},
+	[GATE_FILED] = {TO_CHECK | BIT(GATE_VOTE) | BIT(GATE_POSTING) | BIT(GATE_TOWN_APPROVAL),
+			true},
 };
 
-/* A roster must have been up for the plan's full working days: what follows may happen on the day after the last of them. */
-static const char *judge_posting(const struct policy *p, const struct calendar *cal, const struct gate_fact *f, int *free_from)
+/* A roster must have been up for the plan's full working days: what follows may happen on the
+ * day after the last of them. */
+static const char *judge_posting(const struct policy *p, const struct calendar *cal,
+				 const struct gate_fact *f, int *free_from)
 {
 	int end;
 
@@ -54,7 +60,8 @@ static const char *judge_filing_day(const struct policy *p, int day)
 	return date_year(day) != p->year ? "filed_in_other_year" : NULL;
 }
 
-/* Filing through Qiao is the application itself: an undated filing counts for the day on which it was received. */
+/* Filing through Qiao is the application itself: an undated filing counts for the day on which
+ * it was received. */
 static int day_of(enum gate g, const struct gate_fact *f, int received_on)
 {
 	return g == GATE_FILED && f->date == DATE_NONE ? received_on : f->date;
@@ -73,9 +80,11 @@ static const char *held(enum gate g, const struct gate_fact *f, int received_on)
 	return day > received_on || (posting && f->until > received_on) ? "gate_in_future" : NULL;
 }
 
-/* Judges one gate of those that are needed. not_before: for each gate that held, the first day on which what follows may be. */
-static enum gates_answer judge_one(const struct policy *p, const struct calendar *cal, uint32_t needed, enum gate g,
-				   const struct gate_fact *f, int received_on, int not_before[GATES], const char **why)
+/* Judges one gate of those that are needed. not_before: for each gate that held, the first day
+ * on which what follows may be. */
+static enum gates_answer judge_one(const struct policy *p, const struct calendar *cal,
+				   uint32_t needed, enum gate g, const struct gate_fact *f,
+				   int received_on, int not_before[GATES], const char **why)
 {
 	int day = day_of(g, f, received_on);
 
@@ -95,8 +104,9 @@ static enum gates_answer judge_one(const struct policy *p, const struct calendar
 	return *why == NULL ? GATES_PASSED : GATES_REFUSED;
 }
 
-enum gates_answer gates_judge(const struct policy *p, const struct calendar *cal, enum sponsor_type t,
-			      const struct gate_fact facts[GATES], int received_on, enum gate *which, const char **why)
+enum gates_answer gates_judge(const struct policy *p, const struct calendar *cal,
+			      enum sponsor_type t, const struct gate_fact facts[GATES],
+			      int received_on, enum gate *which, const char **why)
 {
 	uint32_t needed = p->rules[t].gates;
 	int not_before[GATES] = {0};
@@ -107,7 +117,8 @@ enum gates_answer gates_judge(const struct policy *p, const struct calendar *cal
 		*which = (enum gate)g;
 		if ((needed & BIT(g)) == 0)
 			continue;
-		answer = judge_one(p, cal, needed, (enum gate)g, &facts[g], received_on, not_before, why);
+		answer = judge_one(p, cal, needed, (enum gate)g, &facts[g], received_on, not_before,
+				   why);
 		if (answer != GATES_PASSED)
 			return answer;
 	}

@@ -1,3 +1,5 @@
+/* Amounts as people type them, to fen. What could mean two things is refused, never guessed:
+ * somebody is paid by it. */
 #include "domain/money.h"
 #include "domain/cell.h"
 #include <string.h>
@@ -19,7 +21,8 @@ static bool begins(struct str s, const char *with, size_t n)
 	return s.n >= n && memcmp(s.p, with, n) == 0;
 }
 
-/* Takes off the sign, the currency around the number and the brackets of accounts; *negative is set by - and by (...). */
+/* Takes off the sign, the currency around the number and the brackets of accounts; *negative is
+ * set by - and by (...). */
 static struct str strip(struct str s, bool *negative)
 {
 	static const struct str before[] = {STR("¥"), STR("￥"), STR("RMB"), STR("人民币")};
@@ -48,8 +51,8 @@ static struct str strip(struct str s, bool *negative)
 	return s;
 }
 
-/* The yuan before the point: digits, with commas only where they part thousands ("12,00" could be a decimal comma: refused).
- * Stops growing above the maximum, so that nothing overflows. */
+/* The yuan before the point: digits, with commas only where they part thousands ("12,00" could
+ * be a decimal comma: refused). Stops growing above the maximum, so that nothing overflows. */
 static int read_yuan(struct str *s, int64_t *yuan)
 {
 	size_t i = 0, group = 0;
@@ -97,8 +100,8 @@ static int read_fen(struct str *s, int64_t *fen, bool *below)
 
 static bool means_nothing(struct str s)
 {
-	return s.n == 0 || str_is(s, "-") || str_is(s, "--") || str_is(s, "—") || str_is(s, "——") || str_is(s, "/") ||
-	       str_is(s, "无");
+	return s.n == 0 || str_is(s, "-") || str_is(s, "--") || str_is(s, "—") || str_is(s, "——") ||
+	       str_is(s, "/") || str_is(s, "无");
 }
 
 /* Nearly every cell: one to seven digits and nothing else. */

@@ -4,8 +4,9 @@
 #include "base/str.h"
 
 #define MONEY_MAX_FEN INT64_C(100000000000000) /* a trillion yuan: anything above is a slip */
-/* A cell as people type it: "500", "500.00", "￥500", "500元", "1,200", full-width digits, blanks. Gives fen. NULL when good, else
- * amount_missing, amount_not_a_number, amount_negative, amount_zero, amount_fraction (below one fen), amount_too_large. */
+/* A cell as people type it: "500", "500.00", "￥500", "500元", "1,200", full-width digits,
+ * blanks. Gives fen. NULL when good, else amount_missing, amount_not_a_number, amount_negative,
+ * amount_zero, amount_fraction (below one fen), amount_too_large. */
 const char *money_parse(struct str raw, int64_t *fen);
 
 #endif

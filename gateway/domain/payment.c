@@ -1,13 +1,16 @@
-/* The life of a payment as two tables: how a fact joins the facts so far, and what state a set of facts means. */
+/* The life of a payment as two tables: how a fact joins the facts so far, and what state a set
+ * of facts means. */
 #include "domain/payment.h"
 #include <assert.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const char *const fact_codes[] = {
-	"declared",  "rejected",       "filed",  "instructed", "accepted",         "paid",         "in_treasury",
-	"fed_back",  "credited",       "credit_refused",       "failed",           "doubt",        "refund_requested",
-	"refund_doubt", "refunded",    "debited", "debit_refused", "expired",      "withdrawn",
+	"declared",	    "rejected",	      "filed",	     "instructed",
+	"accepted",	    "paid",	      "in_treasury", "fed_back",
+	"credited",	    "credit_refused", "failed",	     "doubt",
+	"refund_requested", "refund_doubt",   "refunded",    "debited",
+	"debit_refused",    "expired",	      "withdrawn",
 };
 
 const char *fact_code(enum fact f)
@@ -18,8 +21,9 @@ const char *fact_code(enum fact f)
 	return "unknown";
 }
 
-/* Read top down; the first row whose facts are all there and whose forbidden facts are all absent gives the state. Ends come
- * first, then what happened to the money last. A doubt counts only while nothing later is known. */
+/* Read top down; the first row whose facts are all there and whose forbidden facts are all
+ * absent gives the state. Ends come first, then what happened to the money last. A doubt counts
+ * only while nothing later is known. */
 static const struct {
 	uint32_t required, forbidden;
 	enum state state;
@@ -46,7 +50,8 @@ enum state state_of(uint32_t facts)
 {
 	size_t i = 0;
 
-	while ((facts & state_table[i].required) != state_table[i].required || (facts & state_table[i].forbidden) != 0)
+	while ((facts & state_table[i].required) != state_table[i].required ||
+	       (facts & state_table[i].forbidden) != 0)
 		i++; /* the last row takes everything */
 	return state_table[i].state;
 }
@@ -128,14 +133,16 @@ const char *stat_column_code(enum stat_column c)
 #define UNPAID_ENDS (F_REJECTED | F_FAILED | F_EXPIRED | F_WITHDRAWN)
 #define CLOSED (F_REJECTED | F_EXPIRED | F_WITHDRAWN)
 
-/* How a fact joins. needs: without these it contradicts (a refund of what was never paid). against: facts that it contradicts.
- * old: facts after which it tells nothing new. implies: the steps that must have happened before it. clears: what it answers. */
+/* How a fact joins. needs: without these it contradicts (a refund of what was never paid).
+ * against: facts that it contradicts. old: facts after which it tells nothing new. implies: the
+ * steps that must have happened before it. clears: what it answers. */
 static const struct {
 	enum fact fact;
 	uint32_t needs, against, old, implies, clears;
 } joins[] = {
 	{F_DECLARED, 0, 0, F_ALL, 0, 0},
-	{F_REJECTED, 0, TO_CREDITED & ~(uint32_t)(F_DECLARED | F_FILED), 0, F_DECLARED, 0},
+	{F_REJECTED, 0, F_INSTRUCTED | F_EXPIRED | F_WITHDRAWN, 0, F_DECLARED,
+	 0}, /* also of a filed row: not eligible */
 	{F_FILED, 0, UNPAID_ENDS, 0, F_DECLARED, 0},
 	{F_INSTRUCTED, 0, UNPAID_ENDS, 0, TO_FILED, 0},
 	{F_ACCEPTED, 0, CLOSED, F_FAILED, TO_INSTRUCTED, F_DOUBT},

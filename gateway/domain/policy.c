@@ -1,5 +1,5 @@
-/* The policy of a year from its INI text. Every key must be there exactly once: a figure that somebody forgot must not become a
- * default. */
+/* The policy of a year from its INI text. Every key must be there exactly once: a figure that
+ * somebody forgot must not become a default. */
 #include "domain/policy.h"
 #include "base/date.h"
 #include "domain/money.h"
@@ -11,10 +11,8 @@
 #define COUNT(a) (int)(sizeof(a) / sizeof((a)[0]))
 
 static const char *const sponsor_codes[SPONSOR_TYPES] = {
-	[SPONSOR_COLLECTIVE] = "collective",
-	[SPONSOR_COMMITTEE] = "committee",
-	[SPONSOR_ORGANIZATION] = "organization",
-	[SPONSOR_CHARITY] = "charity",
+	[SPONSOR_COLLECTIVE] = "collective",	 [SPONSOR_COMMITTEE] = "committee",
+	[SPONSOR_ORGANIZATION] = "organization", [SPONSOR_CHARITY] = "charity",
 	[SPONSOR_INDIVIDUAL] = "individual",
 };
 static const char *const gate_codes[GATES] = {
@@ -66,7 +64,8 @@ int gate_of(struct str code, enum gate *g)
 	return i < 0 ? -1 : 0;
 }
 
-/* The keys. Section NULL means: in the section of each sponsor type. Two of a kind tell themselves apart by `at`. */
+/* The keys. Section NULL means: in the section of each sponsor type. Two of a kind tell
+ * themselves apart by `at`. */
 enum kind { YEAR, DATE, COUNT_OF_DAYS, AMOUNT, AMOUNTS, CODE, CODES, SWITCH, GATE_SET, RULE };
 static const struct key {
 	const char *section, *name;
@@ -77,15 +76,18 @@ static const struct key {
 	{"policy", "last_filing_day", DATE, offsetof(struct policy, last_filing_day), 0},
 	{"policy", "last_instruct_day", DATE, offsetof(struct policy, last_instruct_day), 0},
 	{"policy", "posting_days", COUNT_OF_DAYS, offsetof(struct policy, posting_days), 0},
-	{"amounts", "tiers", AMOUNTS, offsetof(struct policy, tiers_fen), offsetof(struct policy, tier_count)},
+	{"amounts", "tiers", AMOUNTS, offsetof(struct policy, tiers_fen),
+	 offsetof(struct policy, tier_count)},
 	{"amounts", "highest_tier", AMOUNT, offsetof(struct policy, highest_tier_fen), 0},
-	{"amounts", "advised", AMOUNTS, offsetof(struct policy, advised_fen), offsetof(struct policy, advised_count)},
+	{"amounts", "advised", AMOUNTS, offsetof(struct policy, advised_fen),
+	 offsetof(struct policy, advised_count)},
 	{"contribution", "insurance_kind", CODE, offsetof(struct policy, insurance_kind), 0},
 	{"contribution", "payment_kinds", CODES, offsetof(struct policy, payment_kinds),
 	 offsetof(struct policy, payment_kind_count)},
 	{"contribution", "back_payment_kinds", CODES, offsetof(struct policy, back_payment_kinds),
 	 offsetof(struct policy, back_payment_kind_count)},
-	{"contribution", "paid_by_government_counts", SWITCH, offsetof(struct policy, paid_by_government_counts), 0},
+	{"contribution", "paid_by_government_counts", SWITCH,
+	 offsetof(struct policy, paid_by_government_counts), 0},
 	{NULL, "gates", GATE_SET, offsetof(struct sponsor_rules, gates), 0},
 	{NULL, "members_only", RULE, offsetof(struct sponsor_rules, members_only), 0},
 	{NULL, "advised", RULE, offsetof(struct sponsor_rules, advised), 0},
@@ -96,7 +98,8 @@ static const struct key {
 struct reader {
 	struct policy *p;
 	struct complaints *why;
-	int seen[SPONSOR_TYPES][COUNT(keys)]; /* the line; a key outside of the sponsors' sections uses row 0 */
+	int seen[SPONSOR_TYPES]
+		[COUNT(keys)]; /* the line; a key outside of the sponsors' sections uses row 0 */
 };
 
 /* The next word of a list; blanks part words. */
@@ -122,13 +125,16 @@ static void read_amounts(struct reader *r, int line, const struct key *k, struct
 
 	while (word(&value, &w)) {
 		if (*count == POLICY_AMOUNTS_MAX) {
-			complain(r->why, line, "%s: more than %d amounts", k->name, POLICY_AMOUNTS_MAX);
+			complain(r->why, line, "%s: more than %d amounts", k->name,
+				 POLICY_AMOUNTS_MAX);
 			return;
 		}
 		if (money_parse(w, &to[*count]) != NULL)
-			complain(r->why, line, "%s: not an amount in yuan: %.*s", k->name, (int)w.n, w.p);
+			complain(r->why, line, "%s: not an amount in yuan: %.*s", k->name, (int)w.n,
+				 w.p);
 		else if (*count > 0 && to[*count] <= to[*count - 1])
-			complain(r->why, line, "%s: amounts must rise: %.*s", k->name, (int)w.n, w.p);
+			complain(r->why, line, "%s: amounts must rise: %.*s", k->name, (int)w.n,
+				 w.p);
 		else
 			++*count;
 	}
@@ -156,6 +162,7 @@ static void read_codes(struct reader *r, int line, const struct key *k, struct s
 		complain(r->why, line, "%s: no code", k->name);
 }
 
+/* An empty list is allowed: a sponsor type without gates is a policy, if an unlikely one. */
 static void read_gates(struct reader *r, int line, struct sponsor_rules *to, struct str value)
 {
 	struct str w;
@@ -177,7 +184,8 @@ static void read_switch(struct reader *r, int line, const struct key *k, bool *t
 		complain(r->why, line, "%s: must be yes or no", k->name);
 }
 
-static void read_value(struct reader *r, int line, const struct key *k, int sponsor, struct str value)
+static void read_value(struct reader *r, int line, const struct key *k, int sponsor,
+		       struct str value)
 {
 	char *at = (char *)r->p + k->at, *rule = (char *)&r->p->rules[sponsor] + k->at;
 	int64_t n = 0;
@@ -187,7 +195,8 @@ static void read_value(struct reader *r, int line, const struct key *k, int spon
 		if (str_int(value, 1900, 9999, &n) != 0)
 			complain(r->why, line, "%s: not a year", k->name);
 		else if (n != r->p->year)
-			complain(r->why, line, "year: %d expected, by the name of the file", r->p->year);
+			complain(r->why, line, "year: %d expected, by the name of the file",
+				 r->p->year);
 		break;
 	case DATE:
 		if (date_parse(value, (int *)(void *)at) != 0)
@@ -248,7 +257,8 @@ static void read_key(void *arg, int line, struct str section, struct str name, s
 		return;
 	}
 	if (known)
-		complain(r->why, line, "[%.*s] has no key %.*s", (int)section.n, section.p, (int)name.n, name.p);
+		complain(r->why, line, "[%.*s] has no key %.*s", (int)section.n, section.p,
+			 (int)name.n, name.p);
 	else
 		complain(r->why, line, "no such section: [%.*s]", (int)section.n, section.p);
 }
@@ -259,9 +269,12 @@ static void check_all_there(struct reader *r)
 		for (int t = 0; t < (keys[i].section == NULL ? SPONSOR_TYPES : 1); t++)
 			if (r->seen[t][i] == 0)
 				complain(r->why, 0, "[%s] %s is missing",
-					 keys[i].section == NULL ? sponsor_codes[t] : keys[i].section, keys[i].name);
+					 keys[i].section == NULL ? sponsor_codes[t]
+								 : keys[i].section,
+					 keys[i].name);
 }
 
+/* What no single key shows: figures that contradict one another. */
 static void check_sense(const struct policy *p, struct complaints *why)
 {
 	if (p->highest_tier_fen != p->tiers_fen[p->tier_count - 1])
@@ -270,8 +283,11 @@ static void check_sense(const struct policy *p, struct complaints *why)
 		complain(why, 0, "advised: above the highest tier");
 	if (date_year(p->last_filing_day) != p->year)
 		complain(why, 0, "last_filing_day is not in %d", p->year);
-	if (p->last_instruct_day < p->last_filing_day || date_year(p->last_instruct_day) > p->year + 1)
-		complain(why, 0, "last_instruct_day must lie between last_filing_day and the end of %d", p->year + 1);
+	if (p->last_instruct_day < p->last_filing_day ||
+	    date_year(p->last_instruct_day) > p->year + 1)
+		complain(why, 0,
+			 "last_instruct_day must lie between last_filing_day and the end of %d",
+			 p->year + 1);
 }
 
 int policy_parse(struct policy *p, int year, struct str text, struct complaints *why)

@@ -31,7 +31,8 @@ const char *column_code(enum column c)
 
 /* ---- headings ---- */
 
-/* Takes (...) and [...] with what is in them, 【】 and marks of must-fill columns out of a heading. */
+/* Takes (...) and [...] with what is in them, 【】 and marks of must-fill columns out of a
+ * heading. */
 static size_t bare_heading(char *s)
 {
 	size_t to = 0;
@@ -58,16 +59,22 @@ int column_of_heading(struct str heading, enum column *c)
 		const char *words; /* between bars */
 	} known[] = {
 		{COL_SERIAL, "|序号|序|编号|行号|顺序号|NO|No|NO.|No.|"},
-		{COL_NAME, "|姓名|参保人姓名|参保人员姓名|人员姓名|补助对象|补助对象姓名|补助人员姓名|资助对象姓名|"},
+		{COL_NAME, "|姓名|参保人姓名|参保人员姓名|人员姓名|补助对象|补助对象姓名|"
+			   "补助人员姓名|资助对象姓名|"},
 		{COL_CERT_KIND, "|证件类型|证件种类|证件类别|证件名称|身份证件类型|"},
-		{COL_ID, "|公民身份号码|身份证号码|身份证号|公民身份证号码|公民身份证号|居民身份证号码|居民身份证号|证件号码|证件号|"
+		{COL_ID, "|公民身份号码|身份证号码|身份证号|公民身份证号码|公民身份证号|"
+			 "居民身份证号码|居民身份证号|证件号码|证件号|"
 			 "身份证件号码|身份号码|身份证|社会保障号码|社会保障号|"},
 		{COL_SSA_NO, "|社保编号|个人编号|个人社保编号|社保号|社保个人编号|参保编号|"},
 		{COL_TIER, "|个人缴费档次|缴费档次|档次|本年度缴费档次|当年缴费档次|"},
-		{COL_ARRIVED, "|个人缴费到账日期|个人缴费到账时间|缴费到账日期|缴费到账时间|到账日期|到账时间|"},
-		{COL_AMOUNT, "|补助金额|集体补助金额|补助标准|补助额|集体补助|本次补助金额|资助金额|金额|"},
-		{COL_OTHER_AMOUNT, "|其他资助金额|其它资助金额|其他资助|其它资助|其他补助金额|其他补助资助金额|"},
-		{COL_MEMBER, "|是否集体经济组织成员|是否本集体经济组织成员|是否为集体经济组织成员|集体经济组织成员|是否本集体成员|"
+		{COL_ARRIVED,
+		 "|个人缴费到账日期|个人缴费到账时间|缴费到账日期|缴费到账时间|到账日期|到账时间|"},
+		{COL_AMOUNT,
+		 "|补助金额|集体补助金额|补助标准|补助额|集体补助|本次补助金额|资助金额|金额|"},
+		{COL_OTHER_AMOUNT,
+		 "|其他资助金额|其它资助金额|其他资助|其它资助|其他补助金额|其他补助资助金额|"},
+		{COL_MEMBER, "|是否集体经济组织成员|是否本集体经济组织成员|是否为集体经济组织成员|"
+			     "集体经济组织成员|是否本集体成员|"
 			     "是否成员|是否社员|"},
 		{COL_PHONE, "|联系电话|电话|电话号码|手机|手机号|手机号码|联系方式|"},
 		{COL_NOTE, "|备注|说明|附注|备注说明|"},
@@ -96,7 +103,8 @@ int column_of_heading(struct str heading, enum column *c)
 
 static void defect(struct row_form *r, const char *code, enum column c)
 {
-	static_assert(DEFECTS_MAX >= 8, "each of the eight cells that are read gives one defect at most");
+	static_assert(DEFECTS_MAX >= 8,
+		      "each of the eight cells that are read gives one defect at most");
 
 	r->defects[r->defect_count++] = (struct defect){code, column_codes[c]};
 }
@@ -104,15 +112,16 @@ static void defect(struct row_form *r, const char *code, enum column c)
 /* The dots that people type inside names of many parts (古丽米热·艾比布力). */
 static bool middle_dot(uint32_t cp)
 {
-	return cp == 0xB7 || cp == '.' || cp == 0x30FB || cp == 0x2022 || cp == 0x2027 || cp == 0xFF0E || cp == 0xFF65 ||
-	       cp == 0x2219 || cp == 0x22C5 || cp == 0x2024 || cp == 0x0387;
+	return cp == 0xB7 || cp == '.' || cp == 0x30FB || cp == 0x2022 || cp == 0x2027 ||
+	       cp == 0xFF0E || cp == 0xFF65 || cp == 0x2219 || cp == 0x22C5 || cp == 0x2024 ||
+	       cp == 0x0387;
 }
 
 /* What stands in a name for a character that software could not write, or hides one on purpose. */
 static bool unclear(uint32_t cp)
 {
-	return cp < 0x20 || cp == 0x7F || cp == '?' || cp == 0xFF1F || cp == 0xFFFD || cp == 0x25A1 || cp == '*' ||
-	       cp == 0xFF0A;
+	return cp < 0x20 || cp == 0x7F || cp == '?' || cp == 0xFF1F || cp == 0xFFFD ||
+	       cp == 0x25A1 || cp == '*' || cp == 0xFF0A;
 }
 
 static bool latin(uint32_t cp)
@@ -120,8 +129,8 @@ static bool latin(uint32_t cp)
 	return (cp >= 'A' && cp <= 'Z') || (cp >= 'a' && cp <= 'z') || (cp >= 0xC0 && cp <= 0x24F);
 }
 
-/* Writes the name; NULL when good, else why not. Blanks go, but for one between two Latin letters (JEAN PAUL); a dot stays, as
- * U+00B7, only between two letters. */
+/* Writes the name; NULL when good, else why not. Blanks go, but for one between two Latin
+ * letters (JEAN PAUL); a dot stays, as U+00B7, only between two letters. */
 static const char *read_name(struct str raw, char *out, size_t cap, size_t *len)
 {
 	struct str s = cell_bare(raw);
@@ -207,7 +216,8 @@ static bool skip_mark(const char **p)
 	return false;
 }
 
-/* 2026-12-31, 2026/1/5, 2026.1.5, 2026年1月5日, 20260105, each also with a time of day behind it. */
+/* 2026-12-31, 2026/1/5, 2026.1.5, 2026年1月5日, 20260105, each also with a time of day behind
+ * it. */
 static int read_date(struct str raw, int today, int *day)
 {
 	struct str s = cell_bare(raw);
@@ -278,7 +288,8 @@ static void read_number(struct row_form *out, struct str raw, int today)
 	defect(out, why, COL_ID);
 }
 
-void row_read(struct row_form *out, const struct str cells[COLUMNS], int today, char *name_out, size_t name_cap)
+void row_read(struct row_form *out, const struct str cells[COLUMNS], int today, char *name_out,
+	      size_t name_cap)
 {
 	const char *why;
 	int member;
@@ -288,13 +299,15 @@ void row_read(struct row_form *out, const struct str cells[COLUMNS], int today, 
 	out->name.p = name_out;
 	if (why != NULL)
 		defect(out, why, COL_NAME);
-	out->cert_kind = cells[COL_CERT_KIND].n == 0 ? "resident_id" : certificate_kind(cells[COL_CERT_KIND]);
+	out->cert_kind = cells[COL_CERT_KIND].n == 0 ? "resident_id"
+						     : certificate_kind(cells[COL_CERT_KIND]);
 	if (out->cert_kind == NULL)
 		defect(out, "cert_kind_unknown", COL_CERT_KIND);
 	read_number(out, cells[COL_ID], today);
 	read_tier(out, cells[COL_TIER]);
 	out->arrived_on = DATE_NONE;
-	if (cell_bare(cells[COL_ARRIVED]).n > 0 && read_date(cells[COL_ARRIVED], today, &out->arrived_on) != 0)
+	if (cell_bare(cells[COL_ARRIVED]).n > 0 &&
+	    read_date(cells[COL_ARRIVED], today, &out->arrived_on) != 0)
 		defect(out, "date_unclear", COL_ARRIVED);
 	read_amounts(out, cells);
 	member = read_member(cells[COL_MEMBER]);

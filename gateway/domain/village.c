@@ -23,7 +23,8 @@ static int compare_codes(const void *a, const void *b)
 	return strcmp(x->code, y->code);
 }
 
-static void parse_line(struct village *v, int line, const struct str cells[5], int n, struct complaints *why)
+static void parse_line(struct village *v, int line, const struct str cells[5], int n,
+		       struct complaints *why)
 {
 	if (n != 5)
 		complain(why, line, "five cells expected: town_code9,town_name,code12,name,kind");
@@ -36,7 +37,8 @@ static void parse_line(struct village *v, int line, const struct str cells[5], i
 	else if (str_copy(v->town_code, sizeof(v->town_code), cells[0]) != 0 ||
 		 str_copy(v->town, sizeof(v->town), cells[1]) != 0 ||
 		 str_copy(v->code, sizeof(v->code), cells[2]) != 0 ||
-		 str_copy(v->name, sizeof(v->name), cells[3]) != 0 || str_copy(v->kind, sizeof(v->kind), cells[4]) != 0)
+		 str_copy(v->name, sizeof(v->name), cells[3]) != 0 ||
+		 str_copy(v->kind, sizeof(v->kind), cells[4]) != 0)
 		complain(why, line, "a name is too long");
 }
 
@@ -66,7 +68,8 @@ int villages_parse(struct villages *v, struct str csv, struct complaints *why)
 
 		if (++at == 1) {
 			if (n < 5 || !str_is(cells[0], "town_code9") || !str_is(cells[2], "code12"))
-				complain(why, at, "the head must be town_code9,town_name,code12,name,kind");
+				complain(why, at,
+					 "the head must be town_code9,town_name,code12,name,kind");
 		} else if (line.n > 0) {
 			parse_line(&v->at[v->count++], at, cells, n, why);
 		}
@@ -99,17 +102,26 @@ const struct village *village_by_code(const struct villages *v, struct str code1
 	return bsearch(&key, v->at, (size_t)v->count, sizeof(*v->at), compare_codes);
 }
 
-/* Endings of names. A short form matches a village when both stems are the same and the ending, if it was written, says the same
- * kind of unit. Longer endings stand before those that they end with. */
+/* Endings of names. A short form matches a village when both stems are the same and the ending,
+ * if it was written, says the same kind of unit. Longer endings stand before those that they end
+ * with. */
 enum unit { ANY = 0, VILLAGE = 1, COMMUNITY = 2 };
 static const struct ending {
 	struct str text;
 	enum unit unit;
 } endings[] = {
-	{STR("社区居民委员会"), COMMUNITY}, {STR("社区居委会"), COMMUNITY}, {STR("居民委员会"), COMMUNITY},
-	{STR("村村民委员会"), VILLAGE},     {STR("村民委员会"), VILLAGE},   {STR("居民社区"), COMMUNITY},
-	{STR("村村委会"), VILLAGE},         {STR("居委会"), COMMUNITY},     {STR("村委会"), VILLAGE},
-	{STR("社区"), COMMUNITY},           {STR("居"), COMMUNITY},         {STR("村"), VILLAGE},
+	{STR("社区居民委员会"), COMMUNITY},
+	{STR("社区居委会"), COMMUNITY},
+	{STR("居民委员会"), COMMUNITY},
+	{STR("村村民委员会"), VILLAGE},
+	{STR("村民委员会"), VILLAGE},
+	{STR("居民社区"), COMMUNITY},
+	{STR("村村委会"), VILLAGE},
+	{STR("居委会"), COMMUNITY},
+	{STR("村委会"), VILLAGE},
+	{STR("社区"), COMMUNITY},
+	{STR("居"), COMMUNITY},
+	{STR("村"), VILLAGE},
 };
 
 static bool ends_with(struct str s, struct str end)
@@ -117,11 +129,15 @@ static bool ends_with(struct str s, struct str end)
 	return s.n > end.n && memcmp(s.p + s.n - end.n, end.p, end.n) == 0;
 }
 
-/* The official name's stem: its first ending that is one of officialdom's (陈村村委会 -> 陈村, never 陈). */
+/* The official name's stem: its first ending that is one of officialdom's (陈村村委会 -> 陈村,
+ * never 陈). */
 static struct str stem_of(const struct village *v, enum unit *unit)
 {
 	static const struct ending official[] = {
-		{STR("社区居委会"), COMMUNITY}, {STR("居委会"), COMMUNITY}, {STR("村委会"), VILLAGE}, {STR("居民社区"), COMMUNITY},
+		{STR("社区居委会"), COMMUNITY},
+		{STR("居委会"), COMMUNITY},
+		{STR("村委会"), VILLAGE},
+		{STR("居民社区"), COMMUNITY},
 	};
 	struct str name = str_of(v->name);
 
@@ -166,8 +182,8 @@ static struct str town_stem(struct str town)
 	return town;
 }
 
-/* 柯桥, 柯桥街道 and 柯桥街道办事处 are the same town, and 钱清镇 is 钱清街道 (towns became streets); an empty one stands for the
- * whole district. */
+/* 柯桥, 柯桥街道 and 柯桥街道办事处 are the same town, and 钱清镇 is 钱清街道 (towns became
+ * streets); an empty one stands for the whole district. */
 static bool in_town(const struct village *v, struct str town)
 {
 	return town.n == 0 || str_is(town, v->town) || str_is(town, v->town_code) ||
@@ -186,7 +202,8 @@ static bool matches(const struct village *v, struct str written, enum how how)
 }
 
 /* How many match in the town; the first of them in *one. */
-static int search(const struct villages *v, struct str town, struct str written, enum how how, const struct village **one)
+static int search(const struct villages *v, struct str town, struct str written, enum how how,
+		  const struct village **one)
 {
 	int n = 0;
 
@@ -199,7 +216,8 @@ static int search(const struct villages *v, struct str town, struct str written,
 	return n;
 }
 
-static int list(const struct villages *v, struct str town, struct str written, enum how how, struct buf *out)
+static int list(const struct villages *v, struct str town, struct str written, enum how how,
+		struct buf *out)
 {
 	int n = 0;
 
@@ -212,12 +230,14 @@ static int list(const struct villages *v, struct str town, struct str written, e
 	return n;
 }
 
-static const struct village *unknown(const struct villages *v, struct str town, struct str written, struct buf *candidates)
+static const struct village *unknown(const struct villages *v, struct str town, struct str written,
+				     struct buf *candidates)
 {
 	static const struct str anywhere = {"", 0};
 
 	/* The same name in another town, else whatever contains it here, else anywhere. */
-	if (list(v, anywhere, written, FULL, candidates) == 0 && list(v, anywhere, written, SHORT, candidates) == 0 &&
+	if (list(v, anywhere, written, FULL, candidates) == 0 &&
+	    list(v, anywhere, written, SHORT, candidates) == 0 &&
 	    list(v, town, written, CONTAINS, candidates) == 0)
 		list(v, anywhere, written, CONTAINS, candidates);
 	return NULL;
@@ -243,10 +263,11 @@ static struct str without_town(const struct villages *v, struct str town, struct
 	return written;
 }
 
-const struct village *village_find(const struct villages *v, struct str town, struct str name, const char **why,
-				   struct buf *candidates)
+const struct village *village_find(const struct villages *v, struct str town, struct str name,
+				   const char **why, struct buf *candidates)
 {
-	char town_room[sizeof(((struct village *)0)->town) * 2], name_room[sizeof(((struct village *)0)->name) * 3];
+	char town_room[sizeof(((struct village *)0)->town) * 2],
+		name_room[sizeof(((struct village *)0)->name) * 3];
 	int town_len = cell_narrow(town, town_room, sizeof(town_room));
 	int name_len = cell_narrow(name, name_room, sizeof(name_room));
 	struct str t = {town_room, (size_t)town_len}, n = {name_room, (size_t)name_len};

@@ -32,8 +32,10 @@ static struct chunk *add_chunk(struct arena *a, size_t cap)
 	if (a->total + cap > a->max)
 		return NULL;
 	c = malloc(sizeof *c + cap);
-	if (c == NULL)
+	if (c == NULL) {
+		a->no_memory = true;
 		return NULL;
+	}
 	*c = (struct chunk){.next = a->chunks, .cap = cap};
 	a->chunks = c;
 	a->total += cap;
@@ -45,6 +47,7 @@ void arena_begin(struct arena *a, size_t max)
 {
 	size_t want = a->total < KEEP_MAX ? a->total : KEEP_MAX;
 
+	a->no_memory = false;
 	a->max = max > KEEP_MAX ? 2 * max : 2 * (size_t)KEEP_MAX;
 	if (a->chunks && a->chunks->next == NULL && a->total <= KEEP_MAX) {
 		a->chunks->used = 0;

@@ -1,6 +1,9 @@
-/* avro-c reads and writes any value that has a class of its interface (avro_value_iface_t). Its generic values cost two
- * allocations a text and a second walk to copy them out; a class of our own costs neither. Measured for SubsidyDeclared
- * with a sealed identity (gcc 12, one core of two): see the figures at the head of codec.c.
+/* avro-c reads and writes any value that has a class of its interface (avro_value_iface_t), so our structs have one.
+ *
+ * Measured for a SubsidyDeclared of 153 bytes, one core: avro-c's generic values take 0.30 us to set and write, 0.45 us to
+ * read and take out without any check, mostly for two allocations a text and a second walk over the fields. With the class
+ * below: encoding with its check of the values 0.22 us, decoding with the bounded check 0.33 us, no allocation. A
+ * SubsidyPayment: 0.18 and 0.33 us. So no writer of our own was needed beside avro-c's.
  *
  * One struct bind stands for one place of the writer's schema. It begins with the class, so that from the class, which
  * avro-c hands to every function, we know the place; `self` is where the value lies: the member, or for records and

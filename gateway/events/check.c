@@ -16,6 +16,8 @@ enum op_code {
 	OP_ARRAY, OP_NEXT,
 };
 
+#define NO_JUMP 0xffffff /* the end of a chain of jumps; CHECK_OPS_MAX is far below */
+
 struct check_op {
 	uint32_t code : 8, arg : 24;
 };
@@ -33,36 +35,37 @@ struct in {
 
 static int compile(struct check *c, const struct schema_node *n, int depth, struct err *e);
 
-static int emit(struct check *c, enum op_code code, uint32_t arg)
+static int emit(struct check *c, enum op_code code, uint32_t arg, struct err *e)
 {
 	if (c->count == CHECK_OPS_MAX)
-		return -1;
+		return err_set(e, ERR_CONF, "schema: unfolds to over %d values", CHECK_OPS_MAX);
 	c->ops[c->count] = (struct check_op){.code = code, .arg = arg & 0xffffff};
 	return c->count++;
 }
 
+/* Lets the jump at `at` go to the next instruction. */
 static void aim(struct check *c, int at)
 {
-	if (at >= 0)
-		c->ops[at].arg = (uint32_t)c->count & 0xffffff;
+	c->ops[at].arg = (uint32_t)c->count & 0xffffff;
 }
 
 static int compile_union(struct check *c, const struct schema_node *n, int depth, struct err *e)
 {
-	int table = -1, out = -1, rc = 0;
+	int table, out = -1;
 
 	/* Nearly all of our unions are of null and one type. */
 	if (n->count == 2 && n->child->type == SCH_NULL) {
-		out = emit(c, OP_MAYBE, 0);
-		rc = compile(c, n->child->next, depth + 1, e);
+		out = emit(c, OP_MAYBE, 0, e);
+		if (out < 0 || compile(c, n->child->next, depth + 1, e))
+			return -1;
 		aim(c, out);
-		return out < 0 ? -1 : rc;
+		return 0;
 	}
-	if (emit(c, OP_UNION, n->count) < 0)
+	if (emit(c, OP_UNION, n->count, e) < 0)
 		return -1;
 	table = c->count;
 	for (uint32_t i = 0; i < n->count; i++) {
-		if (emit(c, OP_JUMP, 0) < 0)
+		if (emit(c, OP_JUMP, 0, e) < 0)
 			return -1;
 	}
 	/* The jumps out of the branches are chained through their own targets until the end is known. */
@@ -70,12 +73,12 @@ static int compile_union(struct check *c, const struct schema_node *n, int depth
 		aim(c, table++);
 		if (compile(c, b, depth + 1, e))
 			return -1;
-		out = emit(c, OP_JUMP, out < 0 ? 0xffffff : (uint32_t)out);
+		out = emit(c, OP_JUMP, out < 0 ? NO_JUMP : (uint32_t)out, e);
 		if (out < 0)
 			return -1;
 	}
 	while (out >= 0) {
-		int before = c->ops[out].arg == 0xffffff ? -1 : (int)c->ops[out].arg;
+		int before = c->ops[out].arg == NO_JUMP ? -1 : (int)c->ops[out].arg;
 
 		aim(c, out);
 		out = before;
@@ -85,14 +88,14 @@ static int compile_union(struct check *c, const struct schema_node *n, int depth
 
 static int compile_items(struct check *c, const struct schema_node *n, int depth, struct err *e)
 {
-	int loop = emit(c, OP_ARRAY, 0), item = c->count;
+	int loop = emit(c, OP_ARRAY, 0, e), item = c->count;
 
-	if (loop < 0 || (n->type == SCH_MAP && emit(c, OP_STRING, 0) < 0))
+	if (loop < 0 || (n->type == SCH_MAP && emit(c, OP_STRING, 0, e) < 0))
 		return -1;
 	if (compile(c, n->child, depth + 1, e))
 		return -1;
 	aim(c, loop);
-	return emit(c, OP_NEXT, (uint32_t)item) < 0 ? -1 : 0;
+	return emit(c, OP_NEXT, (uint32_t)item, e) < 0 ? -1 : 0;
 }
 
 static int compile(struct check *c, const struct schema_node *n, int depth, struct err *e)
@@ -123,7 +126,7 @@ static int compile(struct check *c, const struct schema_node *n, int depth, stru
 	case SCH_MAP:
 		return compile_items(c, n, depth, e);
 	default:
-		return emit(c, simple[n->type], size) < 0 ? -1 : 0;
+		return emit(c, simple[n->type], size, e) < 0 ? -1 : 0;
 	}
 }
 
@@ -135,12 +138,8 @@ int check_compile(struct check *c, const struct schema *s, struct err *e)
 	c->ops = calloc(CHECK_OPS_MAX, sizeof *c->ops);
 	if (c->ops == NULL)
 		return err_set(e, ERR_TEMP, "schema: out of memory");
-	if (e)
-		e->class = ERR_NONE;
-	if (compile(c, &s->nodes[0], 0, e) || emit(c, OP_END, 0) < 0) {
+	if (compile(c, &s->nodes[0], 0, e) || emit(c, OP_END, 0, e) < 0) {
 		check_fini(c);
-		if (e && e->class == ERR_NONE)
-			err_set(e, ERR_CONF, "schema: unfolds to over %d values", CHECK_OPS_MAX);
 		return -1;
 	}
 	fit = realloc(c->ops, (size_t)c->count * sizeof *c->ops);

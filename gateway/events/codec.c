@@ -314,9 +314,11 @@ int codec_encode(struct codec *c, enum event_type t, const void *event, struct b
 	bad = measure(s, event, &size, &where);
 	if (bad)
 		return err_set(e, ERR_PERM, "%s: %s %s", s->name, where, bad);
-	to = size <= CHECK_EVENT_MAX ? buf_reserve(out, size) : NULL;
-	if (to == NULL)
+	if (size > CHECK_EVENT_MAX || out->len > out->max || size > out->max - out->len)
 		return err_set(e, ERR_PERM, "%s: no room for %zu bytes", s->name, size);
+	to = buf_reserve(out, size);
+	if (to == NULL)
+		return err_set(e, ERR_TEMP, "%s: out of memory", s->name);
 	w = c->writers[t];
 	to[0] = 0xc3;
 	to[1] = 0x01;
@@ -381,6 +383,8 @@ int codec_decode(struct codec *c, enum event_type t, struct str bytes, void *eve
 	value = bind_value(w->bind, event);
 	if (read_value(c, &c->arenas[t], body, &value)) {
 		bind_clear(w->bind, event);
+		if (c->arenas[t].no_memory)
+			return err_set(e, ERR_TEMP, "%s: out of memory", event_name(t));
 		return err_set(e, ERR_PERM, "undecodable: %s: avro-c: %s", event_name(t), avro_strerror());
 	}
 	return 0;

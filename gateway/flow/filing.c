@@ -189,12 +189,12 @@ static int flag_other_collective(struct flow *f, const struct submission *s, con
 			return -1;
 		if (o->sponsor_type != SPONSOR_COLLECTIVE || id_eq(&o->sponsor, &d->sponsor) || !state_live(state_of(o->facts)))
 			continue;
-		*warning = "other_collective";
+		*warning = "other_collective_too";
 		if (o->final)
 			continue;
 		char code[sizeof(o->code)];
 		snprintf(code, sizeof(code), "%s", o->code);
-		struct said say = {o->result, code, NULL, {0}, "other_collective"};
+		struct said say = {o->result, code, NULL, {0}, "other_collective_too"};
 		if (flow_answer(f, o, &say, e) != 0)
 			return -1;
 	}

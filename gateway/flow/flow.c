@@ -174,7 +174,6 @@ int flow_open(struct flow **out, const struct flow_parts *parts, struct err *e)
 	}
 	free(on_bus);
 	f->due_at = waiting_next(parts->ledger);
-	f->cutoff_looked = -INT64_C(1000000);
 	*out = f;
 	return 0;
 }

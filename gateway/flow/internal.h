@@ -26,7 +26,7 @@ struct flow {
 	int64_t *active;             /* submissions with a pass going on */
 	int active_count, active_cap;
 	int64_t due_at;              /* when the next waiting entry is due */
-	int64_t cutoff_looked;       /* monotonic */
+	int64_t cutoff_looked;       /* when, by the clock */
 	bool cutoff_going;
 	bool touched;                /* this turn wrote something */
 };

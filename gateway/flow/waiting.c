@@ -116,9 +116,9 @@ static int cutoff_rosters(struct flow *f, int year, struct err *e)
 int cutoff_step(struct flow *f, struct err *e)
 {
 	int years[16], n;
-	if (!f->cutoff_going && clock_monotonic() - f->cutoff_looked < CUTOFF_EVERY_MS)
+	if (!f->cutoff_going && f->now >= f->cutoff_looked && f->now - f->cutoff_looked < CUTOFF_EVERY_MS)
 		return 0;
-	f->cutoff_looked = clock_monotonic();
+	f->cutoff_looked = f->now;
 	if (ledger_years(f->p.ledger, years, 16, &n, e) != 0)
 		return -1;
 	for (int i = 0; i < n; i++) {

@@ -32,7 +32,10 @@ int book_open_readonly(struct book *b, const char *file, const struct store_kind
 	struct store_options o = {.flags = STORE_READONLY, .cache_kib = CACHE_KIB, .busy_ms = BUSY_MS};
 
 	memset(b, 0, sizeof *b);
-	return store_open(&b->store, file, kind, &o, e);
+	if (store_open(&b->store, file, kind, &o, e) == 0 && store_exec(b->store, "BEGIN", e) == 0)
+		return 0;
+	book_close(b);
+	return -1;
 }
 
 void book_close(struct book *b)
@@ -62,6 +65,13 @@ void book_commit(struct book *b)
 	b->writing = false;
 }
 
+void book_undo(struct book *b)
+{
+	if (b->writing)
+		store_rollback(b->store);
+	b->writing = false;
+}
+
 void book_count(struct book *b, const char *name, int64_t n)
 {
 	if (n == 0)
@@ -87,14 +97,15 @@ int64_t book_counter(struct book *b, const char *name)
 void book_put_counters(struct book *b, struct out *o)
 {
 	struct stmt *faults = book_prepare(b, "SELECT name, value FROM counter WHERE instr(name, '/') ORDER BY name");
+	static const char *const names[] = {"repeats", "conflicts", "starts"};
 	const char *comma = "";
 
-	out_lit(o, ",\"repeats\":");
-	out_int(o, book_counter(b, "repeats"));
-	out_lit(o, ",\"differing_repeats\":");
-	out_int(o, book_counter(b, "differing_repeats"));
-	out_lit(o, ",\"starts\":");
-	out_int(o, book_counter(b, "starts"));
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		out_lit(o, ",");
+		out_text(o, str_of(names[i]));
+		out_lit(o, ":");
+		out_int(o, book_counter(b, names[i]));
+	}
 	out_lit(o, ",\"faults\":{");
 	while (book_step(faults)) {
 		out_put(o, comma, strlen(comma));
@@ -104,6 +115,18 @@ void book_put_counters(struct book *b, struct out *o)
 		comma = ",";
 	}
 	out_lit(o, "}");
+}
+
+void book_mature(struct book *b, int from, int to, int64_t delay_ms)
+{
+	struct run r = {.kind = to, .first_row = b->feed.of[to].upto + 1};
+
+	r.last_row = feed_due(&b->feed, from, to, delay_ms, book_real(b), &r.ready_ms);
+	if (r.last_row == 0)
+		return;
+	r.at = book_now(b);
+	book_write(b);
+	feed_add(&b->feed, r, NULL);
 }
 
 int64_t book_now(struct book *b)

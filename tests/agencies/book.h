@@ -23,16 +23,20 @@ struct book {
 };
 /* clock NULL = wall. Reads the feed; counts this start. */
 int book_open(struct book *b, const char *file, const char *clock, const struct store_kind *kind, struct err *e);
-/* For reports, while the agency runs or not: no clock, no feed, nothing is made or written. */
+/* For reports, while the agency runs or not: one moment of the book; no clock, no feed, nothing is made or written. */
 int book_open_readonly(struct book *b, const char *file, const struct store_kind *kind, struct err *e);
 void book_close(struct book *b);
 
 void book_write(struct book *b);
 void book_commit(struct book *b);
+void book_undo(struct book *b); /* only where no row and no run was added: those are in memory too */
 void book_count(struct book *b, const char *name, int64_t n); /* adds n, in the transaction */
 int64_t book_counter(struct book *b, const char *name);
-/* ,"repeats":N,"faults":{"batches/cut_after":N,...}  for a report. */
+/* ,"repeats":N,...,"faults":{"batches/cut_after":N,...}  for a report. */
 void book_put_counters(struct book *b, struct out *o);
+
+/* All the rows that kind `from` has had for delay_ms come to kind `to`, as one run. */
+void book_mature(struct book *b, int from, int to, int64_t delay_ms);
 
 int64_t book_now(struct book *b);  /* the agency's clock: what its stamps show */
 int64_t book_real(struct book *b); /* ms that really pass, also over restarts: what its delays run on */

@@ -59,7 +59,7 @@ const struct run *feed_add(struct feed *f, struct run r, const struct id *batch)
 	return &f->runs[f->count - 1];
 }
 
-int64_t feed_due(struct feed *f, int from, int to, int64_t delay_ms, int64_t real_ms)
+int64_t feed_due(struct feed *f, int from, int to, int64_t delay_ms, int64_t real_ms, int64_t *ready_ms)
 {
 	int64_t last = f->of[to].upto;
 	size_t i;
@@ -71,6 +71,7 @@ int64_t feed_due(struct feed *f, int from, int to, int64_t delay_ms, int64_t rea
 			break;
 		if (r->last_row > last)
 			last = r->last_row;
+		*ready_ms = r->ready_ms + delay_ms;
 	}
 	f->of[to].passed = i;
 	return last > f->of[to].upto ? last : 0;

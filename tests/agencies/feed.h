@@ -42,8 +42,9 @@ void feed_fini(struct feed *f);
 
 /* Appends a run, in the store's open transaction; gives it. batch may be NULL. Never fails: ends the process. */
 const struct run *feed_add(struct feed *f, struct run r, const struct id *batch);
-/* The last row of kind `from` that was ready at least delay_ms before real_ms, when it is past what kind `to` has; else 0. */
-int64_t feed_due(struct feed *f, int from, int to, int64_t delay_ms, int64_t real_ms);
+/* The last row of kind `from` that was ready at least delay_ms before real_ms, when it is past what kind `to` has; else 0.
+ * *ready_ms: when that came due, so that a late look makes nothing later. */
+int64_t feed_due(struct feed *f, int from, int to, int64_t delay_ms, int64_t real_ms, int64_t *ready_ms);
 const struct run *feed_find(const struct feed *f, int kind, int64_t row); /* the run about row, or NULL */
 
 /* A page of the feed behind a cursor. */

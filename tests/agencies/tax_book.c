@@ -19,8 +19,6 @@ static const char *const words[TAX_STATES] = {"accepted", "paid", "in_treasury",
 static const char *const reasons[] = {"unknown_account", "name_mismatch", "payer_unknown", "refused", "bad_row"};
 enum { REASONS = sizeof reasons / sizeof reasons[0] };
 
-static void mature(struct tax *t, enum tax_kind from, enum tax_kind to, int64_t delay_ms);
-static int read_only(struct book *b, const char *file, struct err *e);
 static void bind_upto(struct book *b, struct stmt *st);
 static void put_totals(struct book *b, struct out *o);
 static int print_out(struct out *o, struct err *e);
@@ -164,10 +162,10 @@ enum tax_state tax_state_of(const struct tax *t, int64_t entry, int64_t fate, co
 
 void tax_mature(struct tax *t)
 {
-	mature(t, KIND_DECLARED, KIND_PAID, t->options.settle_ms);
-	mature(t, KIND_PAID, KIND_TREASURY, t->options.settle_ms);
+	book_mature(&t->book, KIND_DECLARED, KIND_PAID, t->options.settle_ms);
+	book_mature(&t->book, KIND_PAID, KIND_TREASURY, t->options.settle_ms);
 	if (t->options.refund_permille > 0)
-		mature(t, KIND_TREASURY, KIND_REFUNDED, t->options.refund_ms);
+		book_mature(&t->book, KIND_TREASURY, KIND_REFUNDED, t->options.refund_ms);
 }
 
 void tax_put_receipt(struct out *o, int64_t receipt)
@@ -194,7 +192,7 @@ int tax_report(const char *file, struct err *e)
 	struct stmt *st;
 	int rc;
 
-	if (read_only(&b, file, e) < 0)
+	if (book_open_readonly(&b, file, &book_kind, e) < 0)
 		return -1;
 	out_init(&o, 1 << 20);
 	/* Twice paid: more than one entry that was not refused, for one payment. */
@@ -224,7 +222,7 @@ int tax_dump(const char *file, struct err *e)
 	char hex[ID_HEX];
 	int rc;
 
-	if (read_only(&b, file, e) < 0)
+	if (book_open_readonly(&b, file, &book_kind, e) < 0)
 		return -1;
 	out_init(&o, 1 << 20);
 	out_init(&o, 1 << 10);
@@ -250,35 +248,6 @@ int tax_dump(const char *file, struct err *e)
 	out_fini(&o);
 	book_close(&b);
 	return rc;
-}
-
-/* All the entries that kind `from` has had for long enough come to kind `to`, as one run. */
-static void mature(struct tax *t, enum tax_kind from, enum tax_kind to, int64_t delay_ms)
-{
-	struct feed *f = &t->book.feed;
-	int64_t real = book_real(&t->book), last = feed_due(f, from, to, delay_ms, real);
-
-	if (last == 0)
-		return;
-	book_write(&t->book);
-	feed_add(f,
-		 (struct run){.kind = to,
-			      .first_row = f->of[to].upto + 1,
-			      .last_row = last,
-			      .at = book_now(&t->book),
-			      .ready_ms = real},
-		 NULL);
-}
-
-/* One moment of a book that others may be writing. */
-static int read_only(struct book *b, const char *file, struct err *e)
-{
-	if (book_open_readonly(b, file, &book_kind, e) < 0)
-		return -1;
-	if (store_exec(b->store, "BEGIN", e) == 0)
-		return 0;
-	book_close(b);
-	return -1;
 }
 
 static void bind_upto(struct book *b, struct stmt *st)

@@ -29,7 +29,10 @@ static struct {
 	int fired;
 } fault;
 static bool remembering;
+static int *lost_count;
 static struct undo *undo;
+
+static void power_cut(void) __attribute__((noreturn));
 
 /* ---- the fault ---- */
 void fault_vfs_arm(unsigned ops, int64_t nth, enum fault_kind kind)
@@ -68,13 +71,16 @@ static int strike(enum fault_op op, int io_code)
 	if (fault.seen != fault.nth && !(fault.stay && fault.seen > fault.nth))
 		return SQLITE_OK;
 	fault.fired++;
+	if (fault.kind == FAULT_POWER_CUT)
+		power_cut();
 	return fault.kind == FAULT_DISK_FULL ? SQLITE_FULL : io_code;
 }
 
 /* ---- the power cut ---- */
-void fault_vfs_remember(void)
+void fault_vfs_remember(int *lost)
 {
 	remembering = true;
+	lost_count = lost;
 }
 
 static int remember(struct file *f, sqlite3_int64 at, sqlite3_int64 len)
@@ -120,7 +126,7 @@ static void forget(const char *path)
 	}
 }
 
-void fault_vfs_power_cut(int *lost)
+static void power_cut(void)
 {
 	for (struct undo *u = undo; u; u = u->next) {
 		int fd = open(u->path, O_WRONLY | O_CLOEXEC);
@@ -130,8 +136,8 @@ void fault_vfs_power_cut(int *lost)
 		if (pwrite(fd, u->old, (size_t)u->len, u->at) != u->len || ftruncate(fd, u->size) < 0)
 			_exit(1);
 		close(fd);
-		if (lost)
-			++*lost;
+		if (lost_count)
+			++*lost_count;
 	}
 	_exit(0);
 }

@@ -28,6 +28,7 @@ enum fault_op {
 enum fault_kind {
 	FAULT_DISK_FULL, /* SQLITE_FULL: the store says ERR_TEMP */
 	FAULT_IO,        /* SQLITE_IOERR_FSYNC, _WRITE, ... by operation: the store says ERR_SAFE */
+	FAULT_POWER_CUT, /* does not return: see fault_vfs_remember */
 };
 
 /* Registers the VFS. as_default: also for connections that name none (bus_init, bus_backup open such). */
@@ -40,11 +41,10 @@ void fault_vfs_disarm(void);     /* fired and seen keep their values until the n
 int fault_vfs_fired(void);       /* how many operations were made to fail since the last arm */
 int64_t fault_vfs_seen(void);    /* how many operations among ops there were since the last arm */
 
-/* From now on remembers, for each file, what every write and truncation replaced since that file's last sync. */
-void fault_vfs_remember(void);
-/* Puts all that back and ends this process at once (exit status 0) without closing anything: to be called in a forked child, whose
- * parent then opens the files as after a power cut. Directory entries are not taken back. Gives how many writes were lost
- * in *lost (shared memory), where it is not NULL. */
-void fault_vfs_power_cut(int *lost) __attribute__((noreturn));
+/* For FAULT_POWER_CUT, in a forked child: from now on remembers, for each file, what every write and truncation replaced since
+ * that file's last sync. When the fault strikes, all that is put back and the process ends at once (exit status 0) without closing
+ * anything; the parent then opens the files as after a power cut. Directory entries are not taken back. The number of
+ * writes that were lost is added to *lost (shared memory), where it is not NULL. */
+void fault_vfs_remember(int *lost);
 
 #endif

@@ -66,7 +66,9 @@ static void id_is_over_parts_with_their_lengths(void **state)
 		{{{NULL, 0}}, 0, "e3b0c44298fc1c149afbf4c8996fb924"},
 		{{{NULL, 0}}, 1, "df3f619804a92fdb4057192dc43dd748"},
 		{{STR("")}, 1, "df3f619804a92fdb4057192dc43dd748"},
-		{{{x, sizeof x}, {y, sizeof y}, {z, sizeof z}}, 3, "067aa2f5f038a52f4414a78146c3b937"},
+		{{{x, sizeof x}, {y, sizeof y}, {z, sizeof z}},
+		 3,
+		 "067aa2f5f038a52f4414a78146c3b937"},
 	};
 	char hex[ID_HEX];
 	struct id id;
@@ -81,7 +83,8 @@ static void id_is_over_parts_with_their_lengths(void **state)
 	}
 }
 
-/* Ids are gathered on the stack up to a limit: around it no length may fall out of step with the plain concatenation. */
+/* Ids are gathered on the stack up to a limit: around it no length may fall out of step with the
+ * plain concatenation. */
 static void id_of_every_length_is_the_digest_of_the_concatenation(void **state)
 {
 	static uint8_t bytes[600], flat[640];
@@ -94,7 +97,8 @@ static void id_of_every_length_is_the_digest_of_the_concatenation(void **state)
 	for (size_t n = 0; n <= 560; n++) {
 		size_t a = n / 3, b = n - a;
 		const struct str parts[] = {{(char *)bytes, a}, {(char *)bytes + a, b}};
-		const uint8_t heads[2][4] = {{(uint8_t)a, (uint8_t)(a >> 8)}, {(uint8_t)b, (uint8_t)(b >> 8)}};
+		const uint8_t heads[2][4] = {{(uint8_t)a, (uint8_t)(a >> 8)},
+					     {(uint8_t)b, (uint8_t)(b >> 8)}};
 
 		memcpy(flat, heads[0], 4);
 		memcpy(flat + 4, bytes, a);

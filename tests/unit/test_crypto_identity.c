@@ -65,7 +65,8 @@ static struct id seal(int year)
 /* RFC 4231 has no 16-byte output; the value is Python's hmac for the key 00 01 .. 1f. */
 static void token_is_hmac_of_the_number(void **state)
 {
-	static const char key[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
+	static const char key[] =
+		"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
 	char dir[320], path[340], hex[ID_HEX];
 	struct keyring *k = NULL;
 	struct err e = {0};
@@ -102,7 +103,8 @@ static void sealed_identity_opens_to_what_was_sealed(void **state)
 	assert_int_equal(sealed.data[2] | sealed.data[3] << 8, 2026);
 	assert_null(memmem(sealed.data, sealed.len, NUMBER.p, 6));
 	assert_null(memmem(sealed.data, sealed.len, NAME.p, 6));
-	assert_int_equal(identity_open(ring, &token, content(&sealed), &scratch, &number, &name, &e), 0);
+	assert_int_equal(
+		identity_open(ring, &token, content(&sealed), &scratch, &number, &name, &e), 0);
 	assert_true(str_eq(number, NUMBER));
 	assert_true(str_eq(name, NAME));
 }
@@ -131,20 +133,25 @@ static void any_changed_byte_does_not_open(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sealed.len; i++) {
-		enum err_class want = i == 2 || i == 3 ? ERR_CONF : ERR_PERM; /* another year: its key is not there */
+		enum err_class want = i == 2 || i == 3
+					      ? ERR_CONF
+					      : ERR_PERM; /* another year: its key is not there */
 
 		memset(&e, 0, sizeof e);
 		sealed.data[i] ^= 0x40;
-		assert_int_equal(identity_open(ring, &token, content(&sealed), &scratch, &number, &name, &e), -1);
+		assert_int_equal(
+			identity_open(ring, &token, content(&sealed), &scratch, &number, &name, &e),
+			-1);
 		assert_int_equal(e.class, want);
 		assert_int_equal(scratch.len, 0);
 		sealed.data[i] ^= 0x40;
 	}
 	for (size_t n = 0; n < sealed.len; n++)
-		assert_int_equal(identity_open(ring, &token, (struct str){(char *)sealed.data, n}, &scratch, &number, &name,
-					       &e),
+		assert_int_equal(identity_open(ring, &token, (struct str){(char *)sealed.data, n},
+					       &scratch, &number, &name, &e),
 				 -1);
-	assert_int_equal(identity_open(ring, &token, content(&sealed), &scratch, &number, &name, &e), 0);
+	assert_int_equal(
+		identity_open(ring, &token, content(&sealed), &scratch, &number, &name, &e), 0);
 }
 
 static void another_person_or_key_does_not_open(void **state)
@@ -155,14 +162,17 @@ static void another_person_or_key_does_not_open(void **state)
 
 	(void)state;
 	wrong.b[15] ^= 1;
-	assert_int_equal(identity_open(ring, &wrong, content(&sealed), &scratch, &number, &name, &e), -1);
+	assert_int_equal(
+		identity_open(ring, &wrong, content(&sealed), &scratch, &number, &name, &e), -1);
 	assert_int_equal(e.class, ERR_PERM);
-	assert_int_equal(identity_open(other, &token, content(&sealed), &scratch, &number, &name, &e), -1);
+	assert_int_equal(
+		identity_open(other, &token, content(&sealed), &scratch, &number, &name, &e), -1);
 	assert_int_equal(e.class, ERR_PERM);
 	assert_null(memmem(e.text, sizeof e.text, NUMBER.p, 6));
 }
 
-/* Sealed with a token as associated data that is not the number's: opens as a cipher text, and must still be refused. */
+/* Sealed with a token as associated data that is not the number's: opens as a cipher text, and
+ * must still be refused. */
 static void a_token_that_is_not_the_numbers_is_refused(void **state)
 {
 	struct id wrong = {{7}};
@@ -171,7 +181,8 @@ static void a_token_that_is_not_the_numbers_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(identity_seal(ring, 2026, &wrong, NUMBER, NAME, &sealed, &e), 0);
-	assert_int_equal(identity_open(ring, &wrong, content(&sealed), &scratch, &number, &name, &e), -1);
+	assert_int_equal(
+		identity_open(ring, &wrong, content(&sealed), &scratch, &number, &name, &e), -1);
 	assert_int_equal(e.class, ERR_PERM);
 	assert_int_equal(scratch.len, 0);
 	assert_null(number.p);
@@ -187,24 +198,28 @@ static void years_are_apart_and_a_destroyed_year_is_gone(void **state)
 	char path[400];
 
 	(void)state;
-	assert_int_equal(identity_open(ring, &token, content(&sealed), &scratch, &number, &name, &e), 0);
+	assert_int_equal(
+		identity_open(ring, &token, content(&sealed), &scratch, &number, &name, &e), 0);
 	tmpdir_file(&tmp, keys, "keys");
 	snprintf(path, sizeof path, "%s/village/seal-2025.key", keys);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(keyring_open(&k, keys, "village", false, &e), 0);
-	assert_int_equal(identity_open(k, &token, content(&sealed), &scratch, &number, &name, &e), -1);
+	assert_int_equal(identity_open(k, &token, content(&sealed), &scratch, &number, &name, &e),
+			 -1);
 	assert_int_equal(e.class, ERR_CONF);
 	assert_int_equal(identity_seal(k, 2025, &token, NUMBER, NAME, &sealed, &e), -1);
 	assert_int_equal(e.class, ERR_CONF);
 	seal(2026);
-	assert_int_equal(identity_open(k, &token, content(&sealed), &scratch, &number, &name, &e), 0);
+	assert_int_equal(identity_open(k, &token, content(&sealed), &scratch, &number, &name, &e),
+			 0);
 	keyring_free(k);
 }
 
 static void odd_identities(void **state)
 {
-	struct str number, name, odd = STR("1\x1F"
-					   "2");
+	struct str number, name,
+		odd = STR("1\x1F"
+			  "2");
 	struct err e = {0};
 	struct id token;
 
@@ -214,12 +229,15 @@ static void odd_identities(void **state)
 	assert_int_equal(e.class, ERR_PERM);
 	assert_int_equal(identity_seal(ring, 2026, &token, STR(""), NAME, &sealed, &e), -1);
 	assert_int_equal(sealed.len, 0);
-	assert_int_equal(identity_seal(ring, 2026, &token, STR("1"), (struct str){NULL, 0}, &sealed, &e), 0);
-	assert_int_equal(identity_open(ring, &token, content(&sealed), &scratch, &number, &name, &e), 0);
+	assert_int_equal(
+		identity_seal(ring, 2026, &token, STR("1"), (struct str){NULL, 0}, &sealed, &e), 0);
+	assert_int_equal(
+		identity_open(ring, &token, content(&sealed), &scratch, &number, &name, &e), 0);
 	assert_int_equal(name.n, 0);
 	buf_reset(&sealed);
 	assert_int_equal(identity_seal(ring, 2026, &token, STR("1"), odd, &sealed, &e), 0);
-	assert_int_equal(identity_open(ring, &token, content(&sealed), &scratch, &number, &name, &e), 0);
+	assert_int_equal(
+		identity_open(ring, &token, content(&sealed), &scratch, &number, &name, &e), 0);
 	assert_true(str_eq(name, odd)); /* only the first separator parts */
 }
 
@@ -234,7 +252,9 @@ static void a_full_buffer_is_refused_and_keeps_what_it_held(void **state)
 	assert_int_equal(buf_put_str(&small, "abc"), 0);
 	assert_int_equal(identity_seal(ring, 2026, &token, NUMBER, NAME, &small, &e), -1);
 	assert_int_equal(e.class, ERR_PERM);
-	assert_int_equal(bytes_open(ring, (struct str){(char *)token.b, ID_LEN}, content(&sealed), &small, &e), -1);
+	assert_int_equal(bytes_open(ring, (struct str){(char *)token.b, ID_LEN}, content(&sealed),
+				    &small, &e),
+			 -1);
 	assert_int_equal(small.len, 3);
 	buf_fini(&small);
 }

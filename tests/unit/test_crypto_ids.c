@@ -11,7 +11,8 @@ static struct id counting(uint8_t from)
 	return id;
 }
 
-/* Expected values by Python's hashlib: an id that changes its bytes would orphan every payment ever made. */
+/* Expected values by Python's hashlib: an id that changes its bytes would orphan every payment
+ * ever made. */
 static void ids_keep_their_bytes(void **state)
 {
 	const struct id a = counting(0), b = counting(16);
@@ -82,9 +83,15 @@ static void receipt_is_read_as_people_type_it(void **state)
 	static const struct {
 		const char *typed, *ten; /* NULL: refused */
 	} table[] = {
-		{"2914230528", "2914230528"}, {"29142-30528", "2914230528"}, {" 29142 30528 ", "2914230528"},
-		{"0000000000", "0000000000"}, {"291423052", NULL},	     {"29142305281", NULL},
-		{"29142_30528", NULL},	      {"", NULL},		     {"2914230 52x", NULL},
+		{"2914230528", "2914230528"},
+		{"29142-30528", "2914230528"},
+		{" 29142 30528 ", "2914230528"},
+		{"0000000000", "0000000000"},
+		{"291423052", NULL},
+		{"29142305281", NULL},
+		{"29142_30528", NULL},
+		{"", NULL},
+		{"2914230 52x", NULL},
 	};
 	char ten[11];
 

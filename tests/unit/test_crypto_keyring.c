@@ -90,7 +90,10 @@ static void each_role_gets_the_keys_it_needs_and_no_more(void **state)
 		const char *role;
 		bool token, seal, spool;
 	} table[] = {
-		{"village", true, true, true}, {"tax", true, true, false}, {"ssa", true, true, false}, {"trace", true, false, false},
+		{"village", true, true, true},
+		{"tax", true, true, false},
+		{"ssa", true, true, false},
+		{"trace", true, false, false},
 	};
 	struct stat st;
 
@@ -136,7 +139,8 @@ static void keygen_again_adds_and_changes_nothing(void **state)
 	(void)state;
 	read_text(path_of("tax", "token.key"), token);
 	read_text(path_of("tax", "seal-2026.key"), seal);
-	assert_int_equal(unlink(path_of("ssa", "seal-2026.key")), 0); /* and mends what an interrupted run left out */
+	assert_int_equal(unlink(path_of("ssa", "seal-2026.key")),
+			 0); /* and mends what an interrupted run left out */
 	assert_int_equal(keygen(keys, 2026, 2027, &e), 0);
 	read_text(path_of("tax", "token.key"), again);
 	assert_string_equal(token, again);
@@ -223,13 +227,14 @@ static void wide_or_odd_files_are_refused(void **state)
 
 static void damaged_keys_are_refused_without_being_shown(void **state)
 {
-	static const char good[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	static const char good[] =
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 	static const struct {
 		const char *format;
 		bool good;
 	} table[] = {
-		{"%s\n", true}, {"%s", false}, {"%s\n\n", false}, {"%s ", false}, {"%.63s\n", false}, {"%.63sg\n", false},
-		{"%.0s", false},
+		{"%s\n", true},	    {"%s", false},	 {"%s\n\n", false}, {"%s ", false},
+		{"%.63s\n", false}, {"%.63sg\n", false}, {"%.0s", false},
 	};
 
 	(void)state;
@@ -240,7 +245,8 @@ static void damaged_keys_are_refused_without_being_shown(void **state)
 
 		snprintf(text, sizeof text, table[i].format, good);
 		write_text(path_of("trace", "token.key"), text, 0600);
-		assert_int_equal(keyring_open(&k, keys, "trace", false, &e), table[i].good ? 0 : -1);
+		assert_int_equal(keyring_open(&k, keys, "trace", false, &e),
+				 table[i].good ? 0 : -1);
 		if (!table[i].good)
 			assert_int_equal(e.class, ERR_CONF);
 		assert_null(strstr(e.text, "0123"));

@@ -8,11 +8,20 @@ static void blanks_of_every_kind(void **state)
 		const char *text;
 		size_t n;
 	} table[] = {
-		{" a", 1}, {"\t", 1}, {"\r\n", 1}, {"\v", 1}, {"\xC2\xA0", 2}, {"\xE3\x80\x80", 3}, {"\xE2\x80\x80", 3},
-		{"\xE2\x80\x8B", 3}, {"\xE2\x80\x8F", 3}, {"\xE2\x80\xAA", 3}, {"\xE2\x80\xAF", 3}, {"\xE2\x81\xA0", 3},
-		{"\xEF\xBB\xBF", 3}, {"", 0}, {"a ", 0}, {"\x08", 0}, {"\x0E", 0}, {"\xC2\xB7", 0}, {"\xC2", 0},
-		{"\xE3\x80\x81", 0}, {"\xE3\x80", 0}, {"\xE2\x80\x90", 0}, {"\xE2\x80\xA2", 0}, {"\xE2\x80\xB0", 0},
-		{"\xE2\x81\xA1", 0}, {"\xEF\xBB\xBE", 0}, {"张", 0}, {"\xFF", 0},
+		{" a", 1},	     {"\t", 1},
+		{"\r\n", 1},	     {"\v", 1},
+		{"\xC2\xA0", 2},     {"\xE3\x80\x80", 3},
+		{"\xE2\x80\x80", 3}, {"\xE2\x80\x8B", 3},
+		{"\xE2\x80\x8F", 3}, {"\xE2\x80\xAA", 3},
+		{"\xE2\x80\xAF", 3}, {"\xE2\x81\xA0", 3},
+		{"\xEF\xBB\xBF", 3}, {"", 0},
+		{"a ", 0},	     {"\x08", 0},
+		{"\x0E", 0},	     {"\xC2\xB7", 0},
+		{"\xC2", 0},	     {"\xE3\x80\x81", 0},
+		{"\xE3\x80", 0},     {"\xE2\x80\x90", 0},
+		{"\xE2\x80\xA2", 0}, {"\xE2\x80\xB0", 0},
+		{"\xE2\x81\xA1", 0}, {"\xEF\xBB\xBE", 0},
+		{"张", 0},	     {"\xFF", 0},
 	};
 
 	(void)state;
@@ -26,10 +35,28 @@ static void guards_and_blanks_around_go(void **state)
 	static const struct {
 		const char *raw, *bare;
 	} table[] = {
-		{"abc", "abc"}, {"  a b\t", "a b"}, {"\xE3\x80\x80张\xC2\xA0", "张"}, {"'007", "007"}, {"`007", "007"},
-		{"’007", "007"}, {"‘ 007", "007"}, {"=\"007\"", "007"}, {" '=\"007\"\t", "007"}, {"=\" 007 \"", "007"},
-		{"=\"\"", ""}, {"=\"", "=\""}, {"=007", "=007"}, {"=\"007", "=\"007"}, {"''", "'"}, {"'", ""}, {"", ""},
-		{"   ", ""}, {"\xE3\x80\x80", ""}, {"\xEF\xBB\xBF序号", "序号"}, {"张\xE3\x80\x80", "张"}, {"\x80", "\x80"},
+		{"abc", "abc"},
+		{"  a b\t", "a b"},
+		{"\xE3\x80\x80张\xC2\xA0", "张"},
+		{"'007", "007"},
+		{"`007", "007"},
+		{"’007", "007"},
+		{"‘ 007", "007"},
+		{"=\"007\"", "007"},
+		{" '=\"007\"\t", "007"},
+		{"=\" 007 \"", "007"},
+		{"=\"\"", ""},
+		{"=\"", "=\""},
+		{"=007", "=007"},
+		{"=\"007", "=\"007"},
+		{"''", "'"},
+		{"'", ""},
+		{"", ""},
+		{"   ", ""},
+		{"\xE3\x80\x80", ""},
+		{"\xEF\xBB\xBF序号", "序号"},
+		{"张\xE3\x80\x80", "张"},
+		{"\x80", "\x80"},
 	};
 
 	(void)state;
@@ -48,14 +75,16 @@ static void narrow_drops_blanks_and_folds_full_width(void **state)
 	static const struct {
 		const char *raw, *narrow;
 	} table[] = {
-		{"1 2 3", "123"}, {"１２３Ｘｘ", "123Xx"}, {"（元）", "(元)"}, {"～！", "~!"}, {"张　三", "张三"},
-		{"￥5", "￥5"}, {"'１", "1"}, {"", ""}, {"ﾞ", "ﾞ"},
+		{"1 2 3", "123"},   {"１２３Ｘｘ", "123Xx"}, {"（元）", "(元)"}, {"～！", "~!"},
+		{"张　三", "张三"}, {"￥5", "￥5"},	     {"'１", "1"},	 {"", ""},
+		{"ﾞ", "ﾞ"},
 	};
 	char out[32];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
-		assert_int_equal(cell_narrow(str_of(table[i].raw), out, sizeof out), strlen(table[i].narrow));
+		assert_int_equal(cell_narrow(str_of(table[i].raw), out, sizeof out),
+				 strlen(table[i].narrow));
 		assert_string_equal(out, table[i].narrow);
 	}
 	assert_int_equal(cell_narrow(STR("1234"), out, 5), 4);

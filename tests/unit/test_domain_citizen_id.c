@@ -44,11 +44,11 @@ static void numbers_are_checked(void **state)
 	static const struct {
 		const char *number, *why;
 	} table[] = {
-		{"11010519491231002X", NULL},	  /* the standard's own example */
-		{"330621194801011236", NULL},	  /* Shaoxing County, before it became the district */
-		{"810000199001011230", NULL},	  /* residence permit of Hong Kong */
-		{"930621194801011238", NULL},	  /* foreigner's permanent residence */
-		{"33060320261201001X", NULL},	  /* born today */
+		{"11010519491231002X", NULL}, /* the standard's own example */
+		{"330621194801011236", NULL}, /* Shaoxing County, before it became the district */
+		{"810000199001011230", NULL}, /* residence permit of Hong Kong */
+		{"930621194801011238", NULL}, /* foreigner's permanent residence */
+		{"33060320261201001X", NULL}, /* born today */
 		{"", "id_missing"},
 		{"3.30603E+17", "id_scientific"},
 		{"3.30603e17", "id_scientific"},
@@ -72,9 +72,10 @@ static void numbers_are_checked(void **state)
 		{"330603195002300017", "id_birth_date"},
 		{"330603195013010015", "id_birth_date"},
 		{"330603185001010019", "id_birth_date"},
-		{"330603202701010011", "id_birth_date"}, /* in the future */
+		{"330603202701010011", "id_birth_date"},       /* in the future */
 		{"330603195002180000", "id_suspicious_zeros"}, /* though the check digit fits */
-		{"330603194801011000", "id_suspicious_zeros"}, /* rounded to 15 digits: it does not */
+		{"330603194801011000",
+		 "id_suspicious_zeros"}, /* rounded to 15 digits: it does not */
 	};
 	const int today = date_of(2026, 12, 1);
 
@@ -84,7 +85,8 @@ static void numbers_are_checked(void **state)
 		const char *want = table[i].why;
 
 		if ((why == NULL) != (want == NULL) || (why != NULL && strcmp(why, want) != 0))
-			fail_msg("%s: %s instead of %s", table[i].number, why ? why : "good", want ? want : "good");
+			fail_msg("%s: %s instead of %s", table[i].number, why ? why : "good",
+				 want ? want : "good");
 	}
 }
 
@@ -100,7 +102,8 @@ static void every_single_slip_is_found(void **state)
 		for (char c = '0'; c <= '9'; c++) {
 			memcpy(slip, good, sizeof slip);
 			slip[i] = c;
-			assert_int_equal(citizen_id_check(str_of(slip), today) == NULL, c == good[i]);
+			assert_int_equal(citizen_id_check(str_of(slip), today) == NULL,
+					 c == good[i]);
 		}
 		memcpy(slip, good, sizeof slip);
 		if (i == 17 || slip[i] == slip[i + 1])
@@ -116,11 +119,24 @@ static void certificates_by_words_and_codes(void **state)
 	static const struct {
 		const char *raw, *kind;
 	} table[] = {
-		{"", "resident_id"}, {" ", "resident_id"}, {"居民身份证", "resident_id"}, {"居民 身份证", "resident_id"},
-		{"身份证", "resident_id"}, {"01", "resident_id"}, {"201", "resident_id"}, {"０１", "resident_id"},
-		{"16", "hmt_permit"}, {"237", "hmt_permit"}, {"238", "hmt_permit"}, {"港澳台居民居住证", "hmt_permit"},
-		{"07", "foreigner_permit"}, {"233", "foreigner_permit"}, {"外国人永久居留身份证", "foreigner_permit"},
-		{"护照", NULL}, {"02", NULL}, {"驾驶证", NULL},
+		{"", "resident_id"},
+		{" ", "resident_id"},
+		{"居民身份证", "resident_id"},
+		{"居民 身份证", "resident_id"},
+		{"身份证", "resident_id"},
+		{"01", "resident_id"},
+		{"201", "resident_id"},
+		{"０１", "resident_id"},
+		{"16", "hmt_permit"},
+		{"237", "hmt_permit"},
+		{"238", "hmt_permit"},
+		{"港澳台居民居住证", "hmt_permit"},
+		{"07", "foreigner_permit"},
+		{"233", "foreigner_permit"},
+		{"外国人永久居留身份证", "foreigner_permit"},
+		{"护照", NULL},
+		{"02", NULL},
+		{"驾驶证", NULL},
 		{"一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四五", NULL},
 	};
 

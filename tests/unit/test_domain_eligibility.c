@@ -26,8 +26,9 @@ static const struct policy policy = {
 	.back_payment_kind_count = 2,
 };
 
-static enum eligible judge(const struct policy *p, const struct entry *entries, int count, const char *insured_state,
-			   int pension_start, int today, const char **why)
+static enum eligible judge(const struct policy *p, const struct entry *entries, int count,
+			   const char *insured_state, int pension_start, int today,
+			   const char **why)
 {
 	struct contribution list[4];
 
@@ -42,16 +43,34 @@ static enum eligible judge(const struct policy *p, const struct entry *entries, 
 			.refunded_on = day(entries[i].refunded_on),
 		};
 	}
-	return eligibility(p, insured_state != NULL, str_of(insured_state), day(pension_start), list, count, day(today), day(1231),
-			   why);
+	return eligibility(p, insured_state != NULL, str_of(insured_state), day(pension_start),
+			   list, count, day(today), day(1231), why);
 }
 
-#define NORMAL {2026, "10", "1", 1105, NEVER}
-#define WAITING {2026, "10", "1", NEVER, NEVER}
-#define REFUNDED {2026, "10", "1", 1105, 1110}
-#define GOVERNMENT {2026, "10", "11", 1105, NEVER}
-#define BACK {2026, "32", "1", 1105, NEVER}
-#define OLD {2025, "10", "1", 1105, NEVER}
+#define NORMAL                               \
+	{                                    \
+		2026, "10", "1", 1105, NEVER \
+	}
+#define WAITING                               \
+	{                                     \
+		2026, "10", "1", NEVER, NEVER \
+	}
+#define REFUNDED                            \
+	{                                   \
+		2026, "10", "1", 1105, 1110 \
+	}
+#define GOVERNMENT                            \
+	{                                     \
+		2026, "10", "11", 1105, NEVER \
+	}
+#define BACK                                 \
+	{                                    \
+		2026, "32", "1", 1105, NEVER \
+	}
+#define OLD                                  \
+	{                                    \
+		2025, "10", "1", 1105, NEVER \
+	}
 
 static void the_list_decides(void **state)
 {
@@ -65,8 +84,16 @@ static void the_list_decides(void **state)
 		{{NORMAL}, 1, 1105, ELIGIBLE_YES, NULL}, /* on the day of arrival */
 		{{NORMAL}, 1, 1104, ELIGIBLE_NOT_YET, "contribution_not_arrived"},
 		{{WAITING}, 1, 1201, ELIGIBLE_NOT_YET, "contribution_not_arrived"},
-		{{{NEVER, NULL, NULL, NEVER, NEVER}}, 0, 1201, ELIGIBLE_NOT_YET, "contribution_missing"},
-		{{{NEVER, NULL, NULL, NEVER, NEVER}}, 0, 1305, ELIGIBLE_NOT_YET, "contribution_missing"},
+		{{{NEVER, NULL, NULL, NEVER, NEVER}},
+		 0,
+		 1201,
+		 ELIGIBLE_NOT_YET,
+		 "contribution_missing"},
+		{{{NEVER, NULL, NULL, NEVER, NEVER}},
+		 0,
+		 1305,
+		 ELIGIBLE_NOT_YET,
+		 "contribution_missing"},
 		{{REFUNDED}, 1, 1201, ELIGIBLE_NO, "contribution_refunded"},
 		{{REFUNDED, NORMAL}, 2, 1201, ELIGIBLE_YES, NULL}, /* paid again */
 		{{REFUNDED, WAITING}, 2, 1201, ELIGIBLE_NOT_YET, "contribution_not_arrived"},
@@ -75,22 +102,39 @@ static void the_list_decides(void **state)
 		{{BACK}, 1, 1201, ELIGIBLE_NO, "back_payment_only"},
 		{{{2026, "31", "1", 1105, NEVER}}, 1, 1201, ELIGIBLE_NO, "back_payment_only"},
 		{{BACK, NORMAL}, 2, 1201, ELIGIBLE_YES, NULL},
-		{{{2025, "32", "1", 1105, NEVER}, NORMAL}, 2, 1201, ELIGIBLE_YES, NULL}, /* old years back-paid besides */
+		{{{2025, "32", "1", 1105, NEVER}, NORMAL},
+		 2,
+		 1201,
+		 ELIGIBLE_YES,
+		 NULL}, /* old years back-paid besides */
 		{{BACK, WAITING}, 2, 1201, ELIGIBLE_NOT_YET, "contribution_not_arrived"},
 		{{OLD}, 1, 1201, ELIGIBLE_NOT_YET, "contribution_missing"},
 		{{OLD}, 1, 1231, ELIGIBLE_NOT_YET, "contribution_missing"},
 		{{OLD}, 1, 1301, ELIGIBLE_NO, "past_year_only"},
 		{{OLD, WAITING}, 2, 1301, ELIGIBLE_NOT_YET, "contribution_not_arrived"},
-		{{{2026, "40", "1", 1105, NEVER}}, 1, 1201, ELIGIBLE_NOT_YET, "contribution_missing"},
-		{{{2026, NULL, NULL, 1105, NEVER}}, 1, 1201, ELIGIBLE_NOT_YET, "contribution_missing"},
+		{{{2026, "40", "1", 1105, NEVER}},
+		 1,
+		 1201,
+		 ELIGIBLE_NOT_YET,
+		 "contribution_missing"},
+		{{{2026, NULL, NULL, 1105, NEVER}},
+		 1,
+		 1201,
+		 ELIGIBLE_NOT_YET,
+		 "contribution_missing"},
 		{{{2026, "10", "1", 1231, NEVER}}, 1, 1310, ELIGIBLE_YES, NULL},
-		{{{2026, "10", "1", 1302, NEVER}}, 1, 1310, ELIGIBLE_NOT_YET, "contribution_not_arrived"}, /* after the cut-off */
+		{{{2026, "10", "1", 1302, NEVER}},
+		 1,
+		 1310,
+		 ELIGIBLE_NOT_YET,
+		 "contribution_not_arrived"}, /* after the cut-off */
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
 		const char *why = "unset";
-		enum eligible answer = judge(&policy, table[i].entries, table[i].count, "1", NEVER, table[i].today, &why);
+		enum eligible answer = judge(&policy, table[i].entries, table[i].count, "1", NEVER,
+					     table[i].today, &why);
 
 		if (answer != table[i].answer || (why == NULL) != (table[i].why == NULL) ||
 		    (why != NULL && strcmp(why, table[i].why) != 0))
@@ -106,11 +150,15 @@ static void the_person_comes_before_the_list(void **state)
 		enum eligible answer;
 		const char *why;
 	} table[] = {
-		{"1", NEVER, ELIGIBLE_YES, NULL},	{"2", NEVER, ELIGIBLE_YES, NULL},
+		{"1", NEVER, ELIGIBLE_YES, NULL},
+		{"2", NEVER, ELIGIBLE_YES, NULL},
 		{"1", 1202, ELIGIBLE_YES, NULL}, /* starts tomorrow */
-		{"1", 1201, ELIGIBLE_NO, "drawing_pension"}, {"1", 101, ELIGIBLE_NO, "drawing_pension"},
-		{"4", NEVER, ELIGIBLE_NO, "drawing_pension"}, {"drawing", NEVER, ELIGIBLE_NO, "drawing_pension"},
-		{"0", NEVER, ELIGIBLE_NO, "not_insured"}, {NULL, NEVER, ELIGIBLE_NO, "not_insured"},
+		{"1", 1201, ELIGIBLE_NO, "drawing_pension"},
+		{"1", 101, ELIGIBLE_NO, "drawing_pension"},
+		{"4", NEVER, ELIGIBLE_NO, "drawing_pension"},
+		{"drawing", NEVER, ELIGIBLE_NO, "drawing_pension"},
+		{"0", NEVER, ELIGIBLE_NO, "not_insured"},
+		{NULL, NEVER, ELIGIBLE_NO, "not_insured"},
 		{NULL, 101, ELIGIBLE_NO, "drawing_pension"},
 	};
 	static const struct entry normal[] = {NORMAL};
@@ -118,7 +166,8 @@ static void the_person_comes_before_the_list(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
 		const char *why = "unset";
-		enum eligible answer = judge(&policy, normal, 1, table[i].insured_state, table[i].pension_start, 1201, &why);
+		enum eligible answer = judge(&policy, normal, 1, table[i].insured_state,
+					     table[i].pension_start, 1201, &why);
 
 		assert_int_equal(answer, table[i].answer);
 		if (table[i].why == NULL)

@@ -67,12 +67,16 @@ static void the_collective_has_all_gates_of_the_plan(void **state)
 
 	(void)state;
 	assert_int_equal(policy_parse(&p, 2026, str_of(buf_text(&text)), &why), 0);
-	assert_int_equal(p.rules[SPONSOR_COLLECTIVE].gates, ((1u << GATES) - 1) & ~(1u << GATE_AGREEMENT));
-	assert_true(p.rules[SPONSOR_COLLECTIVE].members_only && p.rules[SPONSOR_COLLECTIVE].advised);
-	assert_true(p.rules[SPONSOR_COLLECTIVE].cap_a && p.rules[SPONSOR_COLLECTIVE].plan_standards);
+	assert_int_equal(p.rules[SPONSOR_COLLECTIVE].gates,
+			 ((1u << GATES) - 1) & ~(1u << GATE_AGREEMENT));
+	assert_true(p.rules[SPONSOR_COLLECTIVE].members_only &&
+		    p.rules[SPONSOR_COLLECTIVE].advised);
+	assert_true(p.rules[SPONSOR_COLLECTIVE].cap_a &&
+		    p.rules[SPONSOR_COLLECTIVE].plan_standards);
 	for (int t = SPONSOR_COMMITTEE; t < SPONSOR_TYPES; t++) {
 		assert_int_equal(p.rules[t].gates, others);
-		assert_false(p.rules[t].members_only || p.rules[t].advised || p.rules[t].plan_standards);
+		assert_false(p.rules[t].members_only || p.rules[t].advised ||
+			     p.rules[t].plan_standards);
 	}
 }
 
@@ -103,10 +107,14 @@ static void each_mistake_is_told_with_its_line(void **state)
 		{"year = 2026", "year = 2025", "2026 expected", true},
 		{"year = 2026", "year = this", "not a year", true},
 		{"year = 2026", "", "[policy] year is missing", false},
-		{"last_filing_day = 2026-12-31", "last_filing_day = 2026-12-32", "not a date", true},
-		{"last_filing_day = 2026-12-31", "last_filing_day = 2025-12-31", "not in 2026", false},
-		{"last_instruct_day = 2027-01-20", "last_instruct_day = 2026-12-30", "last_instruct_day", false},
-		{"last_instruct_day = 2027-01-20", "last_instruct_day = 2028-01-01", "last_instruct_day", false},
+		{"last_filing_day = 2026-12-31", "last_filing_day = 2026-12-32", "not a date",
+		 true},
+		{"last_filing_day = 2026-12-31", "last_filing_day = 2025-12-31", "not in 2026",
+		 false},
+		{"last_instruct_day = 2027-01-20", "last_instruct_day = 2026-12-30",
+		 "last_instruct_day", false},
+		{"last_instruct_day = 2027-01-20", "last_instruct_day = 2028-01-01",
+		 "last_instruct_day", false},
 		{"posting_days = 5", "posting_days = 61", "0 to 60", true},
 		{"posting_days = 5", "posting_days = 5\nposting_days = 6", "already given", true},
 		{"tiers = 100 300", "tiers = 300 100", "must rise", true},
@@ -115,7 +123,8 @@ static void each_mistake_is_told_with_its_line(void **state)
 		{"tiers = 100 ", "tiers = 1 2 3 4 5 6 7 8 9 10 ", "more than 16", true},
 		{"highest_tier = 5000", "highest_tier = 4000", "not the highest", false},
 		{"highest_tier = 5000", "highest_tier = -1", "not an amount", true},
-		{"advised = 200 300 400 500 600", "advised = 200 5001", "above the highest tier", false},
+		{"advised = 200 300 400 500 600", "advised = 200 5001", "above the highest tier",
+		 false},
 		{"insurance_kind = 170", "insurance_kind =", "1 to 7", true},
 		{"insurance_kind = 170", "insurance_kind = 12345678", "1 to 7", true},
 		{"payment_kinds = 10", "payment_kinds = 1 2 3 4 5 6 7 8 9", "more than 8", true},
@@ -124,7 +133,8 @@ static void each_mistake_is_told_with_its_line(void **state)
 		{"vote posting", "vote party posting", "no such gate: party", true},
 		{"members_only = yes", "members_only = 1", "yes or no", true},
 		{"[charity]", "[lottery]", "no such section: [lottery]", true},
-		{"[charity]\ngates = agreement ssa_check filed", "[charity]", "[charity] gates is missing", false},
+		{"[charity]\ngates = agreement ssa_check filed", "[charity]",
+		 "[charity] gates is missing", false},
 		{"posting_days = 5", "posting_days = 5\nweather = good", "no key weather", true},
 		{"cap_a = yes", "cap_a = yes\nyear = 2026", "[collective] has no key year", true},
 		{"year = 2026", "year = 2026\ncap_a = yes", "[policy] has no key cap_a", true},
@@ -139,7 +149,8 @@ static void each_mistake_is_told_with_its_line(void **state)
 		assert_int_equal(parse_with(table[i].from, table[i].to, &p, &why), -1);
 		assert_true(why.count > 0);
 		for (int k = 0; k < why.count && k < COMPLAINTS_MAX; k++)
-			if (strstr(why.at[k].text, table[i].told) != NULL && (why.at[k].line > 0) == table[i].line)
+			if (strstr(why.at[k].text, table[i].told) != NULL &&
+			    (why.at[k].line > 0) == table[i].line)
 				told = true;
 		if (!told)
 			fail_msg("%s: line %d: %s", table[i].to, why.at[0].line, why.at[0].text);
@@ -155,7 +166,10 @@ static void all_mistakes_are_told_at_once(void **state)
 	assert_int_equal(policy_parse(&p, 2026, STR(""), &why), -1);
 	assert_int_equal(why.count, 11 + 5 * SPONSOR_TYPES); /* every key is missing */
 	memset(&why, 0, sizeof why);
-	assert_int_equal(policy_parse(&p, 2026, STR("[policy]\nyear = x\nposting_days = x\n[nowhere]\na = b\n"), &why), -1);
+	assert_int_equal(
+		policy_parse(&p, 2026,
+			     STR("[policy]\nyear = x\nposting_days = x\n[nowhere]\na = b\n"), &why),
+		-1);
 	assert_int_equal(why.at[0].line, 2);
 	assert_int_equal(why.at[1].line, 3);
 	assert_int_equal(why.at[2].line, 5);
@@ -167,7 +181,8 @@ static void codes_read_back(void **state)
 	for (int i = 0; i < SPONSOR_TYPES; i++) {
 		enum sponsor_type t = SPONSOR_TYPES;
 
-		assert_int_equal(sponsor_type_of(str_of(sponsor_type_code((enum sponsor_type)i)), &t), 0);
+		assert_int_equal(
+			sponsor_type_of(str_of(sponsor_type_code((enum sponsor_type)i)), &t), 0);
 		assert_int_equal(t, i);
 	}
 	for (int i = 0; i < GATES; i++) {

@@ -12,10 +12,18 @@ static char name_room[256];
 static void read_with(enum column c, const char *cell)
 {
 	struct str cells[COLUMNS] = {
-		[COL_SERIAL] = STR("1"),	[COL_NAME] = STR("张三"),	  [COL_CERT_KIND] = STR("居民身份证"),
-		[COL_ID] = STR("330621194801011236"), [COL_SSA_NO] = STR(""),	  [COL_TIER] = STR("1000"),
-		[COL_ARRIVED] = STR(""),	[COL_AMOUNT] = STR("500"),	  [COL_OTHER_AMOUNT] = STR(""),
-		[COL_MEMBER] = STR("是"),	[COL_PHONE] = STR("13800000000"), [COL_NOTE] = STR(""),
+		[COL_SERIAL] = STR("1"),
+		[COL_NAME] = STR("张三"),
+		[COL_CERT_KIND] = STR("居民身份证"),
+		[COL_ID] = STR("330621194801011236"),
+		[COL_SSA_NO] = STR(""),
+		[COL_TIER] = STR("1000"),
+		[COL_ARRIVED] = STR(""),
+		[COL_AMOUNT] = STR("500"),
+		[COL_OTHER_AMOUNT] = STR(""),
+		[COL_MEMBER] = STR("是"),
+		[COL_PHONE] = STR("13800000000"),
+		[COL_NOTE] = STR(""),
 	};
 
 	cells[c] = str_of(cell);
@@ -31,7 +39,8 @@ static void assert_defects(const char *cell, const char *code, enum column c)
 		return;
 	}
 	if (form.defect_count != 1 || strcmp(form.defects[0].code, code) != 0)
-		fail_msg("%s: %s instead of %s", cell, form.defect_count ? form.defects[0].code : "good", code);
+		fail_msg("%s: %s instead of %s", cell,
+			 form.defect_count ? form.defects[0].code : "good", code);
 	assert_string_equal(form.defects[0].column, column_code(c));
 }
 
@@ -54,8 +63,9 @@ static void a_good_row_is_read_whole(void **state)
 static void a_roster_may_lack_columns(void **state)
 {
 	struct str cells[COLUMNS] = {{NULL, 0}};
-	static const struct defect want[] = {
-		{"name_missing", "name"}, {"id_missing", "id_number"}, {"amount_missing", "amount"}};
+	static const struct defect want[] = {{"name_missing", "name"},
+					     {"id_missing", "id_number"},
+					     {"amount_missing", "amount"}};
 
 	(void)state;
 	memset(&form, 0xA5, sizeof form);
@@ -68,18 +78,26 @@ static void a_roster_may_lack_columns(void **state)
 	assert_int_equal(form.name.n, 0);
 	assert_string_equal(form.number, "");
 	assert_string_equal(form.cert_kind, "resident_id");
-	assert_false(form.amount_known || form.other_known || form.tier_known || form.member_known || form.member);
+	assert_false(form.amount_known || form.other_known || form.tier_known ||
+		     form.member_known || form.member);
 	assert_int_equal(form.amount_fen, 0);
 	assert_int_equal(form.arrived_on, DATE_NONE);
 }
 
 static void every_cell_wrong_gives_every_defect(void **state)
 {
-	static const char *const codes[] = {"name_unclear", "cert_kind_unknown", "id_scientific", "tier_not_a_number",
-					    "date_unclear", "amount_negative", "other_amount_not_a_number", "member_unclear"};
+	static const char *const codes[] = {"name_unclear",
+					    "cert_kind_unknown",
+					    "id_scientific",
+					    "tier_not_a_number",
+					    "date_unclear",
+					    "amount_negative",
+					    "other_amount_not_a_number",
+					    "member_unclear"};
 	struct str cells[COLUMNS] = {
-		[COL_NAME] = STR("张?"),   [COL_CERT_KIND] = STR("护照"), [COL_ID] = STR("3.30603E+17"),
-		[COL_TIER] = STR("高档"),  [COL_ARRIVED] = STR("去年"),	  [COL_AMOUNT] = STR("-1"),
+		[COL_NAME] = STR("张?"),       [COL_CERT_KIND] = STR("护照"),
+		[COL_ID] = STR("3.30603E+17"), [COL_TIER] = STR("高档"),
+		[COL_ARRIVED] = STR("去年"),   [COL_AMOUNT] = STR("-1"),
 		[COL_OTHER_AMOUNT] = STR("x"), [COL_MEMBER] = STR("大概"),
 	};
 
@@ -160,16 +178,37 @@ static void members(void **state)
 		const char *raw;
 		int member; /* -1 unknown, -2 unclear */
 	} table[] = {
-		{"是", 1}, {" 是 ", 1}, {"Y", 1}, {"y", 1}, {"1", 1}, {"√", 1}, {"✓", 1}, {"Ｙ", 1}, {"YES", 1},
-		{"否", 0}, {"N", 0}, {"n", 0}, {"0", 0}, {"×", 0}, {"X", 0}, {"不是", 0},
-		{"", -1}, {"　", -1},
-		{"2", -2}, {"是否", -2}, {"|", -2}, {"是|Y", -2}, {"本村户口在册人员", -2}, {"?", -2},
+		{"是", 1},
+		{" 是 ", 1},
+		{"Y", 1},
+		{"y", 1},
+		{"1", 1},
+		{"√", 1},
+		{"✓", 1},
+		{"Ｙ", 1},
+		{"YES", 1},
+		{"否", 0},
+		{"N", 0},
+		{"n", 0},
+		{"0", 0},
+		{"×", 0},
+		{"X", 0},
+		{"不是", 0},
+		{"", -1},
+		{"　", -1},
+		{"2", -2},
+		{"是否", -2},
+		{"|", -2},
+		{"是|Y", -2},
+		{"本村户口在册人员", -2},
+		{"?", -2},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
 		read_with(COL_MEMBER, table[i].raw);
-		assert_defects(table[i].raw, table[i].member == -2 ? "member_unclear" : NULL, COL_MEMBER);
+		assert_defects(table[i].raw, table[i].member == -2 ? "member_unclear" : NULL,
+			       COL_MEMBER);
 		assert_int_equal(form.member_known, table[i].member >= 0);
 		assert_int_equal(form.member, table[i].member == 1);
 	}
@@ -181,22 +220,43 @@ static void dates(void **state)
 		const char *raw;
 		int year, month, day; /* year 0: unclear */
 	} table[] = {
-		{"2026-11-05", 2026, 11, 5}, {"2026-11-5", 2026, 11, 5}, {"2026/11/5", 2026, 11, 5}, {"2026.1.5", 2026, 1, 5},
-		{"2026年1月5日", 2026, 1, 5}, {"2026年11月05号", 2026, 11, 5}, {"20261105", 2026, 11, 5},
-		{"２０２６－１１－０５", 2026, 11, 5}, {"2026-11-05 09:30:00", 2026, 11, 5}, {"2026/11/5 0:00", 2026, 11, 5},
-		{"'2026-11-05", 2026, 11, 5}, {" 2026 年 11 月 5 日 ", 2026, 11, 5}, {"2026-12-01", 2026, 12, 1},
+		{"2026-11-05", 2026, 11, 5},
+		{"2026-11-5", 2026, 11, 5},
+		{"2026/11/5", 2026, 11, 5},
+		{"2026.1.5", 2026, 1, 5},
+		{"2026年1月5日", 2026, 1, 5},
+		{"2026年11月05号", 2026, 11, 5},
+		{"20261105", 2026, 11, 5},
+		{"２０２６－１１－０５", 2026, 11, 5},
+		{"2026-11-05 09:30:00", 2026, 11, 5},
+		{"2026/11/5 0:00", 2026, 11, 5},
+		{"'2026-11-05", 2026, 11, 5},
+		{" 2026 年 11 月 5 日 ", 2026, 11, 5},
+		{"2026-12-01", 2026, 12, 1},
 		{"2026-12-02", 0, 0, 0}, /* tomorrow */
-		{"2026-02-29", 0, 0, 0}, {"2026-13-01", 0, 0, 0}, {"26-11-05", 0, 0, 0}, {"5/11/2026", 0, 0, 0},
-		{"2026-1105", 0, 0, 0}, {"202611", 0, 0, 0}, {"2026115", 0, 0, 0}, {"46331", 0, 0, 0}, {"已到账", 0, 0, 0},
-		{"2026-11-05x", 0, 0, 0}, {"2026-11-", 0, 0, 0}, {"2026年11月5日2026年11月5日", 0, 0, 0},
+		{"2026-02-29", 0, 0, 0},
+		{"2026-13-01", 0, 0, 0},
+		{"26-11-05", 0, 0, 0},
+		{"5/11/2026", 0, 0, 0},
+		{"2026-1105", 0, 0, 0},
+		{"202611", 0, 0, 0},
+		{"2026115", 0, 0, 0},
+		{"46331", 0, 0, 0},
+		{"已到账", 0, 0, 0},
+		{"2026-11-05x", 0, 0, 0},
+		{"2026-11-", 0, 0, 0},
+		{"2026年11月5日2026年11月5日", 0, 0, 0},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
 		read_with(COL_ARRIVED, table[i].raw);
-		assert_defects(table[i].raw, table[i].year == 0 ? "date_unclear" : NULL, COL_ARRIVED);
+		assert_defects(table[i].raw, table[i].year == 0 ? "date_unclear" : NULL,
+			       COL_ARRIVED);
 		assert_int_equal(form.arrived_on,
-				 table[i].year == 0 ? DATE_NONE : date_of(table[i].year, table[i].month, table[i].day));
+				 table[i].year == 0
+					 ? DATE_NONE
+					 : date_of(table[i].year, table[i].month, table[i].day));
 	}
 }
 
@@ -274,14 +334,40 @@ static void headings(void **state)
 		const char *heading;
 		int column; /* -1: none */
 	} table[] = {
-		{"序号", COL_SERIAL}, {"姓名", COL_NAME}, {"姓　名", COL_NAME}, {"姓 名", COL_NAME}, {"*姓名", COL_NAME},
-		{"证件类型", COL_CERT_KIND}, {"公民身份号码", COL_ID}, {"身份证号", COL_ID}, {"身份证\n号码", COL_ID},
-		{"公民身份号码（18位）", COL_ID}, {"社保编号", COL_SSA_NO}, {"个人缴费档次(元)", COL_TIER}, {"缴费档次", COL_TIER},
-		{"个人缴费到账日期", COL_ARRIVED}, {"补助金额（元）", COL_AMOUNT}, {"补助金额(元)", COL_AMOUNT}, {"补助金额/元", COL_AMOUNT},
-		{"集体补助金额", COL_AMOUNT}, {"其他资助金额（元）", COL_OTHER_AMOUNT}, {"其它资助", COL_OTHER_AMOUNT},
-		{"是否集体经济组织成员", COL_MEMBER}, {"是否集体经济组织成员（是/否）", COL_MEMBER}, {"联系电话", COL_PHONE}, {"联系电话：", COL_PHONE},
-		{"备注", COL_NOTE}, {"\xEF\xBB\xBF序号", COL_SERIAL},
-		{"", -1}, {"（元）", -1}, {"年龄", -1}, {"姓", -1}, {"|", -1}, {"姓名|", -1}, {"姓名|公民身份号码", -1}, {"结果", -1},
+		{"序号", COL_SERIAL},
+		{"姓名", COL_NAME},
+		{"姓　名", COL_NAME},
+		{"姓 名", COL_NAME},
+		{"*姓名", COL_NAME},
+		{"证件类型", COL_CERT_KIND},
+		{"公民身份号码", COL_ID},
+		{"身份证号", COL_ID},
+		{"身份证\n号码", COL_ID},
+		{"公民身份号码（18位）", COL_ID},
+		{"社保编号", COL_SSA_NO},
+		{"个人缴费档次(元)", COL_TIER},
+		{"缴费档次", COL_TIER},
+		{"个人缴费到账日期", COL_ARRIVED},
+		{"补助金额（元）", COL_AMOUNT},
+		{"补助金额(元)", COL_AMOUNT},
+		{"补助金额/元", COL_AMOUNT},
+		{"集体补助金额", COL_AMOUNT},
+		{"其他资助金额（元）", COL_OTHER_AMOUNT},
+		{"其它资助", COL_OTHER_AMOUNT},
+		{"是否集体经济组织成员", COL_MEMBER},
+		{"是否集体经济组织成员（是/否）", COL_MEMBER},
+		{"联系电话", COL_PHONE},
+		{"联系电话：", COL_PHONE},
+		{"备注", COL_NOTE},
+		{"\xEF\xBB\xBF序号", COL_SERIAL},
+		{"", -1},
+		{"（元）", -1},
+		{"年龄", -1},
+		{"姓", -1},
+		{"|", -1},
+		{"姓名|", -1},
+		{"姓名|公民身份号码", -1},
+		{"结果", -1},
 	};
 
 	(void)state;
@@ -302,7 +388,10 @@ static struct policy example(void)
 		.highest_tier_fen = 500000,
 		.advised_fen = {20000, 30000, 40000, 50000, 60000},
 		.advised_count = 5,
-		.rules[SPONSOR_COLLECTIVE] = {.members_only = true, .advised = true, .cap_a = true, .plan_standards = true},
+		.rules[SPONSOR_COLLECTIVE] = {.members_only = true,
+					      .advised = true,
+					      .cap_a = true,
+					      .plan_standards = true},
 	};
 
 	return p;
@@ -320,8 +409,9 @@ static void rules_of_the_plan(void **state)
 		{SPONSOR_COLLECTIVE, 50000, 1, NULL, NULL},
 		{SPONSOR_COLLECTIVE, 50000, 0, "not_a_member", NULL},
 		{SPONSOR_COLLECTIVE, 50000, -1, "member_missing", NULL},
-		{SPONSOR_COLLECTIVE, 80000, 1, NULL, NULL},		  /* an own, higher standard */
-		{SPONSOR_COLLECTIVE, 25000, 1, NULL, "amount_not_advised"}, /* below 600 and not advised */
+		{SPONSOR_COLLECTIVE, 80000, 1, NULL, NULL}, /* an own, higher standard */
+		{SPONSOR_COLLECTIVE, 25000, 1, NULL,
+		 "amount_not_advised"}, /* below 600 and not advised */
 		{SPONSOR_COLLECTIVE, 60000, 1, "amount_not_in_plan", NULL},
 		{SPONSOR_COLLECTIVE, 700000, 1, "amount_above_cap_a", NULL},
 		{SPONSOR_COLLECTIVE, 500001, 1, "amount_above_cap_a", NULL},
@@ -334,7 +424,8 @@ static void rules_of_the_plan(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++) {
 		const char *warning = "unset";
-		const char *why = row_rules(&p, table[i].type, table[i].fen, table[i].member, standards, COUNT(standards), &warning);
+		const char *why = row_rules(&p, table[i].type, table[i].fen, table[i].member,
+					    standards, COUNT(standards), &warning);
 
 		if (table[i].why == NULL)
 			assert_null(why);
@@ -353,7 +444,8 @@ static void a_plan_without_standards_allows_no_amount(void **state)
 	const char *warning;
 
 	(void)state;
-	assert_string_equal(row_rules(&p, SPONSOR_COLLECTIVE, 50000, 1, NULL, 0, &warning), "amount_not_in_plan");
+	assert_string_equal(row_rules(&p, SPONSOR_COLLECTIVE, 50000, 1, NULL, 0, &warning),
+			    "amount_not_in_plan");
 	assert_null(row_rules(&p, SPONSOR_COMMITTEE, 50000, 1, NULL, 0, &warning));
 }
 

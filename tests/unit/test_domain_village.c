@@ -65,7 +65,8 @@ static void each_unit_is_found_by_code_and_full_name(void **state)
 		assert_ptr_equal(find("", v->code, &why), v);
 		assert_ptr_equal(find(v->town, v->name, &why), v);
 		assert_null(why);
-		assert_ptr_equal(find("", v->name, &why), v); /* full names are unique in the district */
+		assert_ptr_equal(find("", v->name, &why),
+				 v); /* full names are unique in the district */
 	}
 }
 
@@ -112,9 +113,12 @@ static void what_is_not_unique_or_unknown_is_refused_with_candidates(void **stat
 	static const struct {
 		const char *town, *name, *why, *candidates;
 	} table[] = {
-		{"湖塘街道", "型塘", "village_ambiguous", "型塘居委会（湖塘街道）、型塘村委会（湖塘街道）"},
-		{"", "兴华", "village_ambiguous", "兴华社区居委会（华舍街道）、兴华村委会（湖塘街道）"},
-		{"柯桥街道", "兴华", "village_unknown", "兴华社区居委会（华舍街道）、兴华村委会（湖塘街道）"},
+		{"湖塘街道", "型塘", "village_ambiguous",
+		 "型塘居委会（湖塘街道）、型塘村委会（湖塘街道）"},
+		{"", "兴华", "village_ambiguous",
+		 "兴华社区居委会（华舍街道）、兴华村委会（湖塘街道）"},
+		{"柯桥街道", "兴华", "village_unknown",
+		 "兴华社区居委会（华舍街道）、兴华村委会（湖塘街道）"},
 		{"柯桥街道", "兴华村委会", "village_unknown", "兴华村委会（湖塘街道）"},
 		{"湖塘街道", "兴华社区", "village_unknown", "兴华社区居委会（华舍街道）"},
 		{"柯桥街道", "管", "village_unknown", "管墅社区居委会（柯桥街道）"},
@@ -130,7 +134,8 @@ static void what_is_not_unique_or_unknown_is_refused_with_candidates(void **stat
 	for (size_t i = 0; i < COUNT(table); i++) {
 		assert_null(find(table[i].town, table[i].name, &why));
 		assert_string_equal(why, table[i].why);
-		assert_true(str_is((struct str){(char *)candidates.data, candidates.len}, table[i].candidates) ||
+		assert_true(str_is((struct str){(char *)candidates.data, candidates.len},
+				   table[i].candidates) ||
 			    (candidates.len == 0 && table[i].candidates[0] == '\0'));
 	}
 }
@@ -173,7 +178,8 @@ static void long_texts_do_not_overflow(void **state)
 	assert_string_equal(why, "village_unknown");
 	assert_null(find(lengthy, "管墅", &why));
 	assert_string_equal(why, "town_unknown");
-	assert_null(village_find(&all, (struct str){NULL, 0}, (struct str){NULL, 0}, &why, &candidates));
+	assert_null(village_find(&all, (struct str){NULL, 0}, (struct str){NULL, 0}, &why,
+				 &candidates));
 }
 
 static void bad_lists_are_told_by_line(void **state)
@@ -185,13 +191,16 @@ static void bad_lists_are_told_by_line(void **state)
 	} table[] = {
 		{"", "no villages", 0},
 		{HEAD, "no villages", 0},
-		{"name,code\n330603001,柯桥街道,330603001008,管墅社区居委会,community\n", "head", 1},
+		{"name,code\n330603001,柯桥街道,330603001008,管墅社区居委会,community\n", "head",
+		 1},
 		{HEAD "330603001,柯桥街道,330603001008,管墅社区居委会\n", "five cells", 2},
 		{HEAD "330603001,柯桥街道,33060300100,管墅社区居委会,community\n", "12", 2},
 		{HEAD "33060300x,柯桥街道,330603001008,管墅社区居委会,community\n", "9 digits", 2},
-		{HEAD "330603002,柯桥街道,330603001008,管墅社区居委会,community\n", "does not start", 2},
+		{HEAD "330603002,柯桥街道,330603001008,管墅社区居委会,community\n",
+		 "does not start", 2},
 		{HEAD "330603001,柯桥街道,330603001008,,community\n", "empty", 2},
-		{HEAD "330603001,柯桥街道,330603001008,a,b\n330603001,柯桥街道,330603001008,c,d\n", "twice", 0},
+		{HEAD "330603001,柯桥街道,330603001008,a,b\n330603001,柯桥街道,330603001008,c,d\n",
+		 "twice", 0},
 		{HEAD "330603001,柯桥街道,330603001008,a,much too long a kind\n", "too long", 2},
 	};
 

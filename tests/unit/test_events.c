@@ -294,7 +294,7 @@ static void reads_a_newer_schema_inside_arrays(void **state)
 
 	(void)state;
 	begin(schema);
-	put_long(-2), put_long(9), put_long(1), put_text("c1"), put_text("x"), put_long(2), put_text("c"), put_text("");
+	put_long(-2), put_long(10), put_long(1), put_text("c1"), put_text("x"), put_long(2), put_text("c"), put_text("");
 	put_long(1), put_long(3), put_text("c3"), put_text("z"), put_long(0);
 	put_id(4);
 	buf_put_u8(&bytes, 1);

@@ -214,12 +214,8 @@ static void tells_what_may_pass_from_what_never_will(void **state)
 	assert_int_equal(stmt_run(put, &e), -1);
 	assert_int_equal(e.class, ERR_PERM);
 	assert_non_null(strstr(e.text, "UNIQUE"));
-	stmt_int(put, 9, 1); /* there is no parameter 9 */
-	assert_int_equal(stmt_run(put, &e), -1);
 
-	other = (store_close(other), open_as(&kind, 0));
-	exec(other, "BEGIN IMMEDIATE");
-	s = (store_close(s), open_as(&kind, 0));
+	assert_int_equal(store_begin(other, &e), 0);
 	assert_int_equal(store_begin(s, &e), -1);
 	assert_int_equal(e.class, ERR_TEMP);
 	store_rollback(other);
@@ -229,6 +225,24 @@ static void tells_what_may_pass_from_what_never_will(void **state)
 	store_close(s);
 	store_close(other);
 	store_close(NULL);
+}
+
+static void refuses_all_after_a_failure_that_is_not_understood(void **state)
+{
+	struct store *s = open_as(&kind, STORE_CREATE);
+	struct stmt *put = prepare(s, "INSERT INTO more VALUES(?1)");
+	struct err e = {0};
+
+	(void)state;
+	stmt_int(put, 9, 1); /* there is no parameter 9 */
+	assert_int_equal(stmt_run(put, &e), -1);
+	assert_int_equal(e.class, ERR_SAFE);
+	e.class = ERR_NONE;
+	assert_int_equal(store_begin(s, &e), -1);
+	assert_int_equal(e.class, ERR_SAFE);
+	assert_int_equal(store_exec(s, "INSERT INTO more VALUES(1)", &e), -1);
+	assert_int_equal(store_prepare(s, &put, "SELECT 1", &e), -1);
+	store_close(s);
 }
 
 static void a_reader_sees_commits_and_nothing_else(void **state)
@@ -346,6 +360,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refuses_what_is_not_there_or_not_its_own, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(gives_back_what_was_bound, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(tells_what_may_pass_from_what_never_will, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(refuses_all_after_a_failure_that_is_not_understood, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(a_reader_sees_commits_and_nothing_else, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(copies_one_moment_while_another_writes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_wal_stays_bounded_while_a_reader_reads, set_up, tear_down),

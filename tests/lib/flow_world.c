@@ -1,0 +1,364 @@
+#include "tests/lib/flow_world.h"
+#include "base/date.h"
+#include "tests/lib/unit.h"
+#include <string.h>
+#include <unistd.h>
+
+static int64_t at(const char *text)
+{
+	int64_t t;
+	assert_int_equal(time_parse(str_of(text), &t), 0);
+	return t;
+}
+
+static struct bus *open_bus(struct flow_world *w, const char *role)
+{
+	char dir[340];
+	struct bus *b;
+	struct err e = {0};
+	snprintf(dir, sizeof dir, "%s/bus", w->dir);
+	struct bus_options o = {.dir = dir, .role = role, .conf = &w->conf};
+	if (bus_open(&b, &o, &e) != 0)
+		fail_msg("%s", e.text);
+	return b;
+}
+
+void fw_time(struct flow_world *w, const char *time)
+{
+	struct err e = {0};
+	assert_int_equal(clock_file_write(w->clock_file, at(time), &e), 0);
+	assert_int_equal(clock_init(&w->clock, w->clock_file, &e), 0);
+}
+
+void fw_open(struct flow_world *w, const char *dir)
+{
+	static const char ini[] = "[data]\ndir = data\n[reference]\npolicy = config/policy\n"
+				  "calendar = config/calendar.csv\nvillages = config/villages.csv\n"
+				  "[gateway]\nenquiry_timeout = 10m\ndoubt_enquiry = 1m\n[tax]\nsettlement_delay = 10m\n";
+	struct complaints *why = calloc(1, sizeof *why);
+	struct err e = {0};
+	char path[340], cwd[256];
+	memset(w, 0, sizeof *w);
+	snprintf(w->dir, sizeof w->dir, "%.250s", dir);
+	snprintf(w->clock_file, sizeof w->clock_file, "%s/clock", w->dir);
+	snprintf(w->ledger_path, sizeof w->ledger_path, "%s/gateway/ledger.db", w->dir);
+	assert_non_null(getcwd(cwd, sizeof cwd));
+	snprintf(path, sizeof path, "%s/qiao.ini", cwd);
+	if (conf_parse(&w->conf, path, str_of(ini), why) != 0 || reference_load(&w->reference, &w->conf, why) != 0)
+		fail_msg("%s", why->at[0].text);
+	free(why);
+	fw_time(w, FW_NOW);
+	snprintf(path, sizeof path, "%s/gateway", w->dir);
+	assert_int_equal(fs_mkdirs(path, &e), 0);
+	snprintf(path, sizeof path, "%s/bus", w->dir);
+	if (bus_init(path, &e) != 0 || ledger_init(w->ledger_path, &e) != 0 || codec_open(&w->codec, NULL, &e) != 0)
+		fail_msg("%s", e.text);
+	w->village_bus = open_bus(w, "village");
+	w->tax_bus = open_bus(w, "tax");
+	w->ssa_bus = open_bus(w, "ssa");
+	if (fw_start(w, &e) != 0)
+		fail_msg("%s", e.text);
+}
+
+int fw_start(struct flow_world *w, struct err *e)
+{
+	w->gateway_bus = open_bus(w, "gateway");
+	struct flow_parts parts = {&w->conf, &w->clock, w->reference, w->gateway_bus, NULL, w->codec};
+	if (ledger_open(&w->ledger, w->ledger_path, 4096, clock_now(&w->clock), w->vfs, e) != 0)
+		return -1;
+	parts.ledger = w->ledger;
+	return flow_open(&w->flow, &parts, e);
+}
+
+void fw_stop(struct flow_world *w)
+{
+	flow_close(w->flow);
+	ledger_close(w->ledger);
+	bus_close(w->gateway_bus);
+	w->flow = NULL;
+	w->ledger = NULL;
+	w->gateway_bus = NULL;
+}
+
+void fw_close(struct flow_world *w)
+{
+	fw_stop(w);
+	bus_close(w->village_bus);
+	bus_close(w->tax_bus);
+	bus_close(w->ssa_bus);
+	codec_close(w->codec);
+	reference_free(w->reference);
+}
+
+int fw_try_turns(struct flow_world *w, struct err *e)
+{
+	bool worked = true;
+	for (int i = 0; worked; i++) {
+		assert_true(i < 10000);
+		if (flow_turn(w->flow, &worked, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+void fw_turns(struct flow_world *w)
+{
+	struct err e = {0};
+	if (fw_try_turns(w, &e) != 0)
+		fail_msg("%s", e.text);
+}
+
+static void publish(struct flow_world *w, struct bus *b, enum event_type t, const void *event, struct id key, struct id *id)
+{
+	struct buf body;
+	struct err e = {0};
+	struct id own;
+	buf_init(&body, 1 << 20);
+	decision_id(&own, str_of(event_name(t)), &key, ++w->events);
+	if (codec_encode(w->codec, t, event, &body, &e) != 0)
+		fail_msg("%s", e.text);
+	struct bus_event ev = {.key = {(char *)key.b, ID_LEN}, .id = id ? *id : own, .type = str_of(event_name(t)),
+			       .time_ms = clock_now(&w->clock), .trace = own, .data = {(char *)body.data, body.len}};
+	if (bus_publish(b, event_topic(t), &ev, &e) != 0 || bus_flush(b, &e) != 0)
+		fail_msg("%s", e.text);
+	buf_fini(&body);
+}
+
+struct id fw_token(int person)
+{
+	struct id token;
+	char n[4] = {(char)person, (char)(person >> 8), (char)(person >> 16), 0};
+	struct str part[] = {STR("test token"), {n, 4}};
+	id_make(&token, part, 2);
+	return token;
+}
+
+struct id fw_roster(struct flow_world *w, const char *sender, const char *name, const char *village, const struct fw_row *rows,
+		    int count, bool close)
+{
+	struct id sub, attempt, digest = {{0}};
+	char receipt[11], sha[65];
+	uint8_t content[SHA256_LEN];
+	int64_t sum = 0;
+	submission_id(&sub, str_of(sender), str_of(name));
+	sha256(name, strlen(name), content);
+	hex_put(sha, content, sizeof content);
+	attempt_id(&attempt, content, STR("test"));
+	receipt_number(receipt, &sub);
+	struct submission_opened o = {sub, attempt, str_of(sender), str_of(receipt), str_of(sha), 2026, str_of(village),
+				      clock_now(&w->clock), STR("test")};
+	publish(w, w->village_bus, EV_SUBMISSION_OPENED, &o, sub, NULL);
+	for (int i = 0; i < count; i++) {
+		struct ev_defect defect = {str_of(rows[i].defect), STR("id_number")};
+		struct subsidy_declared d = {.submission_id = sub, .attempt_id = attempt, .row_no = i + 5, .member = {true, 1}};
+		if (rows[i].person) {
+			d.token = (struct opt_id){true, fw_token(rows[i].person)};
+			d.identity = STR("sealed");
+		}
+		if (rows[i].amount_fen >= 0)
+			d.amount_fen = (struct opt_long){true, rows[i].amount_fen};
+		if (rows[i].defect) {
+			d.defects = &defect;
+			d.defect_count = 1;
+		}
+		sum += rows[i].amount_fen >= 0 ? rows[i].amount_fen : 0;
+		row_digest(&digest, &d);
+		publish(w, w->village_bus, EV_SUBSIDY_DECLARED, &d, sub, NULL);
+	}
+	struct submission_closed c = {sub, attempt, count, sum, digest, {0}};
+	if (close)
+		publish(w, w->village_bus, EV_SUBMISSION_CLOSED, &c, sub, NULL);
+	return sub;
+}
+
+void fw_cover(struct flow_world *w, struct id submission, const char *village, enum sponsor_type t, const char *sponsor,
+	      const char *received_at)
+{
+	static const struct {
+		const char *gate, *date, *until;
+	} all[] = {{"plan_agreed", "2026-11-02", NULL}, {"plan_posted", "2026-11-03", NULL},
+		   {"plan_filed_town", "2026-11-10", NULL}, {"plan_filed_ssa", "2026-11-11", NULL},
+		   {"agreement", "2026-11-12", NULL}, {"ssa_check", "2026-12-01", NULL}, {"vote", "2026-12-05", NULL},
+		   {"posting", "2026-12-07", "2026-12-15"}, {"town_approval", "2026-12-17", NULL},
+		   {"filed", "2026-12-20", NULL}};
+	struct ev_gate gates[COUNT(all)];
+	int64_t standards[] = {20000, 50000, 60000, 300000};
+	struct gate_documents g = {.submission_id = submission, .received_at = at(received_at), .year = 2026,
+				   .village = str_of(village), .sponsor_type = str_of(sponsor_type_code(t)),
+				   .standards_fen = standards, .standard_count = 4, .gates = gates, .gate_count = COUNT(all)};
+	for (size_t i = 0; i < COUNT(all); i++) {
+		int day, until = 0;
+		date_parse(str_of(all[i].date), &day);
+		if (all[i].until)
+			date_parse(str_of(all[i].until), &until);
+		gates[i] = (struct ev_gate){str_of(all[i].gate), day, {all[i].until != NULL, until}, {0}, {0}, true};
+	}
+	sponsor_id(&g.sponsor_id, g.sponsor_type, str_of(sponsor));
+	decision_id(&g.cover_id, STR("cover"), &submission, g.received_at);
+	publish(w, w->village_bus, EV_GATE_DOCUMENTS, &g, submission, NULL);
+}
+
+struct id fw_payment(enum sponsor_type t, const char *sponsor, int person, int n)
+{
+	struct id s, token = fw_token(person), out;
+	sponsor_id(&s, str_of(sponsor_type_code(t)), str_of(sponsor));
+	payment_id(&out, 2026, &s, &token, n);
+	return out;
+}
+
+void fw_status(struct flow_world *w, int person, bool arrived, const char *as_of)
+{
+	struct ev_contribution entry = {2026, STR("10"), STR("1"), 100000, 20700, {arrived, 20701}, {0}};
+	struct contribution_status s = {.token = fw_token(person), .as_of = at(as_of), .sequence = ++w->sequence, .insured = true,
+					.insured_state = STR("1"), .entries = &entry, .entry_count = 1};
+	publish(w, w->ssa_bus, EV_CONTRIBUTION_STATUS, &s, s.token, NULL);
+}
+
+void fw_feed_reached(struct flow_world *w, const char *as_of)
+{
+	struct contribution_feed_reached r = {at(as_of), STR("1")};
+	publish(w, w->ssa_bus, EV_CONTRIBUTION_FEED_REACHED, &r, fw_token(1), NULL);
+}
+
+static void result(struct flow_world *w, struct id payment, const char *state, int attempt, int64_t sequence, int64_t time,
+		   int64_t amount_fen)
+{
+	bool told = strcmp(state, "paid") == 0 || strcmp(state, "in_treasury") == 0;
+	struct collection_result r = {.payment_id = payment, .state = str_of(state), .at = time, .sequence = sequence,
+				      .attempt = attempt, .amount_fen = {amount_fen >= 0, amount_fen}};
+	if (told)
+		r.receipt = STR("333000000000000001");
+	publish(w, w->tax_bus, EV_COLLECTION_RESULT, &r, payment, NULL);
+}
+
+void fw_result(struct flow_world *w, struct id payment, const char *state, int attempt, const char *time)
+{
+	bool own = strcmp(state, "in_doubt") == 0 || strcmp(state, "unknown") == 0 || strcmp(state, "too_late") == 0;
+	result(w, payment, state, attempt, own ? 0 : ++w->sequence, at(time), -1);
+}
+
+void fw_result_seq(struct flow_world *w, struct id payment, const char *state, int64_t sequence, int64_t amount_fen)
+{
+	result(w, payment, state, 0, sequence, clock_now(&w->clock), amount_fen);
+}
+
+void fw_credit(struct flow_world *w, enum event_type t, struct id payment, int64_t amount_fen)
+{
+	struct credit_result c = {payment, amount_fen, clock_now(&w->clock), ++w->sequence, {0}};
+	publish(w, w->ssa_bus, t, &c, payment, NULL);
+}
+
+/* ---- reading ---- */
+
+typedef void each_fn(void *arg, const struct bus_record *r);
+static void each(struct flow_world *w, const char *topic, each_fn *fn, void *arg)
+{
+	struct bus_reader *r;
+	const struct bus_record *records;
+	struct bus_position start = {0};
+	struct err e = {0};
+	int n;
+	if (bus_reader_open(w->tax_bus, &r, topic, NULL, &e) != 0 || bus_seek(r, &start, &e) != 0)
+		fail_msg("%s", e.text);
+	while ((n = bus_read(r, 1000, &records, &e)) > 0)
+		for (int i = 0; i < n; i++)
+			fn(arg, &records[i]);
+	assert_int_equal(n, 0);
+	bus_reader_close(r);
+}
+
+struct counting {
+	struct flow_world *w;
+	enum event_type t;
+	void *out;
+	int count;
+};
+
+static void count_one(void *arg, const struct bus_record *r)
+{
+	struct counting *c = arg;
+	struct err e = {0};
+	if (!str_is(r->event.type, event_name(c->t)))
+		return;
+	c->count++;
+	if (c->out && codec_decode(c->w->codec, c->t, r->event.data, c->out, &e) != 0)
+		fail_msg("%s", e.text);
+}
+
+int fw_count(struct flow_world *w, enum event_type t, void *out)
+{
+	struct counting c = {w, t, out, 0};
+	char topic[60];
+	bool own = strcmp(event_topic(t), "rejects") == 0;
+	snprintf(topic, sizeof topic, "%s%s", event_topic(t), own ? ".gateway" : "");
+	each(w, topic, count_one, &c);
+	return c.count;
+}
+
+struct asking {
+	struct flow_world *w;
+	struct id submission;
+	int row_no;
+	struct fw_answer a;
+};
+
+static void see_answer(void *arg, const struct bus_record *r)
+{
+	struct asking *q = arg;
+	struct row_answer a;
+	struct err e = {0};
+	if (!str_is(r->event.type, "RowAnswer"))
+		return;
+	if (codec_decode(q->w->codec, EV_ROW_ANSWER, r->event.data, &a, &e) != 0)
+		fail_msg("%s", e.text);
+	if (!id_eq(&a.submission_id, &q->submission) || a.row_no != q->row_no || a.version <= q->a.version)
+		return;
+	assert_int_equal(a.version, q->a.version + 1);
+	q->a.version = a.version;
+	q->a.final = a.final;
+	str_copy(q->a.result, sizeof q->a.result, a.result);
+	str_copy(q->a.code, sizeof q->a.code, a.code);
+	q->a.detail[0] = q->a.warning[0] = '\0';
+	if (a.detail.p)
+		str_copy(q->a.detail, sizeof q->a.detail, a.detail);
+	if (a.warning.p)
+		str_copy(q->a.warning, sizeof q->a.warning, a.warning);
+}
+
+struct fw_answer fw_answer_of(struct flow_world *w, struct id submission, int row_no)
+{
+	struct asking q = {w, submission, row_no, {{0}}};
+	each(w, "answers", see_answer, &q);
+	return q.a;
+}
+
+static int add_up(void *arg, const struct stat *s)
+{
+	struct stat *to = arg;
+	for (int c = 0; c < STAT_CELLS; c++) {
+		to->count[c] += s->count[c];
+		to->fen[c] += s->fen[c];
+	}
+	return 0;
+}
+
+struct stat fw_statement(struct flow_world *w)
+{
+	struct ledger_view *v;
+	struct stat kept = {0}, recount = {0};
+	struct err e = {0};
+	int64_t count = 0, fen = 0;
+	if (view_open(&v, w->ledger_path, &e) != 0 || view_stats(v, 0, (struct str){0}, add_up, &kept, &e) != 0 ||
+	    view_recount(v, 0, (struct str){0}, add_up, &recount, &e) != 0)
+		fail_msg("%s", e.text);
+	view_close(v);
+	assert_memory_equal(kept.count, recount.count, sizeof kept.count);
+	assert_memory_equal(kept.fen, recount.fen, sizeof kept.fen);
+	for (int c = 0; c < STAT_COLUMNS; c++) {
+		count += kept.count[c];
+		fen += kept.fen[c];
+	}
+	assert_int_equal(count, kept.count[ST_DECLARED_TOTAL]);
+	assert_int_equal(fen, kept.fen[ST_DECLARED_TOTAL]);
+	return kept;
+}

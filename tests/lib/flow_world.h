@@ -1,0 +1,66 @@
+/* A gateway in one process on a temporary bus: the test plays village, tax bureau and SSA by publishing their events, turns the
+ * flow until it rests, and reads what came out. For unit and fault tests of flow and ledger. */
+#ifndef QIAO_TESTS_FLOW_WORLD_H
+#define QIAO_TESTS_FLOW_WORLD_H
+#include "base/clock.h"
+#include "crypto/ids.h"
+#include "flow/flow.h"
+#include "ledger/read.h"
+
+#define FW_NOW "2026-12-24T09:00:00+08:00"
+#define FW_VILLAGE "330603001008"
+#define FW_VILLAGE_2 "330603001030"
+
+struct flow_world {
+	char dir[300], clock_file[340], ledger_path[340];
+	struct conf conf;
+	struct clock clock;
+	struct reference *reference;
+	struct codec *codec;
+	struct bus *gateway_bus, *village_bus, *tax_bus, *ssa_bus;
+	struct ledger *ledger;
+	struct flow *flow;
+	const char *vfs; /* of the ledger */
+	int64_t events;  /* published by the test: makes event ids differ */
+	int64_t sequence;
+};
+void fw_open(struct flow_world *w, const char *dir);
+void fw_close(struct flow_world *w);
+int fw_start(struct flow_world *w, struct err *e);  /* opens ledger and flow */
+void fw_stop(struct flow_world *w);                 /* as a crash does: nothing is finished */
+int fw_try_turns(struct flow_world *w, struct err *e); /* until nothing is left to do */
+void fw_turns(struct flow_world *w);
+void fw_time(struct flow_world *w, const char *time);
+
+struct fw_row {
+	int person;        /* token is made from it; 0 = unreadable */
+	int64_t amount_fen; /* -1 = unreadable */
+	const char *defect; /* or NULL */
+};
+/* A roster of a sender; its id is made from sender and name. close: with a Closed that matches. */
+struct id fw_roster(struct flow_world *w, const char *sender, const char *name, const char *village, const struct fw_row *rows,
+		    int count, bool close);
+/* A cover that passes all gates of its type. sponsor: made from the word. */
+void fw_cover(struct flow_world *w, struct id submission, const char *village, enum sponsor_type t, const char *sponsor,
+	      const char *received_at);
+struct id fw_token(int person);
+struct id fw_payment(enum sponsor_type t, const char *sponsor, int person, int n);
+void fw_status(struct flow_world *w, int person, bool arrived, const char *as_of);
+void fw_feed_reached(struct flow_world *w, const char *as_of);
+void fw_result(struct flow_world *w, struct id payment, const char *state, int attempt, const char *at);
+void fw_result_seq(struct flow_world *w, struct id payment, const char *state, int64_t sequence, int64_t amount_fen);
+void fw_credit(struct flow_world *w, enum event_type t, struct id payment, int64_t amount_fen);
+
+/* How many events of a type are on its topic; the last one decoded into out (its struct), when out is given. */
+int fw_count(struct flow_world *w, enum event_type t, void *out);
+/* The current answer of a row (highest version); code "" when there is none. Asserts that versions are dense from 1. */
+struct fw_answer {
+	char result[16], code[40], detail[64], warning[40];
+	int version;
+	bool final;
+};
+struct fw_answer fw_answer_of(struct flow_world *w, struct id submission, int row_no);
+/* Totals of the statement; asserts that it adds up and equals a recount. */
+struct stat fw_statement(struct flow_world *w);
+
+#endif
