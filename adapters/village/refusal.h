@@ -9,7 +9,7 @@
 struct refusal {
 	const char *code; /* NULL: not refused */
 	char what[400];
-	char shown[600];
+	char shown[900];
 };
 int refusal_set(struct refusal *r, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* Appends message, `shown` and cure in Chinese, a line each. */

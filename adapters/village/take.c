@@ -194,7 +194,7 @@ static int second_reading(struct intake *in, struct err *e)
 		return -1;
 	digest_start(in->digest);
 	if (code)
-		refusal_set(&in->why, code, "%d", 1);
+		refusal_set(&in->why, code, "%s", strcmp(code, "file_undecodable") == 0 ? "1" : "");
 	else if (scan(in, e) < 0)
 		return -1;
 	/* A refused file is kept whole as well. */

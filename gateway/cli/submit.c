@@ -24,7 +24,7 @@ struct hand_in {
 	char folder[CONF_PATH];               /* <inbox>/<sender> */
 	char from[CONF_PATH], to[CONF_PATH];  /* the roster */
 	char cover_from[CONF_PATH], cover_to[CONF_PATH]; /* "" = none */
-	char answer[CONF_PATH];
+	char answer[CONF_PATH], refusal[CONF_PATH]; /* where the village program answers: a roster again, or a short text */
 	char sha256[FILE_DIGEST];
 	struct id id;
 	char receipt[12];
@@ -89,7 +89,7 @@ static int64_t wait_of(const struct cli *c, const char *text)
 static int prepare(struct hand_in *h, const struct cli *c, const char *file, const char *sender, struct err *e)
 {
 	const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
-	char digits[11], base[CONF_PATH], answer[CONF_PATH + 32];
+	char digits[11], base[CONF_PATH], answer[CONF_PATH + 32], refusal[CONF_PATH + 32];
 	size_t stem = strlen(name);
 
 	if (good_sender(sender, e) < 0 || good_name(name, e) < 0)
@@ -97,9 +97,11 @@ static int prepare(struct hand_in *h, const struct cli *c, const char *file, con
 	stem -= strlen(".csv");
 	snprintf(base, sizeof base, "%.*s", (int)stem, name);
 	snprintf(answer, sizeof answer, "%s.回执.csv", base);
+	snprintf(refusal, sizeof refusal, "%s.回执.txt", base);
 	if (str_copy(h->from, sizeof h->from, str_of(file)) < 0 ||
 	    fs_join(h->folder, sizeof h->folder, c->conf.village.inbox, sender) < 0 ||
-	    fs_join(h->to, sizeof h->to, h->folder, name) < 0 || fs_join(h->answer, sizeof h->answer, h->folder, answer) < 0)
+	    fs_join(h->to, sizeof h->to, h->folder, name) < 0 || fs_join(h->answer, sizeof h->answer, h->folder, answer) < 0 ||
+	    fs_join(h->refusal, sizeof h->refusal, h->folder, refusal) < 0)
 		return err_set(e, ERR_PERM, "path too long");
 	if (find_cover(h, base, e) < 0 || file_digest(file, h->sha256, e) < 0)
 		return -1;
@@ -248,6 +250,7 @@ static int report(const struct hand_in *h, const struct cli *c, enum taken taken
 	static const char *const codes[] = {"submit_not_yet", "submit_received", "submit_refused"};
 	static const char *const words[] = {"not_yet", "received", "refused"};
 	static const int statuses[] = {EXIT_LATER, EXIT_YES, EXIT_NO};
+	const char *answer = taken == REFUSED ? h->refusal : h->answer;
 	char hex[ID_HEX];
 	struct buf reason;
 
@@ -256,10 +259,10 @@ static int report(const struct hand_in *h, const struct cli *c, enum taken taken
 		reason_of(h, c, &reason);
 	if (c->json) {
 		cli_print_json(json_pack("{s:s, s:s, s:s, s:s, s:s*}", "result", words[taken], "submission",
-					 id_hex(&h->id, hex), "receipt", h->receipt, "answer", h->answer, "reason",
+					 id_hex(&h->id, hex), "receipt", h->receipt, "answer", answer, "reason",
 					 taken == REFUSED ? buf_text(&reason) : NULL));
 	} else {
-		cli_say(c, codes[taken], h->receipt, h->answer, taken == REFUSED ? buf_text(&reason) : "", NULL);
+		cli_say(c, codes[taken], h->receipt, answer, taken == REFUSED ? buf_text(&reason) : "", NULL);
 		if (h->there && taken == RECEIVED)
 			cli_say(c, "submit_again", NULL);
 		if (h->cover_to[0])

@@ -188,7 +188,10 @@ static int on_money(struct flow *f, struct decl *d, enum fact fact, const struct
 	}
 	COUNT(C_IN_TREASURY);
 	d->treasury_at = ev->at;
-	return feed_back(f, d, cause, e);
+	if (feed_back(f, d, cause, e) != 0)
+		return -1;
+	/* One answer is enough for "the money is there"; who was told "paid" hears next of the credit. */
+	return strcmp(d->code, "paid") == 0 ? 0 : say_code(f, d, RES_ACCEPTED, "in_treasury", e);
 }
 
 /* What the bureau says must be about the payment as we know it. */

@@ -11,13 +11,13 @@ static int64_t at(const char *text)
 	return t;
 }
 
-static struct bus *open_bus(struct flow_world *w, const char *role)
+static struct bus *open_bus(struct flow_world *w, const char *role, const char *vfs)
 {
 	char dir[340];
 	struct bus *b;
 	struct err e = {0};
 	snprintf(dir, sizeof dir, "%s/bus", w->dir);
-	struct bus_options o = {.dir = dir, .role = role, .conf = &w->conf};
+	struct bus_options o = {.dir = dir, .role = role, .conf = &w->conf, .vfs = vfs};
 	if (bus_open(&b, &o, &e) != 0)
 		fail_msg("%s", e.text);
 	return b;
@@ -53,16 +53,16 @@ void fw_open(struct flow_world *w, const char *dir)
 	snprintf(path, sizeof path, "%s/bus", w->dir);
 	if (bus_init(path, &e) != 0 || ledger_init(w->ledger_path, &e) != 0 || codec_open(&w->codec, NULL, &e) != 0)
 		fail_msg("%s", e.text);
-	w->village_bus = open_bus(w, "village");
-	w->tax_bus = open_bus(w, "tax");
-	w->ssa_bus = open_bus(w, "ssa");
+	w->village_bus = open_bus(w, "village", NULL);
+	w->tax_bus = open_bus(w, "tax", NULL);
+	w->ssa_bus = open_bus(w, "ssa", NULL);
 	if (fw_start(w, &e) != 0)
 		fail_msg("%s", e.text);
 }
 
 int fw_start(struct flow_world *w, struct err *e)
 {
-	w->gateway_bus = open_bus(w, "gateway");
+	w->gateway_bus = open_bus(w, "gateway", w->bus_vfs);
 	struct flow_parts parts = {&w->conf, &w->clock, w->reference, w->gateway_bus, NULL, w->codec};
 	if (ledger_open(&w->ledger, w->ledger_path, 4096, clock_now(&w->clock), w->vfs, e) != 0)
 		return -1;
@@ -327,7 +327,7 @@ static void see_answer(void *arg, const struct bus_record *r)
 
 struct fw_answer fw_answer_of(struct flow_world *w, struct id submission, int row_no)
 {
-	struct asking q = {w, submission, row_no, {{0}}};
+	struct asking q = {.w = w, .submission = submission, .row_no = row_no};
 	each(w, "answers", see_answer, &q);
 	return q.a;
 }
@@ -361,4 +361,42 @@ struct stat fw_statement(struct flow_world *w)
 	assert_int_equal(count, kept.count[ST_DECLARED_TOTAL]);
 	assert_int_equal(fen, kept.fen[ST_DECLARED_TOTAL]);
 	return kept;
+}
+
+struct rebuilding {
+	struct ledger_view *v;
+	int count;
+};
+
+static int rebuild(void *arg, const struct view_decl *r)
+{
+	struct rebuilding *b = arg;
+	struct view_history h[100];
+	struct err e = {0};
+	uint32_t facts = 0, implied;
+	int n;
+	assert_int_equal(view_history(b->v, &r->d, h, 100, &n, &e), 0);
+	for (int i = 0; i < n; i++) {
+		if (h[i].implied)
+			continue; /* follows from the fact after it */
+		if (h[i].fact == F_DOUBT && strncmp(h[i].note, "cleared", 7) == 0)
+			facts &= ~(uint32_t)F_DOUBT;
+		else
+			assert_int_equal(fact_absorb(&facts, h[i].fact, &implied), ABSORB_NEW);
+	}
+	assert_int_equal(facts, r->d.facts);
+	b->count++;
+	return 0;
+}
+
+int fw_rebuild(struct flow_world *w, struct id submission)
+{
+	struct rebuilding b = {0};
+	struct err e = {0};
+	char hex[ID_HEX];
+	if (view_open(&b.v, w->ledger_path, &e) != 0 ||
+	    view_by_prefix(b.v, str_of(id_hex(&submission, hex)), rebuild, &b, &e) != 0)
+		fail_msg("%s", e.text);
+	view_close(b.v);
+	return b.count;
 }

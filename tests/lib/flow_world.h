@@ -20,7 +20,7 @@ struct flow_world {
 	struct bus *gateway_bus, *village_bus, *tax_bus, *ssa_bus;
 	struct ledger *ledger;
 	struct flow *flow;
-	const char *vfs; /* of the ledger */
+	const char *vfs, *bus_vfs; /* of the ledger, of the gateway's bus: from the next fw_start on */
 	int64_t events;  /* published by the test: makes event ids differ */
 	int64_t sequence;
 };
@@ -62,5 +62,8 @@ struct fw_answer {
 struct fw_answer fw_answer_of(struct flow_world *w, struct id submission, int row_no);
 /* Totals of the statement; asserts that it adds up and equals a recount. */
 struct stat fw_statement(struct flow_world *w);
+
+/* Rebuilds each row of a submission from its history and asserts that the projection is the same. Gives how many. */
+int fw_rebuild(struct flow_world *w, struct id submission);
 
 #endif

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BIRTH_DAYS = 12000, ORDERS = 900 };
+enum { BIRTH_DAYS = 12000, ORDERS = 891 };
 
 uint64_t chance_next(uint64_t *state)
 {
@@ -67,11 +67,12 @@ void invented_at(struct invented *p, uint64_t seed, uint32_t i)
 					   "330603", "421023", "330621", "810000", "330603", "520203", "830000", "330624"};
 	uint64_t s = seed * UINT64_C(0x100000001B3) + i;
 	int day = date_of(1967, 1, 1) + (int)((i * UINT64_C(7919) + seed) % BIRTH_DAYS);
-	int order = 1 + (int)(i / BIRTH_DAYS % ORDERS), y, m, d;
+	int order = (int)(i / BIRTH_DAYS % ORDERS), y, m, d;
 	uint32_t round = i / BIRTH_DAYS / ORDERS;
 
 	date_split(day, &y, &m, &d);
-	citizen_number(p->number, prefixes[(i + i / BIRTH_DAYS + round) % 16], y, m, d, order % 100 ? order : order + ORDERS);
+	order += 1 + order / 99; /* 1..899 without whole hundreds: those could end in 000 */
+	citizen_number(p->number, prefixes[(i + i / BIRTH_DAYS + round) % 16], y, m, d, order);
 	make_name(p->name, sizeof p->name, &s);
 	snprintf(p->phone, sizeof p->phone, "1%u%08u", 30 + chance_below(&s, 60), chance_below(&s, 100000000));
 	snprintf(p->ssa_no, sizeof p->ssa_no, "%010u", 1000000000u + chance_below(&s, 999999999));

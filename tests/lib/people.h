@@ -14,7 +14,7 @@ struct invented {
 	char phone[12];
 	char ssa_no[11];
 };
-/* The i-th of a seed, born 1967..1999; no two of a seed have the same number, and none ends in 000. */
+/* The i-th of a seed, born 1967..1999; of the first ten million of a seed no two have the same number, and none ends in 000. */
 void invented_at(struct invented *p, uint64_t seed, uint32_t i);
 /* A number with a right check digit; the date need not exist. */
 void citizen_number(char out[19], const char prefix[6], int year, int month, int day, int order);

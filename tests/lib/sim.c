@@ -17,6 +17,7 @@ enum { ARGS_MAX = 64, WAIT_MS = 20000 };
 
 static int spawn(const char *program, const char *const *args, const char *port, pid_t *pid, struct err *e);
 static void become(const char *program, const char *const *args, const char *port, int out);
+static void program_path(char *path, size_t cap, const char *program);
 static int read_port(struct sim *s, struct err *e);
 static ssize_t read_some(int fd, struct buf *to, int64_t until_ms);
 static int take_apart(struct buf *answer, struct buf *head);
@@ -138,12 +139,11 @@ static int spawn(const char *program, const char *const *args, const char *port,
 /* In the child: never returns. */
 static void become(const char *program, const char *const *args, const char *port, int out)
 {
-	const char *build = getenv("QIAO_BUILD");
 	char path[512], port_option[] = "--port", *argv[ARGS_MAX + 4] = {path};
 	int n = 1;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	snprintf(path, sizeof path, "%s/bin/%s", build ? build : "build/release", program);
+	program_path(path, sizeof path, program);
 	while (args[n - 1] && n <= ARGS_MAX) {
 		argv[n] = (char *)args[n - 1];
 		n++;
@@ -158,6 +158,21 @@ static void become(const char *program, const char *const *args, const char *por
 	execv(path, argv);
 	perror(path);
 	_exit(127);
+}
+
+/* The programs of the test's own build: $QIAO_BUILD, else where the test itself lies, build/<variant>/. */
+static void program_path(char *path, size_t cap, const char *program)
+{
+	const char *build = getenv("QIAO_BUILD");
+	char self[400] = "", *at;
+
+	if (!build && readlink("/proc/self/exe", self, sizeof self - 1) > 0 && (at = strstr(self, "/build/")) != NULL) {
+		at = strchr(at + 7, '/');
+		if (at)
+			*at = '\0';
+		build = self;
+	}
+	snprintf(path, cap, "%s/bin/%s", build ? build : "build/release", program);
 }
 
 static int read_port(struct sim *s, struct err *e)

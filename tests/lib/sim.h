@@ -12,7 +12,7 @@ struct sim {
 	int port;
 	int output; /* the rest of its stdout */
 };
-/* Starts $QIAO_BUILD/bin/<program> (default build/release) with args (NULL-terminated, without the name) and waits until it
+/* Starts bin/<program> of the test's own build (or of $QIAO_BUILD) with args (NULL-terminated, without the name) and waits until it
  * listens. port 0 = any; a restart passes the old one. The child dies with the test. */
 int sim_start(struct sim *s, const char *program, const char *const *args, int port, struct err *e);
 /* Ends it with that signal and waits. Appends what it still said on stdout to said (may be NULL). Fine when not running. */

@@ -299,6 +299,18 @@ static void nothing_at_all_can_be_sealed(void **state)
 	assert_int_equal(spool_open(ring, STR("a"), content(&sealed), &scratch, &e), 0);
 	assert_int_equal(scratch.len, 0);
 	assert_int_equal(spool_open(ring, STR("b"), content(&sealed), &scratch, &e), -1);
+	for (size_t n = 0; n < SEAL_OVERHEAD;
+	     n++) { /* on the heap, of that size: nothing behind it is read */
+		char *cut = malloc(n + 1);
+
+		memcpy(cut, sealed.data, n);
+		memset(&e, 0, sizeof e);
+		assert_int_equal(spool_open(ring, STR("a"), (struct str){cut, n}, &scratch, &e),
+				 -1);
+		assert_int_equal(e.class, ERR_PERM);
+		assert_non_null(strstr(e.text, "not sealed under the spool key"));
+		free(cut);
+	}
 }
 
 static void a_role_without_the_key_is_told_so(void **state)

@@ -135,13 +135,17 @@ static void keygen_again_adds_and_changes_nothing(void **state)
 {
 	char token[128], seal[128], again[128];
 	struct err e = {0};
+	struct stat before, after;
 
 	(void)state;
 	read_text(path_of("tax", "token.key"), token);
 	read_text(path_of("tax", "seal-2026.key"), seal);
 	assert_int_equal(unlink(path_of("ssa", "seal-2026.key")),
 			 0); /* and mends what an interrupted run left out */
+	assert_int_equal(stat(path_of("tax", "token.key"), &before), 0);
 	assert_int_equal(keygen(keys, 2026, 2027, &e), 0);
+	assert_int_equal(stat(path_of("tax", "token.key"), &after), 0);
+	assert_true(before.st_ino == after.st_ino); /* not even written again */
 	read_text(path_of("tax", "token.key"), again);
 	assert_string_equal(token, again);
 	read_text(path_of("tax", "seal-2026.key"), again);
@@ -171,6 +175,7 @@ static void keygen_refuses_roles_that_differ(void **state)
 
 static void less_or_more_than_needed_is_refused(void **state)
 {
+	struct err e = {0};
 	char text[128];
 
 	(void)state;
@@ -181,6 +186,9 @@ static void less_or_more_than_needed_is_refused(void **state)
 	assert_refused("trace");
 	write_text(path_of("ssa", "notes.txt"), text, 0600);
 	assert_refused("ssa");
+	assert_int_equal(keyring_check(keys, "tax", false, &e),
+			 -1); /* says which file is too much */
+	assert_non_null(strstr(e.text, "spool.key does not belong"));
 	assert_int_equal(unlink(path_of("village", "spool.key")), 0);
 	assert_refused("village");
 	assert_int_equal(mkdir(path_of("gateway", ""), 0700), 0);

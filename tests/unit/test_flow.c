@@ -205,7 +205,7 @@ static void doubt_is_asked_never_repeated(void **state)
 	struct flow_world *w = &((struct test *)*state)->w;
 	struct fw_row rows[] = {{1, 50000, NULL}};
 	w->conf.tax_terms.keys = KEYS_NONE;
-	filed(w, rows, 1);
+	struct id sub = filed(w, rows, 1);
 	struct id pid = fw_payment(SPONSOR_COLLECTIVE, "S1", 1, 0);
 	fw_status(w, 1, true, FW_NOW);
 	fw_turns(w);
@@ -239,6 +239,7 @@ static void doubt_is_asked_never_repeated(void **state)
 	fw_result(w, pid, "paid", 0, "2026-12-24T09:12:03+08:00");
 	fw_turns(w);
 	assert_int_equal(fw_statement(w).count[SC_AWAITING_CREDIT], 1);
+	assert_int_equal(fw_rebuild(w, sub), 1);
 }
 
 static void keys_permit_at_once(void **state)
@@ -302,6 +303,7 @@ static void refund_after_credit(void **state)
 	assert_int_equal(st.count[SC_REFUNDED], 1);
 	assert_int_equal(st.fen[ST_COLLECTED_TOTAL], 50000);
 	assert_int_equal(st.fen[ST_KEPT_TOTAL], 0);
+	assert_int_equal(fw_rebuild(w, sub), 1);
 }
 
 static void late_contribution_and_cut_off(void **state)
@@ -331,6 +333,7 @@ static void late_contribution_and_cut_off(void **state)
 	fw_turns(w);
 	ANSWERED(w, sub, 6, "contribution_not_arrived", true);
 	assert_int_equal(fw_statement(w).count[SC_EXPIRED], 2);
+	assert_int_equal(fw_rebuild(w, sub) + fw_rebuild(w, waits), 3);
 }
 
 static void a_restart_loses_nothing(void **state)
