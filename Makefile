@@ -35,7 +35,7 @@ tax_SRC := main window plan ask send answer follow publish
 ssa_SRC := main work enquiries status changes feedback credits statistics
 agencies_SRC := json_in json_out idindex rowset faults refusals population options feed book server tax_book tax_batch tax_tell \
 	ssa_book ssa_persons ssa_accounts ssa_statistics
-testlib_SRC := event_gen fault_vfs sim flow_world script_server
+testlib_SRC := event_gen fault_vfs sim flow_world script_server adapter_rig
 
 LAYERS := base crypto domain events store bus http ledger flow
 ADAPTERS := common village tax ssa
@@ -140,7 +140,7 @@ $(UNIT): $(B)/test/%: $(B)/obj/tests/%.o $$(call links,tests/$$*.c) $(ALL_LIBS)
 $(SCENARIO): $(B)/test/scenario/%: $(B)/obj/tests/scenario/%.o $(ALL_LIBS)
 	$(link) $(call pkg,cmocka) $(EXT_ALL)
 $(BENCH): $(B)/bench/%: $(B)/obj/tests/bench/%.o $(ALL_LIBS)
-	$(link) $(EXT_ALL)
+	$(link) $(call pkg,cmocka) $(EXT_ALL)
 
 T ?=
 test: deps ## run the tests (T=name runs one); SAN=address,undefined under sanitizers

@@ -24,7 +24,7 @@ int changes_turn(void *arg, int64_t *wait_ms, struct err *e)
 		const json_t *person = json_array_get(page.entries, i);
 		int rc;
 
-		COUNT(C_CHANGES);
+		TALLY(C_CHANGES);
 		rc = publish(s, person, e);
 		if (rc == 0)
 			rc = reject(s, person, e);
@@ -74,7 +74,7 @@ static int reject(struct ssa *s, const json_t *person, struct err *e)
 	int64_t sequence = -1;
 	int rc;
 
-	COUNT(C_CHANGES_REJECTED);
+	TALLY(C_CHANGES_REJECTED);
 	jsonin_int(person, "sequence", 0, INT64_MAX, &sequence);
 	jsonout_init(&text, 4096);
 	jsonin_show(person, shown, 2, &text);
@@ -95,7 +95,7 @@ static int publish_reached(struct ssa *s, const struct page *p, struct err *e)
 	if (!new_day && (now - s->reached_ms < REACHED_EVERY_MS ||
 			 (p->count == 0 && p->as_of - s->reached_as_of < REACHED_STEP_MS)))
 		return 0;
-	COUNT(C_FEED_REACHED);
+	TALLY(C_FEED_REACHED);
 	s->reached_as_of = p->as_of;
 	s->reached_ms = now;
 	outside_id(&id, STR("ContributionFeedReached"), STR("ssa"), r.cursor, r.as_of);

@@ -21,7 +21,7 @@ int credits_turn(void *arg, int64_t *wait_ms, struct err *e)
 		const json_t *entry = json_array_get(page.entries, i);
 		int rc;
 
-		COUNT(C_CREDITS);
+		TALLY(C_CREDITS);
 		rc = publish(s, entry, e);
 		if (rc == 0)
 			rc = reject(s, entry, e);
@@ -99,7 +99,7 @@ static int reject(struct ssa *s, const json_t *entry, struct err *e)
 	int64_t sequence = -1;
 	int rc;
 
-	COUNT(C_CREDITS_REJECTED);
+	TALLY(C_CREDITS_REJECTED);
 	jsonin_int(entry, "sequence", 0, INT64_MAX, &sequence);
 	jsonout_init(&text, 4096);
 	jsonin_show(entry, shown, sizeof shown / sizeof shown[0], &text);

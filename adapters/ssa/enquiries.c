@@ -30,7 +30,7 @@ static int take(struct work *w, const struct bus_record *r, enum event_type t, c
 	int rc = work_identity(w, r, &q->token, q->identity, &number, &name, e);
 
 	(void)t;
-	COUNT(C_ENQUIRIES);
+	TALLY(C_ENQUIRIES);
 	if (rc <= 0)
 		return rc;
 	/* One row a person and year: the year is folded into the key. */
@@ -82,7 +82,7 @@ static int answered(struct work *w, const int *rows, int count, const json_t *ro
 		int at = jsonin_id(person, "ref", &ref) == 0 ? idmap_find(map, &ref) : -1;
 
 		if (at < 0 || seen[at] || status_read(person, &s, entries) != 0) {
-			COUNT(C_STRANGERS); /* one of ours that cannot be read is asked again alone */
+			TALLY(C_STRANGERS); /* one of ours that cannot be read is asked again alone */
 			continue;
 		}
 		seen[at] = true;
@@ -100,7 +100,7 @@ static int publish(struct work *w, const struct work_row *row, const struct cont
 	char record[120], hex[ID_HEX];
 	struct id id;
 
-	COUNT(C_ANSWERED);
+	TALLY(C_ANSWERED);
 	s.token = row->subject;
 	s.attempt = (struct opt_long){true, row->version};
 	snprintf(record, sizeof record, "%s/%d/%" PRId64 "/%" PRId64, id_hex(&row->subject, hex), (int)row->group, row->version,

@@ -30,7 +30,7 @@ static int take(struct work *w, const struct bus_record *r, enum event_type t, c
 	const struct subsidy_refunded *f = event;
 	struct collected_subsidy c;
 
-	COUNT(C_FEEDBACK);
+	TALLY(C_FEEDBACK);
 	if (t == EV_COLLECTED_SUBSIDY)
 		return add(w, r, false, event, 0, e);
 	c = (struct collected_subsidy){
@@ -138,15 +138,15 @@ static int answered(struct work *w, const int *rows, int count, const json_t *ro
 			at = idmap_find(map, &key);
 		}
 		if (at < 0 || seen[at] || !(str_is(word, "taken") || str_is(word, "refused"))) {
-			COUNT(C_STRANGERS);
+			TALLY(C_STRANGERS);
 			continue;
 		}
 		seen[at] = true;
 		if (str_is(word, "taken")) {
-			COUNT(C_TAKEN);
+			TALLY(C_TAKEN);
 			continue;
 		}
-		COUNT(C_REJECTED);
+		TALLY(C_REJECTED);
 		if (adapter_reject(&w->ssa->adapter, w->kind->topic, w->rows[rows[at]].rec, "refused", "the SSA calls it malformed",
 				   e) != 0 ||
 		    refused(w, &w->rows[rows[at]], e) != 0)
@@ -181,7 +181,7 @@ static int refused(struct work *w, const struct work_row *row, struct err *e)
 	struct str key = {(const char *)row->subject.b, ID_LEN};
 	struct id id;
 
-	COUNT(C_REFUSED);
+	TALLY(C_REFUSED);
 	decision_id(&id, str_of(event_name(t)), &row->subject, row->version);
 	return adapter_publish(&w->ssa->adapter, t, &r, key, &id, &row->rec->event.trace, e);
 }

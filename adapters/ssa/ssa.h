@@ -24,7 +24,7 @@ enum ssa_counter {
 	C_CREDITS_REJECTED, SSA_COUNTERS
 };
 extern struct counter ssa_counters[SSA_COUNTERS];
-#define COUNT(c) (ssa_counters[c].value++)
+#define TALLY(c) (ssa_counters[c].value++)
 
 struct work_row {
 	const struct bus_record *rec; /* lives as long as the window */

@@ -35,7 +35,7 @@ static int take(struct work *w, const struct bus_record *r, enum event_type t, c
 	struct id key;
 
 	(void)t;
-	COUNT(C_STATISTICS);
+	TALLY(C_STATISTICS);
 	id_make(&key, parts, 2);
 	row = work_add(w, r, &key, s->version);
 	if (!row)
@@ -90,7 +90,7 @@ static int answered(struct work *w, const int *rows, int count, const json_t *ro
 		return 0;
 	}
 	for (int i = 0; i < count; i++) {
-		COUNT(C_STATISTICS_SENT);
+		TALLY(C_STATISTICS_SENT);
 		seen[i] = true;
 	}
 	return 0;

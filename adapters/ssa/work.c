@@ -65,7 +65,7 @@ struct work_row *work_add(struct work *w, const struct bus_record *r, const stru
 	struct work_row *row;
 
 	if (old >= 0) {
-		COUNT(C_ABSORBED);
+		TALLY(C_ABSORBED);
 		if (version <= w->rows[old].version)
 			return NULL;
 		w->rows[old].dead = true;
@@ -96,7 +96,7 @@ int work_identity(struct work *w, const struct bus_record *r, const struct id *t
 		*e = why;
 		return -1;
 	}
-	COUNT(C_REJECTED);
+	TALLY(C_REJECTED);
 	return adapter_reject(&s->adapter, w->kind->topic, r, "identity", why.text, e);
 }
 
@@ -118,7 +118,7 @@ static int take(struct work *w, const struct bus_record *records, int count, str
 		int rc = adapter_decode(&w->ssa->adapter, w->kind->topic, &records[i], w->kind->first, w->kind->last, &type, &ev, e);
 
 		if (rc == 0)
-			COUNT(C_REJECTED);
+			TALLY(C_REJECTED);
 		if (rc < 0 || (rc > 0 && w->kind->take(w, &records[i], type, &ev, e) != 0))
 			return -1;
 	}
@@ -172,10 +172,10 @@ static int exchange(struct work *w, int64_t *wait_ms, struct err *e)
 	write_body(w, rows, count);
 	if (w->ssa->body.full)
 		return err_set(e, ERR_TEMP, "%s: no room for the body", w->kind->path);
-	COUNT(C_REQUESTS);
+	TALLY(C_REQUESTS);
 	x = peer_exchange(peer, &w->backoff, w->kind->path, jsonout_text(&w->ssa->body), NULL, &answer);
 	if (x == EX_SPLIT) {
-		COUNT(C_HALVED);
+		TALLY(C_HALVED);
 		backoff_worked(peer, &w->backoff, answer.http.took_ms);
 		if (pass_split(&w->pass))
 			return 0;
@@ -188,7 +188,7 @@ static int exchange(struct work *w, int64_t *wait_ms, struct err *e)
 	if (rc != 0)
 		return rc;
 	if (again) {
-		COUNT(C_RETRIED);
+		TALLY(C_RETRIED);
 		*wait_ms = peer_wait(peer, &w->backoff);
 		return 0;
 	}
@@ -242,7 +242,7 @@ static int settle(struct work *w, const int *rows, int count, const struct answe
 
 static int refuse(struct work *w, const struct work_row *row, const char *reason, const char *detail, struct err *e)
 {
-	COUNT(C_REJECTED);
+	TALLY(C_REJECTED);
 	if (adapter_reject(&w->ssa->adapter, w->kind->topic, row->rec, reason, detail, e) != 0)
 		return -1;
 	return w->kind->refused ? w->kind->refused(w, row, e) : 0;

@@ -24,7 +24,7 @@ int tax_ask(struct tax *t, struct pass *p, int64_t *wait_ms, struct err *e)
 	write_body(t, rows, count);
 	if (t->body.full)
 		return err_set(e, ERR_TEMP, "query: no room for its body");
-	COUNT(C_QUERIES);
+	TALLY(C_QUERIES);
 	t->asked_at = clock_now(&t->adapter.role->clock);
 	x = peer_exchange(&t->peer, &t->queries, "/v1/queries", jsonout_text(&t->body), NULL, &answer);
 	if (x == EX_SPLIT) {
@@ -41,7 +41,7 @@ int tax_ask(struct tax *t, struct pass *p, int64_t *wait_ms, struct err *e)
 		backoff_failed(&t->peer, &t->queries, -1, "answer is no list of results");
 	if (!results) {
 		json_decref(root);
-		COUNT(C_RETRIED);
+		TALLY(C_RETRIED);
 		*wait_ms = peer_wait(&t->peer, &t->queries);
 		return 0;
 	}
@@ -78,7 +78,7 @@ static int read_answer(struct tax *t, struct pass *p, const int *rows, int count
 		int at = told == TOLD_UNREADABLE ? -1 : idmap_find(&t->scratch, &r.payment_id);
 
 		if (at < 0 || seen[at]) {
-			COUNT(C_STRANGERS);
+			TALLY(C_STRANGERS);
 			continue;
 		}
 		seen[at] = true;
@@ -96,11 +96,11 @@ static int read_answer(struct tax *t, struct pass *p, const int *rows, int count
 
 static int settle_row(struct tax *t, struct tax_row *row, enum told told, const struct collection_result *r, struct err *e)
 {
-	COUNT(row->enquiry ? C_ANSWERED : C_ASKED);
+	TALLY(row->enquiry ? C_ANSWERED : C_ASKED);
 	if (told == TOLD_UNKNOWN)
 		return settle_unknown(t, row, e);
 	if (!row->enquiry)
-		COUNT(C_ASKED_KNOWN);
+		TALLY(C_ASKED_KNOWN);
 	return publish_fact(t, r, &row->rec->event.trace, e);
 }
 
@@ -108,7 +108,7 @@ static int settle_unknown(struct tax *t, struct tax_row *row, struct err *e)
 {
 	if (row->enquiry)
 		return publish_unknown(t, row, e);
-	COUNT(C_ASKED_UNKNOWN);
+	TALLY(C_ASKED_UNKNOWN);
 	if (row->plan.unknown == ACT_SEND) {
 		/* An enquiry that waits for this answer would be told "unknown" of what is being sent: left to the result. */
 		pass_add(&t->window.send, (int)(row - t->window.rows));
@@ -118,14 +118,14 @@ static int settle_unknown(struct tax *t, struct tax_row *row, struct err *e)
 		return -1;
 	if (row->plan.unknown == ACT_TOO_LATE)
 		return publish_too_late(t, row, e);
-	COUNT(C_HELD_BACK);
+	TALLY(C_HELD_BACK);
 	return publish_doubt(t, row, "asked_before_send", e);
 }
 
 /* The bureau takes no question about this id: a person must look. */
 static int query_refused(struct tax *t, const struct tax_row *row, const char *why, struct err *e)
 {
-	COUNT(C_REJECTED);
+	TALLY(C_REJECTED);
 	if (adapter_reject(&t->adapter, "payments", row->rec, "query_refused", why, e) != 0)
 		return -1;
 	return publish_doubt(t, row, "query_refused", e);

@@ -16,7 +16,7 @@ int tax_follow(void *arg, int64_t *wait_ms, struct err *e)
 		struct collection_result r;
 		struct err why = {0};
 
-		COUNT(C_CHANGES);
+		TALLY(C_CHANGES);
 		if (answer_change(entry, &r) == TOLD_STATE && publish_fact(t, &r, &r.payment_id, &why) == 0)
 			continue;
 		if (why.class != ERR_NONE && why.class != ERR_PERM) {
@@ -39,7 +39,7 @@ static int reject(struct tax *t, const json_t *entry, struct err *e)
 	int64_t sequence = -1;
 	int rc;
 
-	COUNT(C_CHANGES_REJECTED);
+	TALLY(C_CHANGES_REJECTED);
 	jsonin_int(entry, "sequence", 0, INT64_MAX, &sequence);
 	jsonout_init(&text, 4096);
 	jsonin_show(entry, shown, sizeof shown / sizeof shown[0], &text);

@@ -40,7 +40,7 @@ int publish_verdict(struct tax *t, const struct tax_row *row, const struct verdi
 	char key[2 * ID_HEX + 16], hex[ID_HEX];
 	struct id id;
 
-	COUNT(accepted ? C_ACCEPTED : C_REFUSED);
+	TALLY(accepted ? C_ACCEPTED : C_REFUSED);
 	snprintf(key, sizeof key, "%s/%s", id_hex(&row->payment_id, hex), batch);
 	outside_id(&id, STR("CollectionResult"), STR("tax"), str_of(key), v->sequence);
 	return publish(t, &r, &id, &row->rec->event.trace, e);
@@ -48,25 +48,25 @@ int publish_verdict(struct tax *t, const struct tax_row *row, const struct verdi
 
 int publish_doubt(struct tax *t, const struct tax_row *row, const char *reason, struct err *e)
 {
-	COUNT(C_DOUBT);
+	TALLY(C_DOUBT);
 	return publish_own(t, row, "in_doubt", reason, reason_number(reason), e);
 }
 
 int publish_too_late(struct tax *t, const struct tax_row *row, struct err *e)
 {
-	COUNT(C_TOO_LATE);
+	TALLY(C_TOO_LATE);
 	return publish_own(t, row, "too_late", NULL, 0, e);
 }
 
 int publish_unknown(struct tax *t, const struct tax_row *enquiry, struct err *e)
 {
-	COUNT(C_UNKNOWN);
+	TALLY(C_UNKNOWN);
 	return publish_own(t, enquiry, "unknown", NULL, enquiry->enquiry_attempt, e);
 }
 
 int publish_refused(struct tax *t, const struct tax_row *row, struct err *e)
 {
-	COUNT(C_REFUSED);
+	TALLY(C_REFUSED);
 	return publish_own(t, row, "failed", "tax_refused", 0, e);
 }
 

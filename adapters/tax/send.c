@@ -42,25 +42,25 @@ int tax_send(struct tax *t, int64_t *wait_ms, struct err *e)
 	write_batch(t, rows, count, &totals);
 	if (t->body.full)
 		return err_set(e, ERR_TEMP, "batch: no room for its body");
-	COUNT(C_BATCHES);
+	TALLY(C_BATCHES);
 	switch (peer_exchange(&t->peer, &t->batches, "/v1/batches", jsonout_text(&t->body), batch, &answer)) {
 	case EX_RETRY:
-		COUNT(C_RETRIED);
+		TALLY(C_RETRIED);
 		*wait_ms = peer_wait(&t->peer, &t->batches);
 		return 0;
 	case EX_SPLIT:
-		COUNT(C_HALVED);
+		TALLY(C_HALVED);
 		backoff_worked(&t->peer, &t->batches, answer.http.took_ms);
 		if (pass_split(p))
 			return 0;
 		rc = settle_refused(t, rows, &answer, e);
 		break;
 	case EX_DOUBT:
-		COUNT_ADD(C_SENT, count);
+		TALLY_ADD(C_SENT, count);
 		rc = settle_doubt(t, rows, count, answer.why, e);
 		break;
 	case EX_DONE:
-		COUNT_ADD(C_SENT, count);
+		TALLY_ADD(C_SENT, count);
 		rc = settle_answer(t, rows, count, &totals, &answer, e);
 		break;
 	}
@@ -144,7 +144,7 @@ static int settle_refused(struct tax *t, const int *rows, const struct answer *a
 
 	if (answer->http.status == 409)
 		return publish_doubt(t, row, "same_id_other_content", e);
-	COUNT(C_REJECTED);
+	TALLY(C_REJECTED);
 	if (adapter_reject(&t->adapter, TOPIC, row->rec, "refused", answer->why, e) != 0)
 		return -1;
 	return publish_refused(t, row, e);
@@ -173,7 +173,7 @@ static int settle_answer(struct tax *t, const int *rows, int count, const struct
 		verdicts[i] = none;
 	}
 	why = answer_batch(answer->http.body, sent, &t->scratch, verdicts, &strangers);
-	COUNT_ADD(C_STRANGERS, strangers);
+	TALLY_ADD(C_STRANGERS, strangers);
 	if (why) {
 		backoff_failed(&t->peer, &t->batches, -1, why);
 		return settle_doubt(t, rows, count, why, e);

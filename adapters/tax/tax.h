@@ -28,8 +28,8 @@ enum tax_counter {
 	C_UNKNOWN, C_CHANGES, C_CHANGES_REJECTED, TAX_COUNTERS
 };
 extern struct counter tax_counters[TAX_COUNTERS];
-#define COUNT(c) (tax_counters[c].value++)
-#define COUNT_ADD(c, n) (tax_counters[c].value += (n))
+#define TALLY(c) (tax_counters[c].value++)
+#define TALLY_ADD(c, n) (tax_counters[c].value += (n))
 
 struct tax_row { /* one SubsidyPayment or PaymentEnquiry of the window; the last of several for one payment */
 	const struct bus_record *rec; /* lives as long as the window */

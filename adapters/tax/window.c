@@ -76,13 +76,13 @@ static int take(struct tax *t, const struct bus_record *records, int count, stru
 		if (rc < 0)
 			return -1;
 		if (repeat)
-			COUNT(C_REPEATS);
+			TALLY(C_REPEATS);
 		if (rc == 0) {
-			COUNT(C_REJECTED);
+			TALLY(C_REJECTED);
 		} else if (type == EV_PAYMENT_ENQUIRY) {
 			take_enquiry(t, r, &ev.enquiry);
 		} else if (type == EV_PAYMENT_REVERSAL) {
-			COUNT(C_REJECTED);
+			TALLY(C_REJECTED);
 			if (adapter_reject(&t->adapter, TOPIC, r, "not_supported", "the bureau takes no reversals", e) != 0)
 				return -1;
 		} else if (take_payment(t, r, &ev.payment, repeat, e) != 0) {
@@ -112,13 +112,13 @@ static int take_payment(struct tax *t, const struct bus_record *r, const struct 
 	struct tax_row *row;
 	int rc, old;
 
-	COUNT(C_PAYMENTS);
+	TALLY(C_PAYMENTS);
 	rc = open_identity(t, r, p, &number, &name, e);
 	if (rc <= 0)
 		return rc;
 	old = idmap_find(&w->payments, &p->payment_id);
 	if (old >= 0) {
-		COUNT(C_ABSORBED);
+		TALLY(C_ABSORBED);
 		if (p->attempt <= w->rows[old].attempt)
 			return 0;
 		w->rows[old].dead = true;
@@ -147,7 +147,7 @@ static int open_identity(struct tax *t, const struct bus_record *r, const struct
 		*e = why;
 		return -1;
 	}
-	COUNT(C_REJECTED);
+	TALLY(C_REJECTED);
 	return adapter_reject(&t->adapter, TOPIC, r, "identity", why.text, e);
 }
 
@@ -201,9 +201,9 @@ static void take_enquiry(struct tax *t, const struct bus_record *r, const struct
 	int old = idmap_find(&w->enquiries, &q->payment_id);
 	struct tax_row *row;
 
-	COUNT(C_ENQUIRIES);
+	TALLY(C_ENQUIRIES);
 	if (old >= 0) {
-		COUNT(C_ABSORBED);
+		TALLY(C_ABSORBED);
 		if (q->attempt <= w->rows[old].enquiry_attempt)
 			return;
 		w->rows[old].dead = true;
@@ -285,7 +285,7 @@ static int finish(struct tax *t, struct err *e)
 		return -1;
 	if (adapter_store_position(t->reader, e) != 0)
 		return -1;
-	COUNT(C_WINDOWS);
+	TALLY(C_WINDOWS);
 	/* The rows name people: not kept longer than needed. */
 	if (t->window.json.buf.data)
 		explicit_bzero(t->window.json.buf.data, t->window.json.buf.len);

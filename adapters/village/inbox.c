@@ -131,7 +131,11 @@ static int each_folder(struct village_role *v, DIR *list, struct err *e)
 		if (folder < 0)
 			continue;
 		s = find_sender(in, at->d_name);
-		rc = s ? look_at_sender(v, s, folder, e) : 0;
+		if (s == NULL) {
+			close(folder);
+			continue;
+		}
+		rc = look_at_sender(v, s, folder, e);
 		if (rc < 0)
 			return -1;
 	}

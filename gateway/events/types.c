@@ -96,7 +96,7 @@ static const struct member contribution_enquiry[] = {
 static const struct member contribution[] = {
 	F(ev_contribution, for_year, M_INT),
 	F(ev_contribution, kind, M_TEXT),
-	F(ev_contribution, paid_by, M_TEXT),
+	DEFAULTED(ev_contribution, paid_by, M_TEXT),
 	F(ev_contribution, tier_fen, M_LONG),
 	F(ev_contribution, paid_on, M_DATE),
 	F(ev_contribution, arrived_on, M_OPT_DATE),

@@ -116,25 +116,22 @@ static int judge_person(struct flow *f, struct person *who, const struct contrib
 int on_contribution_status(struct flow *f, const struct bus_record *r, struct err *e)
 {
 	struct contribution_status ev;
-	int32_t years[8];
+	struct person *who[8];
 	int n;
 	int rc = flow_decode(f, TOPIC, r, EV_CONTRIBUTION_STATUS, &ev, e);
 	if (rc <= 0)
 		return rc;
 	COUNT(C_STATUSES);
 	f->touched = true;
-	if (person_years(f->p.ledger, &ev.token, years, 8, &n, e) != 0)
+	if (persons_of(f->p.ledger, &ev.token, who, 8, &n, e) != 0)
 		return -1;
 	for (int i = 0; i < n; i++) {
-		struct person *who;
-		if (person_get(f->p.ledger, &ev.token, years[i], &who, e) != 0)
-			return -1;
-		if (ev.sequence < who->sequence) {
+		if (ev.sequence < who[i]->sequence) {
 			COUNT(C_OLD_STATUSES);
 			continue;
 		}
-		who->sequence = ev.sequence;
-		if (judge_person(f, who, &ev, &r->event.id, e) != 0)
+		who[i]->sequence = ev.sequence;
+		if (judge_person(f, who[i], &ev, &r->event.id, e) != 0)
 			return -1;
 	}
 	return 0;

@@ -64,7 +64,7 @@ static void bind_text(struct stmt *q, int i, const char *z)
 
 static int decl_bind(struct ledger *l, const struct decl *d, struct err *e)
 {
-	struct stmt *q = l->q[d->fresh ? Q_DECL_INSERT : Q_DECL_UPDATE];
+	struct stmt *q = l->q[d->fresh ? Q_DECL_INSERT : d->pid_fresh ? Q_DECL_UPDATE_PID : Q_DECL_UPDATE];
 	stmt_int(q, 1, d->no);
 	if (d->fresh) {
 		stmt_int(q, 2, d->sub);
@@ -85,12 +85,12 @@ static int decl_bind(struct ledger *l, const struct decl *d, struct err *e)
 	bind_text(q, 10, d->column);
 	stmt_int(q, 11, d->voided);
 	stmt_int(q, 12, d->repeat);
-	if (d->has_pid) {
-		stmt_blob(q, 13, d->pid.b, ID_LEN);
-		stmt_blob(q, 16, d->sponsor.b, ID_LEN);
-	} else {
+	if (d->fresh && !d->has_pid) {
 		stmt_null(q, 13);
 		stmt_null(q, 16);
+	} else if (d->fresh || d->pid_fresh) {
+		stmt_blob(q, 13, d->pid.b, ID_LEN);
+		stmt_blob(q, 16, d->sponsor.b, ID_LEN);
 	}
 	stmt_int(q, 14, d->year);
 	stmt_int(q, 15, d->sponsor_type);
@@ -120,7 +120,7 @@ int decls_write(struct ledger *l, struct err *e)
 			continue;
 		if (decl_bind(l, d, e) != 0)
 			return -1;
-		d->dirty = d->fresh = false;
+		d->dirty = d->fresh = d->pid_fresh = false;
 	}
 	return 0;
 }
@@ -172,7 +172,7 @@ int decl_get(struct ledger *l, int64_t no, struct decl **out, struct err *e)
 int decl_set_pid(struct ledger *l, struct decl *d, const struct id *pid, struct err *e)
 {
 	d->pid = *pid;
-	d->has_pid = true;
+	d->has_pid = d->pid_fresh = true;
 	d->dirty = true;
 	if (map_put(&l->decl_by_pid, id_key(pid), d) != 0)
 		return err_set(e, ERR_TEMP, "ledger: out of memory");

@@ -33,7 +33,7 @@ void map_fini(struct map *m);
 enum sql {
 	Q_META_PUT, Q_POSITION_GET, Q_POSITION_PUT,
 	Q_SUB_BY_ID, Q_SUB_BY_NO, Q_SUB_INSERT, Q_SUB_UPDATE, Q_SUB_NEXT, Q_COVER_GET, Q_COVER_PUT,
-	Q_DECL_BY_NO, Q_DECL_BY_PID, Q_DECL_INSERT, Q_DECL_UPDATE, Q_DECL_NUMBERS, Q_DECL_VOID, Q_DECL_PENDING,
+	Q_DECL_BY_NO, Q_DECL_BY_PID, Q_DECL_INSERT, Q_DECL_UPDATE, Q_DECL_UPDATE_PID, Q_DECL_NUMBERS, Q_DECL_VOID, Q_DECL_PENDING,
 	Q_IDENTITY_PUT, Q_IDENTITY_GET, Q_HISTORY_PUT, Q_DIFFERENCE_PUT,
 	Q_PERSON_GET, Q_PERSON_INSERT, Q_PERSON_UPDATE, Q_PERSON_YEARS,
 	Q_WAITING_PUT, Q_WAITING_TAKE, Q_WAITING_FORGET, Q_WAITING_NEXT,
@@ -47,11 +47,12 @@ struct ledger {
 	char mark[ID_HEX + 24];
 	int64_t restored_at, feed_as_of, now;
 	int64_t last_decl, last_sub, last_history, early_count;
+	int fresh_persons; /* made in this transaction, not in the table yet */
 	int64_t outbox_last, outbox_sent, outbox_forgotten; /* seqs */
 	struct buf outbox;          /* events of this transaction */
 	int64_t outbox_first, outbox_count;
 	struct pool decls, persons, subs;
-	struct map decl_by_no, decl_by_pid, person_by_key, sub_by_no;
+	struct map decl_by_no, decl_by_pid, person_by_key, sub_by_no, sub_by_id;
 	struct stat *stats;
 	int stat_count, stat_cap;
 	struct map stat_by_key;

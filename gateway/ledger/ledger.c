@@ -162,6 +162,7 @@ void ledger_close(struct ledger *l)
 	map_fini(&l->decl_by_pid);
 	map_fini(&l->person_by_key);
 	map_fini(&l->sub_by_no);
+	map_fini(&l->sub_by_id);
 	stats_fini(l);
 	buf_fini(&l->outbox);
 	free(l);

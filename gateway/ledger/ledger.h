@@ -112,7 +112,7 @@ struct decl {
 	enum row_result result;
 	bool final;
 	int64_t last_history;
-	bool dirty, fresh;
+	bool dirty, fresh, pid_fresh;
 };
 int decl_add(struct ledger *l, struct decl **out, struct err *e); /* next number */
 int decl_get(struct ledger *l, int64_t no, struct decl **out, struct err *e);
@@ -150,8 +150,8 @@ struct person {
 	bool dirty, fresh;
 };
 int person_get(struct ledger *l, const struct id *token, int year, struct person **out, struct err *e); /* made when new */
-/* The years for which a token is known, up to max. */
-int person_years(struct ledger *l, const struct id *token, int32_t *years, int max, int *count, struct err *e);
+/* All years of a token, up to max pointers. */
+int persons_of(struct ledger *l, const struct id *token, struct person **out, int max, int *count, struct err *e);
 
 /* ---- waiting: everything that must happen by a time ---- */
 enum waiting { WAIT_ENQUIRY, WAIT_PAYMENT, WAIT_SUBMISSION };

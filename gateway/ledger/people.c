@@ -7,39 +7,72 @@ static uint64_t person_key(const struct id *token, int year)
 	return id_key(token) + (uint64_t)year;
 }
 
+static struct person *cached(struct ledger *l, const struct id *token, int year)
+{
+	size_t at = SIZE_MAX;
+	for (struct person *p; (p = map_next(&l->person_by_key, person_key(token, year), &at));)
+		if (p->year == year && id_eq(&p->token, token))
+			return p;
+	return NULL;
+}
+
+/* A record of the cache for the person that q stands on, or with q NULL for a new one. */
+static struct person *keep(struct ledger *l, const struct id *token, int year, struct stmt *q)
+{
+	struct person *p = pool_take(&l->persons);
+	if (!p || map_put(&l->person_by_key, person_key(token, year), p) != 0)
+		return NULL;
+	p->token = *token;
+	p->year = year;
+	p->fresh = q == NULL;
+	l->fresh_persons += p->fresh;
+	if (!q)
+		return p;
+	p->reserved_fen = stmt_get_int(q, 0);
+	p->head = stmt_get_int(q, 1);
+	p->mark_sub = stmt_get_int(q, 2);
+	p->mark_no = stmt_get_int(q, 3);
+	p->sequence = stmt_get_int(q, 4);
+	p->enquiry_attempt = (int32_t)stmt_get_int(q, 5);
+	p->enquiry_due = stmt_get_int(q, 6);
+	return p;
+}
+
 int person_get(struct ledger *l, const struct id *token, int year, struct person **out, struct err *e)
 {
-	uint64_t key = person_key(token, year);
-	size_t at = SIZE_MAX;
-	while ((*out = map_next(&l->person_by_key, key, &at)))
-		if ((*out)->year == year && id_eq(&(*out)->token, token))
-			return 0;
+	*out = cached(l, token, year);
+	if (*out)
+		return 0;
 	struct stmt *q = l->q[Q_PERSON_GET];
 	stmt_blob(q, 1, token->b, ID_LEN);
 	stmt_int(q, 2, year);
 	int got = stmt_step(q, e);
 	if (got < 0)
 		return -1;
-	struct person *p = pool_take(&l->persons);
-	if (!p || map_put(&l->person_by_key, key, p) != 0) {
-		stmt_reset(q);
-		return err_set(e, ERR_TEMP, "ledger: out of memory");
+	*out = keep(l, token, year, got == 1 ? q : NULL);
+	stmt_reset(q);
+	return *out ? 0 : err_set(e, ERR_TEMP, "ledger: out of memory");
+}
+
+int persons_of(struct ledger *l, const struct id *token, struct person **out, int max, int *count, struct err *e)
+{
+	struct stmt *q = l->q[Q_PERSON_YEARS];
+	int got;
+	*count = 0;
+	if (l->fresh_persons && persons_write(l, e) != 0)
+		return -1;
+	stmt_blob(q, 1, token->b, ID_LEN);
+	while ((got = stmt_step(q, e)) == 1 && *count < max) {
+		int year = (int)stmt_get_int(q, 7);
+		struct person *p = cached(l, token, year);
+		if (!p && !(p = keep(l, token, year, q))) {
+			stmt_reset(q);
+			return err_set(e, ERR_TEMP, "ledger: out of memory");
+		}
+		out[(*count)++] = p;
 	}
-	p->token = *token;
-	p->year = year;
-	p->fresh = got == 0;
-	if (got == 1) {
-		p->reserved_fen = stmt_get_int(q, 0);
-		p->head = stmt_get_int(q, 1);
-		p->mark_sub = stmt_get_int(q, 2);
-		p->mark_no = stmt_get_int(q, 3);
-		p->sequence = stmt_get_int(q, 4);
-		p->enquiry_attempt = (int32_t)stmt_get_int(q, 5);
-		p->enquiry_due = stmt_get_int(q, 6);
-		stmt_reset(q);
-	}
-	*out = p;
-	return 0;
+	stmt_reset(q);
+	return got < 0 ? -1 : 0;
 }
 
 int persons_write(struct ledger *l, struct err *e)
@@ -62,21 +95,8 @@ int persons_write(struct ledger *l, struct err *e)
 			return -1;
 		p->dirty = p->fresh = false;
 	}
+	l->fresh_persons = 0;
 	return 0;
-}
-
-int person_years(struct ledger *l, const struct id *token, int32_t *years, int max, int *count, struct err *e)
-{
-	struct stmt *q = l->q[Q_PERSON_YEARS];
-	int got;
-	*count = 0;
-	if (persons_write(l, e) != 0)
-		return -1;
-	stmt_blob(q, 1, token->b, ID_LEN);
-	stmt_int(q, 2, max);
-	while ((got = stmt_step(q, e)) == 1)
-		years[(*count)++] = (int32_t)stmt_get_int(q, 0);
-	return got;
 }
 
 int waiting_put(struct ledger *l, int64_t at, enum waiting kind, int64_t ref, struct err *e)

@@ -58,6 +58,12 @@ const struct store_kind ledger_kind = {"ledger", 0x514c6467 /* "QLdg" */, steps,
 	" attempt, enquiry, instructed_at, doubt_at, due, tax_seq, credit_seq, paid_at, treasury_at, receipt, next," \
 	" answer_version, result, final, last_history"
 
+#define DECL_SET \
+	"facts = ?8, code = ?9, col = ?10, voided = ?11, repeat = ?12, year = ?14, sponsor_type = ?15, attempt = ?17," \
+	" enquiry = ?18, instructed_at = ?19, doubt_at = ?20, due = ?21, tax_seq = ?22, credit_seq = ?23, paid_at = ?24," \
+	" treasury_at = ?25, receipt = ?26, next = ?27, answer_version = ?28, result = ?29, final = ?30, last_history = ?31"
+#define PERSON_COLS "reserved_fen, head, mark_sub, mark_no, sequence, enquiry_attempt, enquiry_due"
+
 const char *const ledger_sql[SQLS] = {
 	[Q_META_PUT] = "INSERT OR REPLACE INTO meta(key, value) VALUES(?1, ?2)",
 	[Q_POSITION_GET] = "SELECT partition, next, last_id FROM position WHERE topic = ?1",
@@ -78,10 +84,9 @@ const char *const ledger_sql[SQLS] = {
 	[Q_DECL_BY_PID] = "SELECT no FROM decl WHERE pid = ?1",
 	[Q_DECL_INSERT] = "INSERT INTO decl(" DECL_COLS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
 			  " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)",
-	[Q_DECL_UPDATE] = "UPDATE decl SET facts = ?8, code = ?9, col = ?10, voided = ?11, repeat = ?12, pid = ?13, year = ?14,"
-			  " sponsor_type = ?15, sponsor = ?16, attempt = ?17, enquiry = ?18, instructed_at = ?19, doubt_at = ?20,"
-			  " due = ?21, tax_seq = ?22, credit_seq = ?23, paid_at = ?24, treasury_at = ?25, receipt = ?26, next = ?27,"
-			  " answer_version = ?28, result = ?29, final = ?30, last_history = ?31 WHERE no = ?1",
+	[Q_DECL_UPDATE] = "UPDATE decl SET " DECL_SET " WHERE no = ?1",
+	/* Apart, because naming an indexed column rewrites its index entry even where the value stays. */
+	[Q_DECL_UPDATE_PID] = "UPDATE decl SET pid = ?13, sponsor = ?16, " DECL_SET " WHERE no = ?1",
 	[Q_DECL_NUMBERS] = "SELECT no FROM decl WHERE no > ?1 AND no <= ?2 AND sub = ?3 AND voided = 0 ORDER BY no LIMIT ?4",
 	[Q_DECL_VOID] = "UPDATE decl SET voided = 1 WHERE no >= ?1 AND no <= ?2 AND sub = ?3",
 	[Q_DECL_PENDING] = "SELECT no, facts, year, voided FROM decl WHERE no > ?1 ORDER BY no LIMIT ?2",
@@ -90,13 +95,12 @@ const char *const ledger_sql[SQLS] = {
 	[Q_HISTORY_PUT] = "INSERT INTO history(seq, decl, sub, fact, implied, cause, effective_at, recorded_at, note, prev)"
 			  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[Q_DIFFERENCE_PUT] = "INSERT INTO difference(decl, kind, detail, cause, recorded_at) VALUES(?1, ?2, ?3, ?4, ?5)",
-	[Q_PERSON_GET] = "SELECT reserved_fen, head, mark_sub, mark_no, sequence, enquiry_attempt, enquiry_due FROM person"
-			 " WHERE token = ?1 AND year = ?2",
+	[Q_PERSON_GET] = "SELECT " PERSON_COLS ", year FROM person WHERE token = ?1 AND year = ?2",
+	[Q_PERSON_YEARS] = "SELECT " PERSON_COLS ", year FROM person WHERE token = ?1",
 	[Q_PERSON_INSERT] = "INSERT INTO person(token, year, reserved_fen, head, mark_sub, mark_no, sequence, enquiry_attempt,"
 			    " enquiry_due) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	[Q_PERSON_UPDATE] = "UPDATE person SET reserved_fen = ?3, head = ?4, mark_sub = ?5, mark_no = ?6, sequence = ?7,"
 			    " enquiry_attempt = ?8, enquiry_due = ?9 WHERE token = ?1 AND year = ?2",
-	[Q_PERSON_YEARS] = "SELECT year FROM person WHERE token = ?1 ORDER BY year LIMIT ?2",
 	[Q_WAITING_PUT] = "INSERT OR IGNORE INTO waiting(at, kind, ref) VALUES(?1, ?2, ?3)",
 	[Q_WAITING_TAKE] = "SELECT at, kind, ref FROM waiting WHERE at <= ?1 ORDER BY at, kind, ref LIMIT ?2",
 	[Q_WAITING_FORGET] = "DELETE FROM waiting WHERE at = ?1 AND kind = ?2 AND ref = ?3",

@@ -95,6 +95,11 @@ static struct submission *cached(struct ledger *l, int64_t no)
 	return NULL;
 }
 
+static int remember(struct ledger *l, struct submission *s)
+{
+	return map_put(&l->sub_by_no, (uint64_t)s->no, s) | map_put(&l->sub_by_id, id_key(&s->id), s);
+}
+
 int submission_get(struct ledger *l, int64_t no, struct submission **out, struct err *e)
 {
 	*out = cached(l, no);
@@ -106,10 +111,11 @@ int submission_get(struct ledger *l, int64_t no, struct submission **out, struct
 	if (got <= 0)
 		return got;
 	struct submission *s = pool_take(&l->subs);
-	if (!s || map_put(&l->sub_by_no, (uint64_t)no, s) != 0)
-		return err_set(e, ERR_TEMP, "ledger: out of memory");
-	sub_read(s, q);
+	if (s)
+		sub_read(s, q);
 	stmt_reset(q);
+	if (!s || remember(l, s) != 0)
+		return err_set(e, ERR_TEMP, "ledger: out of memory");
 	*out = s;
 	return 0;
 }
@@ -117,7 +123,10 @@ int submission_get(struct ledger *l, int64_t no, struct submission **out, struct
 int submission_find(struct ledger *l, const struct id *id, struct submission **out, struct err *e)
 {
 	struct stmt *q = l->q[Q_SUB_BY_ID];
-	*out = NULL;
+	size_t at = SIZE_MAX;
+	while ((*out = map_next(&l->sub_by_id, id_key(id), &at)))
+		if (id_eq(&(*out)->id, id))
+			return 0;
 	stmt_blob(q, 1, id->b, ID_LEN);
 	int got = stmt_step(q, e);
 	if (got <= 0)
@@ -137,7 +146,7 @@ int submission_add(struct ledger *l, const struct id *id, struct submission **ou
 	s->id = *id;
 	s->sponsor_type = -1;
 	s->dirty = true;
-	if (map_put(&l->sub_by_no, (uint64_t)s->no, s) != 0)
+	if (remember(l, s) != 0)
 		return err_set(e, ERR_TEMP, "ledger: out of memory");
 	*out = s;
 	return sub_bind(l, Q_SUB_INSERT, s, e);
@@ -231,9 +240,10 @@ int records_write(struct ledger *l, struct err *e)
 
 void records_clear(struct ledger *l)
 {
-	l->decls.count = l->persons.count = l->subs.count = 0;
+	l->decls.count = l->persons.count = l->subs.count = l->fresh_persons = 0;
 	map_clear(&l->decl_by_no);
 	map_clear(&l->decl_by_pid);
 	map_clear(&l->person_by_key);
 	map_clear(&l->sub_by_no);
+	map_clear(&l->sub_by_id);
 }

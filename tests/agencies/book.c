@@ -20,8 +20,8 @@ int book_open(struct book *b, const char *file, const char *clock, const struct 
 		return -1;
 	}
 	/* After a restart of the machine its monotonic clock begins anew: go on from the last that was noted. */
-	if (clock_monotonic() < b->feed.last_ready_ms)
-		b->real_offset = b->feed.last_ready_ms - clock_monotonic();
+	if (clock_monotonic() < b->feed.last_noted_ms)
+		b->real_offset = b->feed.last_noted_ms - clock_monotonic();
 	book_count(b, "starts", 1);
 	book_commit(b);
 	return 0;
@@ -121,7 +121,8 @@ void book_mature(struct book *b, int from, int to, int64_t delay_ms)
 {
 	struct run r = {.kind = to, .first_row = b->feed.of[to].upto + 1};
 
-	r.last_row = feed_due(&b->feed, from, to, delay_ms, book_real(b), &r.ready_ms);
+	r.noted_ms = book_real(b);
+	r.last_row = feed_due(&b->feed, from, to, delay_ms, r.noted_ms, &r.ready_ms);
 	if (r.last_row == 0)
 		return;
 	r.at = book_now(b);

@@ -13,9 +13,10 @@ int feed_open(struct feed *f, struct store *s, struct err *e)
 	int rc;
 
 	memset(f, 0, sizeof *f);
-	if (store_prepare(s, &f->add, "INSERT INTO run VALUES(?,?,?,?,?,?,?)", e) < 0 ||
+	if (store_prepare(s, &f->add, "INSERT INTO run VALUES(?,?,?,?,?,?,?,?)", e) < 0 ||
 	    store_prepare(s, &all,
-			  "SELECT sequence, kind, first_row, last_row, at, ready_ms FROM run ORDER BY sequence",
+			  "SELECT sequence, kind, first_row, last_row, at, ready_ms, noted_ms FROM run"
+			  " ORDER BY sequence",
 			  e) < 0)
 		return -1;
 	while ((rc = stmt_step(all, e)) == 1)
@@ -24,7 +25,8 @@ int feed_open(struct feed *f, struct store *s, struct err *e)
 				       .first_row = stmt_get_int(all, 2),
 				       .last_row = stmt_get_int(all, 3),
 				       .at = stmt_get_int(all, 4),
-				       .ready_ms = stmt_get_int(all, 5)});
+				       .ready_ms = stmt_get_int(all, 5),
+				       .noted_ms = stmt_get_int(all, 6)});
 	return rc;
 }
 
@@ -49,10 +51,8 @@ const struct run *feed_add(struct feed *f, struct run r, const struct id *batch)
 	stmt_int(f->add, 4, r.last_row);
 	stmt_int(f->add, 5, r.at);
 	stmt_int(f->add, 6, r.ready_ms);
-	if (batch)
-		stmt_blob(f->add, 7, batch->b, ID_LEN);
-	else
-		stmt_null(f->add, 7);
+	stmt_int(f->add, 7, r.noted_ms);
+	stmt_blob(f->add, 8, batch ? batch->b : NULL, ID_LEN);
 	if (stmt_run(f->add, &e) < 0)
 		book_fatal(&e);
 	append(f, r);
@@ -143,8 +143,7 @@ static void append(struct feed *f, struct run r)
 	f->runs[f->count++] = r;
 	f->last_sequence = run_sequence(&r, r.last_row);
 	f->last_at = r.at;
-	if (r.ready_ms > f->last_ready_ms)
-		f->last_ready_ms = r.ready_ms;
+	f->last_noted_ms = r.noted_ms;
 }
 
 static void *grown(void *p, size_t *cap, size_t count, size_t size)

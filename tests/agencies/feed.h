@@ -16,13 +16,15 @@ struct out;
 
 #define FEED_TABLE                                                                                             \
 	"CREATE TABLE run(sequence INTEGER PRIMARY KEY, kind INTEGER NOT NULL, first_row INTEGER NOT NULL,"    \
-	" last_row INTEGER NOT NULL, at INTEGER NOT NULL, ready_ms INTEGER NOT NULL, batch BLOB);"
+	" last_row INTEGER NOT NULL, at INTEGER NOT NULL, ready_ms INTEGER NOT NULL,"                          \
+	" noted_ms INTEGER NOT NULL, batch BLOB);"
 
 enum { FEED_KINDS = 4 }; /* kind 0: the rows' coming into the book; the others follow by time */
 struct run {
 	int64_t sequence, first_row, last_row;
 	int64_t at;       /* the agency's clock, never falling */
-	int64_t ready_ms; /* book_real: the effect happens and is shown from then on */
+	int64_t ready_ms; /* book_real: the effect happens and is shown from then on; may lie ahead */
+	int64_t noted_ms; /* book_real when the run was made */
 	int kind;
 };
 struct feed {
@@ -35,7 +37,7 @@ struct feed {
 		int64_t upto; /* last row */
 		size_t passed; /* of the source's runs so many were turned into this kind */
 	} of[FEED_KINDS];
-	int64_t last_sequence, last_at, last_ready_ms;
+	int64_t last_sequence, last_at, last_noted_ms;
 };
 int feed_open(struct feed *f, struct store *s, struct err *e); /* reads the runs */
 void feed_fini(struct feed *f);

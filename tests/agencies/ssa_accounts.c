@@ -29,7 +29,7 @@ int ssa_feedback(void *agency, struct request *q, struct out *o)
 {
 	struct ssa *s = agency;
 	struct feedback b = {.rows = 0};
-	int64_t first, count;
+	int64_t first, count, real = book_real(&s->book);
 
 	if (!read_feedback(s, q, &b))
 		return answer_error(o, 400, "malformed", "not a batch of feedback");
@@ -45,7 +45,8 @@ int ssa_feedback(void *agency, struct request *q, struct out *o)
 				      .first_row = first,
 				      .last_row = first + count - 1,
 				      .at = book_now(&s->book),
-				      .ready_ms = book_real(&s->book)},
+				      .ready_ms = real,
+				      .noted_ms = real},
 			 &b.id);
 	put_answer(s, &b, q, o);
 	return 200;

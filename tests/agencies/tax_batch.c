@@ -225,7 +225,7 @@ static bool same_content(const struct payment *a, const struct payment *b)
 
 static void enter(struct tax *t, struct batch *b)
 {
-	int64_t first = tax_entries(t) + 1, next = first, repeats = 0;
+	int64_t first = tax_entries(t) + 1, next = first, repeats = 0, real = book_real(&t->book);
 	const struct payment *before = NULL;
 
 	book_write(&t->book);
@@ -252,7 +252,8 @@ static void enter(struct tax *t, struct batch *b)
 				      .first_row = first,
 				      .last_row = next - 1,
 				      .at = book_now(&t->book),
-				      .ready_ms = book_real(&t->book) + t->options.effect_delay_ms},
+				      .ready_ms = real + t->options.effect_delay_ms,
+			      .noted_ms = real},
 			 &b->id);
 }
 

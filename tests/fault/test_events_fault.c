@@ -1,6 +1,6 @@
 /* The n-th allocation of ours fails, for every n: opening, encoding and decoding say so, leak nothing, and a second try
- * works. avro-c's own allocations while it parses a schema (at start only) are spared: it does not survive their failure. */
-/* WRAP: malloc calloc */
+ * works; and a program built with a schema that its structs do not match does not start. avro-c's own allocations while it parses a schema (at start only) are spared: it does not survive their failure. */
+/* WRAP: malloc calloc pinned_schema */
 #include "tests/lib/event_gen.h"
 #include "tests/lib/unit.h"
 #include <string.h>
@@ -29,6 +29,48 @@ void *__wrap_malloc(size_t n)
 void *__wrap_calloc(size_t n, size_t size)
 {
 	return now() ? NULL : __real_calloc(n, size);
+}
+
+static struct str other_schema; /* stands in for that of BookClosed */
+
+struct str __real_pinned_schema(enum event_type t);
+struct str __wrap_pinned_schema(enum event_type t);
+
+struct str __wrap_pinned_schema(enum event_type t)
+{
+	return t == EV_BOOK_CLOSED && other_schema.p ? other_schema : __real_pinned_schema(t);
+}
+
+/* One field more, one less, another type, another record: all of them would do as a writer's schema. */
+static void opening_with_a_schema_that_differs(void **state)
+{
+#define HEAD "{\"type\":\"record\",\"namespace\":\"cn.keqiao.qiao\",\"name\":"
+#define RUN_ID "{\"name\":\"run_id\",\"type\":{\"type\":\"fixed\",\"name\":\"Id\",\"size\":16}}"
+#define LONG(name) ",{\"name\":\"" name "\",\"type\":\"long\"}"
+	static const char *const bad[] = {
+		HEAD "\"BookClosed\",\"fields\":[" RUN_ID LONG("count") LONG("amount_fen") LONG("more") "]}",
+		HEAD "\"BookClosed\",\"fields\":[" RUN_ID LONG("amount_fen") LONG("count") "]}",
+		HEAD "\"BookClosed\",\"fields\":[" RUN_ID LONG("count")
+			",{\"name\":\"amount_fen\",\"type\":\"int\"}]}",
+		HEAD "\"BookOpened\",\"fields\":[" RUN_ID LONG("from") LONG("to") "]}",
+	};
+	static const char good[] = HEAD "\"BookClosed\",\"fields\":[" RUN_ID LONG("count") LONG("amount_fen") "]}";
+	struct codec *c = NULL;
+	struct err e = {0};
+
+	(void)state;
+	other_schema = str_of(good);
+	assert_int_equal(codec_open(&c, NULL, &e), 0);
+	codec_close(c);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		other_schema = str_of(bad[i]);
+		assert_int_equal(codec_open(&c, NULL, &e), -1);
+		assert_int_equal(e.class, ERR_CONF);
+	}
+	other_schema = __real_pinned_schema(EV_BOOK_OPENED);
+	assert_int_equal(codec_open(&c, NULL, &e), -1);
+	assert_int_equal(e.class, ERR_CONF);
+	other_schema = (struct str){0};
 }
 
 static void opening(void **state)
@@ -106,6 +148,7 @@ static void decoding(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(opening_with_a_schema_that_differs),
 		cmocka_unit_test(opening),
 		cmocka_unit_test(decoding),
 	};

@@ -23,6 +23,7 @@ struct flow_world {
 	const char *vfs, *bus_vfs; /* of the ledger, of the gateway's bus: from the next fw_start on */
 	int64_t events;  /* published by the test: makes event ids differ */
 	int64_t sequence;
+	bool lazy; /* publish without flushing; fw_flush does (bench) */
 };
 void fw_open(struct flow_world *w, const char *dir);
 void fw_close(struct flow_world *w);
@@ -30,6 +31,7 @@ int fw_start(struct flow_world *w, struct err *e);  /* opens ledger and flow */
 void fw_stop(struct flow_world *w);                 /* as a crash does: nothing is finished */
 int fw_try_turns(struct flow_world *w, struct err *e); /* until nothing is left to do */
 void fw_turns(struct flow_world *w);
+void fw_flush(struct flow_world *w);
 void fw_time(struct flow_world *w, const char *time);
 
 struct fw_row {

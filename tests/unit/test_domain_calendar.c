@@ -93,7 +93,7 @@ static void posting_counts_from_the_day_after(void **state)
 		{"2024-02-09", 5, 0,
 		 "2024-02-22"}, /* over the Spring Festival; Sunday the 18th is worked */
 		{"2025-12-29", 5, 0,
-		 "2026-01-06"}, /* over a New Year whose notice is known; Sunday the 4th is worked */
+		 "2026-01-06"}, /* over the New Year; Sunday the 4th is worked */
 		{"2026-12-08", 5, 0, "2026-12-15"},
 		{"2026-12-09", 5, -2, NULL}, /* ends after December 15 and 2027 is not announced */
 		{"2026-12-23", 5, -2, NULL},

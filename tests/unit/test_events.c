@@ -368,6 +368,33 @@ static void reads_an_older_schema_inside_arrays(void **state)
 	}
 }
 
+/* An item's text that is missing is empty, not null, also where the array had to grow. */
+static void empty_texts_inside_arrays(void **state)
+{
+	static const char schema[] = RECORD("ContributionStatus",
+		FIELD("token", ID_DEF) "," FIELD("as_of", "\"long\"") "," FIELD("sequence", "\"long\"") ","
+		FIELD("insured", "\"boolean\"") "," FIELD("insured_state", "\"string\"") ","
+		FIELD("entries", "{\"type\":\"array\",\"items\":" RECORD("Contribution",
+			FIELD("for_year", "\"int\"") "," FIELD("kind", "\"string\"") ","
+			FIELD("tier_fen", "\"long\"") "," FIELD("paid_on", "\"int\"")) "}"));
+	struct contribution_status st;
+
+	(void)state;
+	begin(schema);
+	put_id(1), put_long(2), put_long(3), buf_put_u8(&bytes, 1), put_text("1");
+	put_long(5);
+	for (int i = 0; i < 5; i++)
+		put_long(2020 + i), put_text("10"), put_long(1000 * i), put_long(20000 + i);
+	put_long(0);
+	decoded(EV_CONTRIBUTION_STATUS, written(), &st);
+	assert_int_equal(st.entry_count, 5);
+	for (int i = 0; i < 5; i++) {
+		assert_true(st.entries[i].paid_by.p != NULL && st.entries[i].paid_by.n == 0);
+		assert_true(st.entries[i].for_year == 2020 + i && str_is(st.entries[i].kind, "10"));
+		assert_true(!st.entries[i].arrived_on.set && st.entries[i].paid_on == 20000 + i);
+	}
+}
+
 static void refuses_schemas_that_do_not_fit(void **state)
 {
 	static const struct {
@@ -523,6 +550,7 @@ int main(void)
 		cmocka_unit_test(reads_a_newer_schema_inside_arrays),
 		cmocka_unit_test(reads_an_older_schema),
 		cmocka_unit_test(reads_an_older_schema_inside_arrays),
+		cmocka_unit_test(empty_texts_inside_arrays),
 		cmocka_unit_test(refuses_schemas_that_do_not_fit),
 		cmocka_unit_test(takes_the_schemas_of_a_folder),
 		cmocka_unit_test(digest_tells_rows_apart),

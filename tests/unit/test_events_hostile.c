@@ -1,6 +1,7 @@
 /* Bytes that nobody should send: every one is refused with the right words, nothing is read outside them, nothing is
  * allocated that they do not warrant. Run under sanitizers as well. */
 /* WRAP: malloc calloc realloc */
+#include "events/arena.h"
 #include "events/check.h"
 #include "tests/lib/event_gen.h"
 #include "tests/lib/unit.h"
@@ -309,6 +310,29 @@ static void empty_records_do_not_fill_memory(void **state)
 	assert_true(allocated < 2000000);
 }
 
+/* The second line behind the check: whatever avro-c asks for, the arena has an end. */
+static void the_arena_has_an_end(void **state)
+{
+	struct arena a = {0};
+	size_t taken = 0;
+
+	(void)state;
+	allocated = 0;
+	for (int round = 0; round < 3; round++) {
+		arena_begin(&a, 1 << 20);
+		arena_use(&a);
+		taken = 0;
+		while (arena_alloc(1000))
+			taken += 1000;
+		assert_null(arena_alloc(1 << 30));
+		arena_use(NULL);
+		assert_false(a.no_memory);
+		assert_true(taken >= 1 << 20 && taken <= 2 << 20);
+	}
+	assert_true(allocated < 3 * (3 << 20));
+	arena_fini(&a);
+}
+
 static void make_small(struct event_gen *g, enum event_type t, union any_event *ev)
 {
 	struct err e = {0};
@@ -427,6 +451,7 @@ int main(void)
 		cmocka_unit_test(arrays_that_grow_out_of_nothing),
 		cmocka_unit_test(blocks_that_lie_about_their_size),
 		cmocka_unit_test(empty_records_do_not_fill_memory),
+		cmocka_unit_test(the_arena_has_an_end),
 		cmocka_unit_test(every_truncation_and_every_extension),
 		cmocka_unit_test(turned_bits),
 		cmocka_unit_test(decoding_settles_at_no_allocation),

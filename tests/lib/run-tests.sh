@@ -1,0 +1,70 @@
+#!/bin/bash
+# Runs the tests of one build and tells how each went: run-tests.sh [NAME]
+#
+#   QIAO_BUILD   the build, build/release by default: its test/{unit,fault,scenario} hold the executables
+#   NAME         only this one, with or without "test_" in front
+#   QIAO_SKIP    names of tests to leave out, with blanks between
+#
+# Each test has a TMPDIR of its own, removed afterwards, and ten minutes. tests/scenario/test_*.py are tests too: they get the
+# build as their argument and run in build/venv. What a test prints is shown only when it fails. The last line is
+# "N passed, N failed"; the exit status is 1 when any failed, or none ran.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+build=${QIAO_BUILD:-build/release}
+wanted=${1:-}
+limit_s=600
+
+# Executables whose source is gone are left over from another state of the tree.
+tests=()
+for kind in unit fault scenario; do
+	for source in tests/"$kind"/test_*.c; do
+		[ -x "$build/test/$kind/$(basename "$source" .c)" ] && tests+=("$source")
+	done
+done
+for source in tests/scenario/test_*.py; do
+	[ -f "$source" ] && tests+=("$source")
+done
+
+selected=()
+for source in "${tests[@]}"; do
+	name=$(basename "${source%.*}")
+	[ -n "$wanted" ] && [ "$name" != "$wanted" ] && [ "$name" != "test_$wanted" ] && continue
+	[[ " ${QIAO_SKIP:-} " == *" $name "* ]] && continue
+	selected+=("$source")
+done
+
+# Whatever a test finds wrong with the virtual environment it tells itself.
+if [ ${#selected[@]} -gt 0 ] && grep -lqE 'QIAO_PYTHON|^#!.*python' "${selected[@]}" 2>/dev/null; then
+	tests/lib/venv.sh || echo "run-tests: no virtual environment: tests that need it will fail" >&2
+fi
+export QIAO_BUILD="$build" QIAO_PYTHON="$PWD/build/venv/bin/python"
+
+passed=0 failed=0
+output=$(mktemp)
+trap 'rm -rf "$output" "${dir:-}"' EXIT
+for source in "${selected[@]}"; do
+	name=$(basename "${source%.*}")
+	kind=$(basename "$(dirname "$source")")
+	command=("$build/test/$kind/$name")
+	[ "${source##*.}" = py ] && command=("$QIAO_PYTHON" "$source" "$build")
+	dir=$(mktemp -d)
+	start=${EPOCHREALTIME/[.,]/}
+	TMPDIR=$dir timeout --kill-after=10 "$limit_s" "${command[@]}" >"$output" 2>&1 </dev/null
+	status=$?
+	took=$(( (${EPOCHREALTIME/[.,]/} - start) / 10000 ))
+	# What a program under test locked away from us is no reason to stop.
+	chmod -R u+rwX "$dir" 2>/dev/null
+	rm -rf "$dir"
+	result=ok
+	if [ $status -eq 0 ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		result=FAILED
+		sed 's/^/    /' "$output"
+		[ $status -eq 124 ] || [ $status -eq 137 ] && echo "    $name: ended after $limit_s s"
+	fi
+	printf '%-7s %-50s %3d.%02d s\n' "$result" "$kind/$name" $((took / 100)) $((took % 100))
+done
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ] && [ $passed -gt 0 ]
