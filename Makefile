@@ -30,12 +30,13 @@ ledger_SRC := schema cache ledger submissions decls people stats outbox read
 flow_SRC := reference emit answers intake filing contributions collections waiting flow
 cli_SRC := main common supervisor run check config keygen data init files submit health status rejects backup statement trace
 common_SRC := adapter peer feed pass jsonin jsonout
-village_SRC := main
+village_SRC := main inbox take take_cover claim place refusal tell cover spool meta submissions decode csv head roster publish answers \
+	listen render answer_file
 tax_SRC := main window plan ask send answer follow publish
 ssa_SRC := main work enquiries status changes feedback credits statistics
 agencies_SRC := json_in json_out idindex rowset faults refusals population options feed book server tax_book tax_batch tax_tell \
 	ssa_book ssa_persons ssa_accounts ssa_statistics
-testlib_SRC := event_gen fault_vfs sim flow_world script_server adapter_rig
+testlib_SRC := event_gen fault_vfs sim flow_world script_server adapter_rig people roster_form story rosters
 
 LAYERS := base crypto domain events store bus http ledger flow
 ADAPTERS := common village tax ssa
@@ -102,7 +103,7 @@ $(B)/obj/%.o: %.c $(B)/flags
 $(B)/obj/gateway/events/pinned.o: $(wildcard schemas/*.avsc)
 
 define library
-$(B)/lib/lib$(1).a: $(call obj,$($(1)_FILES))
+$(B)/lib/lib$(1).a: $(call obj,$($(1)_FILES)) Makefile
 	@mkdir -p $$(@D); rm -f $$@; $(AR) rcs $$@ $$(filter %.o,$$^)
 endef
 $(foreach l,$(LAYERS) $(ADAPTERS) testlib agencies,$(eval $(call library,$(l))))

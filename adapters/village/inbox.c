@@ -19,6 +19,7 @@ struct file {
 	off_t size;
 	struct timespec changed;
 	bool known; /* taken, or found to be nothing for us, as it is */
+	bool ready; /* a cover at rest: taken after the rosters of the same look, so that it finds its own */
 	unsigned look;
 	int64_t retry_at, retry_ms;
 };
@@ -162,6 +163,12 @@ static int look_at_sender(struct village_role *v, struct sender *s, int folder, 
 	}
 	if (rc == 0 && errno == 0 && !role_stopping())
 		forget_gone(s, v->inbox->look);
+	for (int i = 0; rc == 0 && i < s->count && !role_stopping(); i++) {
+		struct drop drop = {s->name, s->files[i].name, dirfd(list)};
+
+		if (s->files[i].ready)
+			rc = take(v, &drop, KIND_COVER, &s->files[i], e);
+	}
 	closedir(list);
 	return rc;
 }
@@ -192,7 +199,8 @@ static int look_at_file(struct village_role *v, struct sender *s, int folder, co
 	f->look = v->inbox->look;
 	if (f->known || f->retry_at > clock_monotonic())
 		return 0;
-	return take(v, &drop, file_kind(name), f, e);
+	f->ready = file_kind(name) == KIND_COVER;
+	return f->ready ? 0 : take(v, &drop, KIND_ROSTER, f, e);
 }
 
 /* A full disk or a file that cannot be read is tried again, less and less often. */
@@ -201,6 +209,7 @@ static int take(struct village_role *v, const struct drop *drop, enum file_kind 
 	struct err own = {0};
 	char why[LOG_VALUE];
 
+	f->ready = false;
 	if ((kind == KIND_ROSTER ? take_roster(v, drop, &own) : take_cover(v, drop, &own)) == 0) {
 		f->known = true;
 		f->retry_ms = 0;

@@ -11,6 +11,7 @@ enum { BATCH = 2000 };
 struct heard {
 	struct submission *of;
 	const struct bus_record *record;
+	enum event_type type;
 	int32_t row; /* 0: about the roster */
 	int order;
 };
@@ -75,6 +76,7 @@ static int sort_out(struct village_role *v, const struct bus_record *records, in
 			continue;
 		}
 		h->record = &records[i];
+		h->type = t;
 		h->row = t == EV_ROW_ANSWER ? answer.row.row_no : 0;
 		h->order = i;
 		h->of = submissions_find(&v->submissions,
@@ -132,9 +134,9 @@ static int apply_one(struct village_role *v, struct answers *a, const struct hea
 	int got;
 
 	/* Decoded a second time: what the codec gives lives only until its next call. */
-	if (codec_decode(v->adapter.codec, h->row ? EV_ROW_ANSWER : EV_SUBMISSION_ANSWER, h->record->event.data, &answer, e) < 0)
+	if (codec_decode(v->adapter.codec, h->type, h->record->event.data, &answer, e) < 0)
 		return -1;
-	got = h->row ? answers_row(a, &answer.row, &why) : answers_roster(a, &answer.roster, &why);
+	got = h->type == EV_ROW_ANSWER ? answers_row(a, &answer.row, &why) : answers_roster(a, &answer.roster, &why);
 	if (got < 0 && why.class == ERR_PERM) {
 		village_count(v, C_ANSWERS_REJECTED, 1);
 		return adapter_reject(&v->adapter, "answers", h->record, "refused", why.text, e);

@@ -17,7 +17,7 @@
 #include "crypto/identity.h"
 
 #define SPOOL_PIECE (64 << 10)
-#define SENDER_MAX 64
+#define SENDER_MAX 60
 
 enum spool_state { SPOOL_SPOOLED, SPOOL_PUBLISHED };
 

@@ -98,7 +98,7 @@ static int take(struct intake *in, struct err *e)
 		return take_again(in, s, e);
 	if (in->meta.bytes > in->v->role->conf.village.file_bytes_max)
 		refusal_set(&in->why, "file_too_large", "%" PRId64,
-			    in->v->role->conf.village.file_bytes_max >> 20);
+			    in->v->role->conf.village.file_bytes_max >> 10);
 	else if (second_reading(in, e) < 0)
 		return -1;
 	return in->why.code ? refuse_roster(in, e) : accept_roster(in, e);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -65,6 +66,21 @@ out:
 	return rc;
 }
 
+int village_reserve_cover(struct village_role *v, struct err *e)
+{
+	int cap = v->cover_cap ? 2 * v->cover_cap : 16;
+	struct id *more;
+
+	if (v->cover_count < v->cover_cap)
+		return 0;
+	more = realloc(v->covers, sizeof *more * (size_t)cap);
+	if (more == NULL)
+		return err_sys(e, ERR_TEMP, ENOMEM, "covers");
+	v->covers = more;
+	v->cover_cap = cap;
+	return 0;
+}
+
 static int read_whole(const struct drop *f, struct buf *out, bool *too_large, struct err *e)
 {
 	int fd = openat(f->folder, f->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -109,9 +125,9 @@ static int accept_cover(struct village_role *v, const struct drop *f, const stru
 	str_copy(meta.sender, sizeof meta.sender, str_of(f->sender));
 	submission_id(&meta.submission, str_of(f->sender), str_of(c->roster_sha256));
 	meta.received_at = clock_now(&v->role->clock);
-	if (spool_put_cover(&v->spool, &meta, json, e) < 0)
+	if (village_reserve_cover(v, e) < 0 || spool_put_cover(&v->spool, &meta, json, e) < 0)
 		return -1;
-	v->covers_waiting++;
+	v->covers[v->cover_count++] = *id;
 	village_count(v, C_COVERS_TAKEN, 1);
 	log_info("COVER-TAKEN", "cover=%s submission=%s sender=%s year=%d sponsor_type=%.*s gates=%d", id_hex(id, hex),
 		 id_hex(&meta.submission, roster), f->sender, (int)c->event.year, (int)c->event.sponsor_type.n,

@@ -41,12 +41,16 @@ struct village_role {
 	struct spool spool;
 	struct submissions submissions;
 	struct inbox *inbox;
-	int64_t covers_waiting; /* accepted and not yet published */
+	struct id *covers; /* accepted and not yet published, in the order in which they came */
+	int cover_count, cover_cap;
 };
 
 static inline void village_count(struct village_role *v, enum village_counter c, int64_t n)
 {
 	v->role->counters.at[c].value += n;
 }
+
+/* Room for one more cover that waits: asked for before it is accepted. */
+int village_reserve_cover(struct village_role *v, struct err *e);
 
 #endif

@@ -8,7 +8,7 @@
  *   3. the bus, cut to what the ledger decided;
  *   4. what came into the spool since step 2, set back to "not published": a restored village program publishes it again, which
  *      does no harm where the bus copied has it already;
- *   5. the answers in the spool: they hold all that the position copied with the bus says was read.
+ *   5. the answers in the spool: they hold all that the position copied with the bus says was read; and where they were written.
  * Last the manifest, with the digest of every file: a backup without one did not end. */
 #include "base/fs.h"
 #include "bus/bus.h"
@@ -28,7 +28,6 @@
 
 enum { MANIFEST_MAX = 256 << 20, META_MAX = 1 << 16 };
 #define MANIFEST "manifest.sha256"
-#define ANSWERS "answers.bin"
 
 enum which { ALL, ALL_BUT_ANSWERS, LATE, ONLY_ANSWERS };
 struct backup {
@@ -89,7 +88,8 @@ static int copy_all(struct backup *b, struct err *e)
 		return -1;
 	if (copy_ledger(b, &seq, e) < 0 || copy_tree(b, "spool", ALL_BUT_ANSWERS, e) < 0)
 		return -1;
-	if (copy_bus(b, seq, e) < 0 || copy_tree(b, "spool", LATE, e) < 0 || copy_tree(b, "spool", ONLY_ANSWERS, e) < 0)
+	if (copy_bus(b, seq, e) < 0 || copy_tree(b, "spool", LATE, e) < 0 ||
+	    copy_tree(b, "spool", ONLY_ANSWERS, e) < 0)
 		return -1;
 	if (copy_tree(b, "refused", ALL, e) < 0 || copy_tree(b, "answers", ALL, e) < 0)
 		return -1;
@@ -117,7 +117,9 @@ static int fresh_folder(const struct backup *b, struct err *e)
 	while (names <= 2 && (it = readdir(d)))
 		names++;
 	closedir(d);
-	return names <= 2 ? 0 : err_set(e, ERR_CONF, "%s: not empty; a backup needs a fresh folder", path);
+	return names <= 2
+		       ? 0
+		       : err_set(e, ERR_CONF, "%s: not empty; a backup needs a fresh folder", path);
 }
 
 /* A copy inside of what is copied would grow into itself, and would be lost with it. */
@@ -130,7 +132,8 @@ static int outside(const struct backup *b, struct err *e)
 		return err_sys(e, fs_class(errno), errno, "%s", b->dst);
 	n = strlen(data);
 	if (strncmp(dst, data, n) == 0 && (dst[n] == '/' || dst[n] == '\0'))
-		return err_set(e, ERR_CONF, "%s: lies in the data folder; a backup belongs elsewhere", b->dst);
+		return err_set(e, ERR_CONF,
+			       "%s: lies in the data folder; a backup belongs elsewhere", b->dst);
 	return 0;
 }
 
@@ -177,7 +180,8 @@ static int copy_tree(struct backup *b, const char *name, enum which which, struc
 			fts_set(tree, at, FTS_SKIP);
 			continue;
 		}
-		if ((size_t)snprintf(to, sizeof to, "%s%s", base, at->fts_path + skip) >= sizeof to) {
+		if ((size_t)snprintf(to, sizeof to, "%s%s", base, at->fts_path + skip) >=
+		    sizeof to) {
 			err_set(e, ERR_CONF, "%s: path too long", base);
 			goto out;
 		}
@@ -197,7 +201,8 @@ out:
 
 static int copy_entry(FTSENT *at, const char *to, enum which which, struct err *e)
 {
-	bool answers = strcmp(at->fts_name, ANSWERS) == 0;
+	bool answers = strcmp(at->fts_name, "answers.bin") == 0 ||
+		       strcmp(at->fts_name, "names.sealed") == 0;
 	char folder[CONF_PATH];
 
 	if (at->fts_info == FTS_D)
@@ -238,7 +243,8 @@ static int copy_meta(const char *from, const char *to, bool late, struct err *e)
 	char sealed[CONF_PATH], copied[CONF_PATH];
 
 	if (to[n - 1] == '.') {
-		snprintf(sealed, sizeof sealed, "%.*ssealed", (int)(strlen(from) - strlen("meta")), from);
+		snprintf(sealed, sizeof sealed, "%.*ssealed", (int)(strlen(from) - strlen("meta")),
+			 from);
 		snprintf(copied, sizeof copied, "%.*ssealed", (int)n, to);
 		if (!fs_exists(copied) && file_copy(sealed, copied, e) < 0)
 			return -1;
@@ -265,7 +271,8 @@ static int set_back(const char *from, const char *to, struct err *e)
 	} else {
 		rc = buf_put(&out, text.data, text.len);
 	}
-	rc = rc < 0 ? err_set(e, ERR_TEMP, "%s: too large", from) : fs_write_durable(to, out.data, out.len, 0600, e);
+	rc = rc < 0 ? err_set(e, ERR_TEMP, "%s: too large", from)
+		    : fs_write_durable(to, out.data, out.len, 0600, e);
 out:
 	buf_fini(&text);
 	buf_fini(&out);
@@ -318,7 +325,9 @@ static int by_name(const FTSENT **a, const FTSENT **b)
 
 static int dst_path(const struct backup *b, char out[CONF_PATH], const char *name, struct err *e)
 {
-	return fs_join(out, CONF_PATH, b->dst, name) == 0 ? 0 : err_set(e, ERR_CONF, "%.100s: path too long", b->dst);
+	return fs_join(out, CONF_PATH, b->dst, name) == 0
+		       ? 0
+		       : err_set(e, ERR_CONF, "%.100s: path too long", b->dst);
 }
 
 static void progress(struct backup *b)

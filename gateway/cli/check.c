@@ -48,7 +48,8 @@ static int check_reference(struct cli *c)
 		const char *text = why->at[i].text, *colon = strstr(text, ": ");
 
 		if (why->at[i].line > 0 && colon)
-			fprintf(stderr, "%.*s:%d%s\n", (int)(colon - text), text, why->at[i].line, colon);
+			fprintf(stderr, "%.*s:%d%s\n", (int)(colon - text), text, why->at[i].line,
+				colon);
 		else
 			fprintf(stderr, "%s\n", text);
 	}
@@ -85,7 +86,8 @@ static int check_data(struct cli *c)
 	char path[CONF_PATH], ledger[CONF_PATH];
 	struct err e = {0};
 
-	if (cli_path(c, ledger, CLI_LEDGER, &e) < 0 || str_copy(path, sizeof path, str_of(c->conf.data.dir)) < 0)
+	if (cli_path(c, ledger, CLI_LEDGER, &e) < 0 ||
+	    str_copy(path, sizeof path, str_of(c->conf.data.dir)) < 0)
 		return wrong(&e);
 	if (!fs_exists(ledger))
 		cli_say(c, "check_no_data", NULL);

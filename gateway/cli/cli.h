@@ -16,8 +16,9 @@ struct json_t; /* jansson's */
 struct cli {
 	const char *file; /* the configuration: -c, else ./qiao.ini, else config/qiao.ini */
 	enum lang lang;
-	bool json;        /* --format json */
-	struct conf conf; /* loaded before the command is called, where its row in the table asks for that */
+	bool json; /* --format json */
+	struct conf
+		conf; /* loaded before the command is called, where its row in the table asks for that */
 };
 
 /* argv[0] is the command's name; what is left of the line follows. */
@@ -29,11 +30,12 @@ cli_fn cmd_submit, cmd_status, cmd_trace, cmd_statement, cmd_rejects, cmd_backup
 struct cli_option {
 	const char *name;   /* "--year"; NULL ends the list */
 	const char **value; /* or NULL */
-	bool *flag;         /* or NULL */
+	bool *flag;	    /* or NULL */
 };
 /* Takes "--name value", "--name=value", "--flag" and at most max operands in any order ("--" ends the options). Gives the
  * number of operands, or -1 when it has told what is wrong: return EXIT_USAGE then. */
-int cli_options(const struct cli *c, int argc, char **argv, const struct cli_option *options, const char **operands, int max);
+int cli_options(const struct cli *c, int argc, char **argv, const struct cli_option *options,
+		const char **operands, int max);
 /* Tells how the command is used and why this line is not, by a text code ("usage_operand"); gives EXIT_USAGE. */
 int cli_usage(const struct cli *c, const char *command, const char *code);
 
@@ -47,8 +49,8 @@ void cli_complain(const struct cli *c, const char *file, const struct complaints
 /* Loads c->conf: 0, or EXIT_USAGE when it has told every error. */
 int cli_load(struct cli *c);
 
-void cli_print(const struct buf *text);      /* to standard output */
-void cli_print_json(struct json_t *root);    /* takes root */
+void cli_print(const struct buf *text);	  /* to standard output */
+void cli_print_json(struct json_t *root); /* takes root */
 /* out = <data dir>/name. */
 int cli_path(const struct cli *c, char out[CONF_PATH], const char *name, struct err *e);
 #define CLI_LEDGER "gateway/ledger.db" /* under the data folder */
@@ -65,7 +67,8 @@ struct cli_progress {
 	bool terminal, shown;
 };
 void cli_progress_start(struct cli_progress *p);
-void cli_progress(struct cli_progress *p, const struct cli *c, const char *code, ...) __attribute__((sentinel));
+void cli_progress(struct cli_progress *p, const struct cli *c, const char *code, ...)
+	__attribute__((sentinel));
 void cli_progress_end(struct cli_progress *p);
 
 #endif

@@ -9,13 +9,21 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ARGUMENTS_MAX = 8, LINE_MAX_BYTES = 1 << 20, PROGRESS_AFTER_MS = 2000, PROGRESS_EACH_MS = 1000 };
+enum {
+	ARGUMENTS_MAX = 8,
+	LINE_MAX_BYTES = 1 << 20,
+	PROGRESS_AFTER_MS = 2000,
+	PROGRESS_EACH_MS = 1000
+};
 
-static int take_option(const struct cli *c, int argc, char **argv, int *i, const struct cli_option *options);
+static int take_option(const struct cli *c, int argc, char **argv, int *i,
+		       const struct cli_option *options);
 static int fill(struct buf *out, const struct cli *c, const char *code, va_list ap);
-static void put_line(FILE *to, const char *before, const struct cli *c, const char *code, va_list ap);
+static void put_line(FILE *to, const char *before, const struct cli *c, const char *code,
+		     va_list ap);
 
-int cli_options(const struct cli *c, int argc, char **argv, const struct cli_option *options, const char **operands, int max)
+int cli_options(const struct cli *c, int argc, char **argv, const struct cli_option *options,
+		const char **operands, int max)
 {
 	int count = 0;
 	bool only_operands = false;
@@ -149,7 +157,8 @@ int cli_next_program(struct str *list, char name[CLI_PROGRAM])
 
 void cli_progress_start(struct cli_progress *p)
 {
-	*p = (struct cli_progress){.started_ms = clock_monotonic(), .terminal = isatty(STDERR_FILENO) == 1};
+	*p = (struct cli_progress){.started_ms = clock_monotonic(),
+				   .terminal = isatty(STDERR_FILENO) == 1};
 }
 
 void cli_progress(struct cli_progress *p, const struct cli *c, const char *code, ...)
@@ -158,7 +167,8 @@ void cli_progress(struct cli_progress *p, const struct cli *c, const char *code,
 	struct buf text;
 	va_list ap;
 
-	if (now - p->started_ms < PROGRESS_AFTER_MS || (p->shown && now - p->shown_ms < PROGRESS_EACH_MS))
+	if (now - p->started_ms < PROGRESS_AFTER_MS ||
+	    (p->shown && now - p->shown_ms < PROGRESS_EACH_MS))
 		return;
 	p->shown = true;
 	p->shown_ms = now;
@@ -178,7 +188,8 @@ void cli_progress_end(struct cli_progress *p)
 }
 
 /* 0 when argv[*i] (and its value) was one of the options. */
-static int take_option(const struct cli *c, int argc, char **argv, int *i, const struct cli_option *options)
+static int take_option(const struct cli *c, int argc, char **argv, int *i,
+		       const struct cli_option *options)
 {
 	const char *given = argv[*i];
 
@@ -214,10 +225,12 @@ static int fill(struct buf *out, const struct cli *c, const char *code, va_list 
 
 	while (count < ARGUMENTS_MAX && (arg = va_arg(ap, const char *)))
 		args[count++] = str_of(arg);
-	return text_fill(out, text_or_code(code, c->lang), args, count) == 0 && buf_text(out) ? 0 : -1;
+	return text_fill(out, text_or_code(code, c->lang), args, count) == 0 && buf_text(out) ? 0
+											      : -1;
 }
 
-static void put_line(FILE *to, const char *before, const struct cli *c, const char *code, va_list ap)
+static void put_line(FILE *to, const char *before, const struct cli *c, const char *code,
+		     va_list ap)
 {
 	struct buf text;
 

@@ -110,13 +110,14 @@ static void put_text(const struct settings *s, const struct cli *c, struct buf *
 		const struct setting *at = &s->at[i];
 
 		if (!str_eq(section, at->section)) {
-			buf_printf(out, "%s[%.*s]\n", i ? "\n" : "", (int)at->section.n, at->section.p);
+			buf_printf(out, "%s[%.*s]\n", i ? "\n" : "", (int)at->section.n,
+				   at->section.p);
 			section = at->section;
 		}
 		if (at->line > 0)
 			buf_printf(out, "# %s:%d\n", c->file, at->line);
-		buf_printf(out, "%.*s =%s%.*s\n", (int)at->key.n, at->key.p, at->value.n ? " " : "", (int)at->value.n,
-			   at->value.p);
+		buf_printf(out, "%.*s =%s%.*s\n", (int)at->key.n, at->key.p, at->value.n ? " " : "",
+			   (int)at->value.n, at->value.p);
 	}
 }
 
@@ -129,15 +130,18 @@ static json_t *put_json(const struct settings *s)
 		char section[64], key[64];
 		json_t *inner;
 
-		if (str_copy(section, sizeof section, at->section) < 0 || str_copy(key, sizeof key, at->key) < 0)
+		if (str_copy(section, sizeof section, at->section) < 0 ||
+		    str_copy(key, sizeof key, at->key) < 0)
 			continue;
 		inner = json_object_get(root, section);
 		if (inner == NULL) {
 			inner = json_object();
 			json_object_set_new(root, section, inner);
 		}
-		json_object_set_new(inner, key, json_pack("{s:s%, s:i}", "value", at->value.n ? at->value.p : "",
-							  at->value.n, "line", at->line));
+		json_object_set_new(inner, key,
+				    json_pack("{s:s%, s:i}", "value",
+					      at->value.n ? at->value.p : "", at->value.n, "line",
+					      at->line));
 	}
 	return root;
 }

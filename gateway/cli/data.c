@@ -3,14 +3,8 @@
 #include "base/fs.h"
 
 const struct data_folder data_folders[] = {
-	{"gateway", true},
-	{"bus", true},
-	{"spool", true},
-	{"answers", true},
-	{"refused", true},
-	{"inbox", false},
-	{"run", false},
-	{0},
+	{"gateway", true}, {"bus", true},    {"spool", true}, {"answers", true},
+	{"refused", true}, {"inbox", false}, {"run", false},  {0},
 };
 
 int data_make_folders(const char *dir, struct err *e)

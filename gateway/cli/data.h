@@ -6,7 +6,7 @@
 
 struct data_folder {
 	const char *name; /* NULL ends the table */
-	bool kept;        /* what lies there cannot be made anew: init refuses to begin over it */
+	bool kept;	  /* what lies there cannot be made anew: init refuses to begin over it */
 };
 extern const struct data_folder data_folders[];
 

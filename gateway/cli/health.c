@@ -14,9 +14,9 @@
 
 enum {
 	STATUS_FILE_MAX = 1 << 17,
-	SILENT_MS = 120000,        /* a program that turns its loop reports each second */
-	LAG_MS = 15 * 60000,       /* an event unread for so long although the reader runs */
-	SEASON_MONTH = 10,         /* from then on the year's policy is missed */
+	SILENT_MS = 120000,  /* a program that turns its loop reports each second */
+	LAG_MS = 15 * 60000, /* an event unread for so long although the reader runs */
+	SEASON_MONTH = 10,   /* from then on the year's policy is missed */
 	DISK_FREE_MIN = 1 << 30,
 };
 
@@ -101,8 +101,8 @@ bool supervised_held(struct str status, const char *name)
 	while (next_line(&status, &line)) {
 		size_t n = strlen("program "), m = strlen(name);
 
-		if (line.n > n + m + 6 && memcmp(line.p, "program ", n) == 0 && memcmp(line.p + n, name, m) == 0 &&
-		    memcmp(line.p + n + m, " held ", 6) == 0)
+		if (line.n > n + m + 6 && memcmp(line.p, "program ", n) == 0 &&
+		    memcmp(line.p + n, name, m) == 0 && memcmp(line.p + n + m, " held ", 6) == 0)
 			return true;
 	}
 	return false;
@@ -202,7 +202,8 @@ static void look_at_bus(struct health *h, const struct cli *c)
 	char dir[CONF_PATH];
 	struct err e = {0};
 
-	if (cli_path(c, dir, "bus", &e) < 0 || bus_lags(dir, h->lags, HEALTH_LAGS, &h->lag_count, &e) < 0) {
+	if (cli_path(c, dir, "bus", &e) < 0 ||
+	    bus_lags(dir, h->lags, HEALTH_LAGS, &h->lag_count, &e) < 0) {
 		str_copy(h->lag_error, sizeof h->lag_error, str_of(e.text));
 		h->lag_count = 0;
 	}
@@ -277,7 +278,10 @@ static void judge_program(struct health *h, const struct program_health *p)
 	char word[16], text[40];
 
 	if (!p->alive)
-		must(h, strcmp(p->state, "failed") == 0 ? "todo_failed" : strcmp(p->state, "held") == 0 ? "todo_held" : "todo_start",
+		must(h,
+		     strcmp(p->state, "failed") == 0 ? "todo_failed"
+		     : strcmp(p->state, "held") == 0 ? "todo_held"
+						     : "todo_start",
 		     p->name, p->status.note);
 	else if (strcmp(p->state, "running") == 0 && now - p->status.at_ms > SILENT_MS)
 		must(h, "todo_silent", p->name, "");
@@ -301,7 +305,8 @@ static void judge_lags(struct health *h)
 		bool runs = false;
 
 		for (int k = 0; k < h->program_count; k++)
-			runs |= h->programs[k].alive && strcmp(h->programs[k].role, lag->group) == 0;
+			runs |= h->programs[k].alive &&
+				strcmp(h->programs[k].role, lag->group) == 0;
 		if (runs && lag->oldest_unread_ms > 0 && age > LAG_MS)
 			must(h, "todo_lag", lag->group, lag->topic);
 	}

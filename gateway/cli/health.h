@@ -26,7 +26,8 @@ struct program_health {
 	const char *role; /* within name */
 	struct role_status status;
 	bool alive;
-	const char *state; /* starting running stopped failed killed held unknown: what a person is told */
+	const char *
+		state; /* starting running stopped failed killed held unknown: what a person is told */
 };
 
 /* Something a person must do: the text todo_<word> with these arguments. */
@@ -44,9 +45,9 @@ struct health {
 	int64_t rejects;
 	int64_t refused_files;
 	int64_t disk_free, disk_total; /* bytes */
-	int64_t now_ms;                /* of the configured clock */
+	int64_t now_ms;		       /* of the configured clock */
 	int year;
-	int last_filing_day;           /* DATE_NONE: the year has no policy */
+	int last_filing_day; /* DATE_NONE: the year has no policy */
 	int days_left;
 	struct todo todos[HEALTH_TODOS];
 	int todo_count;

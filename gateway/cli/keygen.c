@@ -30,7 +30,8 @@ int cmd_keygen(struct cli *c, int argc, char **argv)
 	struct err e = {0};
 	int rc = EXIT_LATER;
 
-	if (cli_options(c, argc, argv, options, NULL, 0) < 0 || years_of(c, years, &first, &last) < 0)
+	if (cli_options(c, argc, argv, options, NULL, 0) < 0 ||
+	    years_of(c, years, &first, &last) < 0)
 		return EXIT_USAGE;
 	files = calloc(2, sizeof *files);
 	if (files == NULL)
@@ -57,7 +58,8 @@ static int years_of(struct cli *c, const char *given, int64_t *first, int64_t *l
 		*last = *first;
 		return 0;
 	}
-	if (text.n == 9 && given[4] == '-' && str_int((struct str){given, 4}, 2000, 2200, first) == 0 &&
+	if (text.n == 9 && given[4] == '-' &&
+	    str_int((struct str){given, 4}, 2000, 2200, first) == 0 &&
 	    str_int((struct str){given + 5, 4}, *first, 2200, last) == 0)
 		return 0;
 	cli_usage(c, "keygen", "keygen_years");
@@ -102,7 +104,8 @@ static void list(struct key_files *out, const char *dir)
 		while (d && (it = readdir(d))) {
 			if (it->d_name[0] == '.' || out->count == FILES_MAX)
 				continue;
-			if (snprintf(out->at[out->count], NAME_MAX_BYTES, "%s/%s", roles[i], it->d_name) < NAME_MAX_BYTES)
+			if (snprintf(out->at[out->count], NAME_MAX_BYTES, "%s/%s", roles[i],
+				     it->d_name) < NAME_MAX_BYTES)
 				out->count++;
 		}
 		if (d)
@@ -123,7 +126,8 @@ static int report(const struct cli *c, struct key_files *before, struct key_file
 	for (int i = 0; i < after->count; i++) {
 		char path[CONF_PATH];
 
-		if (bsearch(after->at[i], before->at, (size_t)before->count, sizeof before->at[0], compare))
+		if (bsearch(after->at[i], before->at, (size_t)before->count, sizeof before->at[0],
+			    compare))
 			continue;
 		if (fs_join(path, sizeof path, c->conf.keys.dir, after->at[i]) == 0)
 			cli_say(c, "keygen_made", path, NULL);

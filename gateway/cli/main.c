@@ -20,7 +20,8 @@ static const struct command {
 	{"keygen", "[--years FIRST-LAST]", cmd_keygen, SET_UP, true},
 	{"init", "", cmd_init, SET_UP, true},
 	{"run", "", cmd_run, SET_UP, true},
-	{"submit", "FILE --sender SENDER [--wait SECONDS] [--replace]", cmd_submit, EVERY_DAY, true},
+	{"submit", "FILE --sender SENDER [--wait SECONDS] [--replace]", cmd_submit, EVERY_DAY,
+	 true},
 	{"status", "[--counters]", cmd_status, EVERY_DAY, true},
 	{"trace", "ID | RECEIPT | FILE ROW | -", cmd_trace, EVERY_DAY, true},
 	{"statement", "[--year YEAR] [--village CODE]", cmd_statement, EVERY_DAY, true},
@@ -136,7 +137,8 @@ static int set_global(struct cli *c, const char *name, const char *value)
 {
 	if (strcmp(name, "--lang") == 0 && (strcmp(value, "zh") == 0 || strcmp(value, "en") == 0)) {
 		c->lang = value[0] == 'z' ? LANG_ZH : LANG_EN;
-	} else if (strcmp(name, "--format") == 0 && (strcmp(value, "text") == 0 || strcmp(value, "json") == 0)) {
+	} else if (strcmp(name, "--format") == 0 &&
+		   (strcmp(value, "text") == 0 || strcmp(value, "json") == 0)) {
 		c->json = value[0] == 'j';
 	} else if ((strcmp(name, "-c") == 0 || strcmp(name, "--config") == 0) && value[0]) {
 		c->file = value;
@@ -203,6 +205,7 @@ static void help_one(const struct cli *c, const struct command *command)
 
 	snprintf(code, sizeof code, "cmd_%s", command->name);
 	snprintf(manual, sizeof manual, "cmd_%s.help", command->name);
-	printf("qiao [-c FILE] %s%s%s\n\n", command->name, command->arguments[0] ? " " : "", command->arguments);
+	printf("qiao [-c FILE] %s%s%s\n\n", command->name, command->arguments[0] ? " " : "",
+	       command->arguments);
 	printf("%s\n\n%s\n", text_or_code(code, c->lang), text_or_code(manual, c->lang));
 }

@@ -16,12 +16,12 @@ struct listing {
 	const struct cli *cli;
 	struct bus *bus;
 	struct codec *codec;
-	const char *topic;      /* only those of this topic, NULL = all */
-	const char *show_role;  /* --show: only this one */
+	const char *topic;     /* only those of this topic, NULL = all */
+	const char *show_role; /* --show: only this one */
 	int64_t show_offset;
 	struct table table;
 	json_t *json;
-	struct buf bytes;       /* of the one shown */
+	struct buf bytes; /* of the one shown */
 	int64_t count;
 };
 
@@ -29,7 +29,8 @@ static int parse_show(const char *show, char role[32], int64_t *offset);
 static int open_all(struct listing *l, struct err *e);
 static int read_topic(struct listing *l, const struct topic *t, struct err *e);
 static int take(struct listing *l, const char *role, const struct bus_record *r, struct err *e);
-static int put_row(struct listing *l, const char *role, const struct bus_record *r, const struct rejected_event *ev);
+static int put_row(struct listing *l, const char *role, const struct bus_record *r,
+		   const struct rejected_event *ev);
 static int put_hex(struct str bytes, struct buf *out);
 static void print(struct listing *l);
 
@@ -37,7 +38,8 @@ int cmd_rejects(struct cli *c, int argc, char **argv)
 {
 	struct listing l = {.cli = c, .show_offset = -1};
 	const char *show = NULL;
-	const struct cli_option options[] = {{"--topic", &l.topic, NULL}, {"--show", &show, NULL}, {0}};
+	const struct cli_option options[] = {
+		{"--topic", &l.topic, NULL}, {"--show", &show, NULL}, {0}};
 	char role[32];
 	struct err e = {0};
 	int rc = -1;
@@ -53,7 +55,8 @@ int cmd_rejects(struct cli *c, int argc, char **argv)
 	if (open_all(&l, &e) < 0)
 		goto out;
 	for (int i = 0; i < topic_count; i++) {
-		if (strncmp(topics[i].name, prefix, strlen(prefix)) == 0 && read_topic(&l, &topics[i], &e) < 0)
+		if (strncmp(topics[i].name, prefix, strlen(prefix)) == 0 &&
+		    read_topic(&l, &topics[i], &e) < 0)
 			goto out;
 	}
 	print(&l);
@@ -80,8 +83,9 @@ static int parse_show(const char *show, char role[32], int64_t *offset)
 
 static int open_all(struct listing *l, struct err *e)
 {
-	static const char *const head[] = {"rejects_place", "rejects_time", "status_topic", "rejects_partition",
-					   "rejects_offset", "rejects_type", "rejects_reason", "rejects_detail"};
+	static const char *const head[] = {"rejects_place",	"rejects_time",	  "status_topic",
+					   "rejects_partition", "rejects_offset", "rejects_type",
+					   "rejects_reason",	"rejects_detail"};
 	char dir[CONF_PATH];
 	struct bus_options o = {.dir = dir, .role = "qiao", .conf = &l->cli->conf};
 
@@ -126,8 +130,11 @@ static int take(struct listing *l, const char *role, const struct bus_record *r,
 		return 0;
 	if (codec_decode(l->codec, EV_REJECTED_EVENT, r->event.data, &ev, &why) < 0) {
 		/* A reject of another version of the program is still one: shown with what the bus tells of it. */
-		ev = (struct rejected_event){.topic = STR("?"), .reason = STR("undecodable"), .detail = str_of(why.text),
-					     .bytes = r->event.data, .at = r->event.time_ms};
+		ev = (struct rejected_event){.topic = STR("?"),
+					     .reason = STR("undecodable"),
+					     .detail = str_of(why.text),
+					     .bytes = r->event.data,
+					     .at = r->event.time_ms};
 	}
 	if (l->topic && !str_is(ev.topic, l->topic))
 		return 0;
@@ -137,19 +144,23 @@ static int take(struct listing *l, const char *role, const struct bus_record *r,
 	return 0;
 }
 
-static int put_row(struct listing *l, const char *role, const struct bus_record *r, const struct rejected_event *ev)
+static int put_row(struct listing *l, const char *role, const struct bus_record *r,
+		   const struct rejected_event *ev)
 {
 	char time[40], id[ID_HEX];
 	int rc = 0;
 
 	time_text(time, ev->at);
 	if (l->cli->json) {
-		json_t *one = json_pack("{s:s, s:I, s:s, s:s%, s:i, s:I, s:s, s:s%, s:s%, s:s%}", "role", role, "offset",
-					(json_int_t)r->offset, "at", time, "topic", ev->topic.p ? ev->topic.p : "", ev->topic.n,
-					"partition", (int)ev->partition, "event_offset", (json_int_t)ev->offset, "event_id",
-					id_hex(&ev->event_id, id), "event_type", ev->event_type.p ? ev->event_type.p : "",
-					ev->event_type.n, "reason", ev->reason.p ? ev->reason.p : "", ev->reason.n, "detail",
-					ev->detail.p ? ev->detail.p : "", ev->detail.n);
+		json_t *one =
+			json_pack("{s:s, s:I, s:s, s:s%, s:i, s:I, s:s, s:s%, s:s%, s:s%}", "role",
+				  role, "offset", (json_int_t)r->offset, "at", time, "topic",
+				  ev->topic.p ? ev->topic.p : "", ev->topic.n, "partition",
+				  (int)ev->partition, "event_offset", (json_int_t)ev->offset,
+				  "event_id", id_hex(&ev->event_id, id), "event_type",
+				  ev->event_type.p ? ev->event_type.p : "", ev->event_type.n,
+				  "reason", ev->reason.p ? ev->reason.p : "", ev->reason.n,
+				  "detail", ev->detail.p ? ev->detail.p : "", ev->detail.n);
 
 		return one ? json_array_append_new(l->json, one) : -1;
 	}
@@ -158,9 +169,11 @@ static int put_row(struct listing *l, const char *role, const struct bus_record 
 	rc |= table_cellf(&l->table, "%.*s", (int)ev->topic.n, ev->topic.p ? ev->topic.p : "");
 	rc |= table_cellf(&l->table, "%d", (int)ev->partition);
 	rc |= table_cellf(&l->table, "%" PRId64, ev->offset);
-	rc |= table_cellf(&l->table, "%.*s", (int)ev->event_type.n, ev->event_type.p ? ev->event_type.p : "");
+	rc |= table_cellf(&l->table, "%.*s", (int)ev->event_type.n,
+			  ev->event_type.p ? ev->event_type.p : "");
 	rc |= table_cellf(&l->table, "%.*s", (int)ev->reason.n, ev->reason.p ? ev->reason.p : "");
-	rc |= table_cellf(&l->table, "%.*s", ev->detail.n < 200 ? (int)ev->detail.n : 200, ev->detail.p ? ev->detail.p : "");
+	rc |= table_cellf(&l->table, "%.*s", ev->detail.n < 200 ? (int)ev->detail.n : 200,
+			  ev->detail.p ? ev->detail.p : "");
 	return rc;
 }
 
@@ -184,8 +197,10 @@ static void print(struct listing *l)
 
 	if (l->cli->json) {
 		if (l->show_role && l->count == 1)
-			json_object_set_new(json_array_get(l->json, 0), "bytes",
-					    json_stringn(l->bytes.data ? (const char *)l->bytes.data : "", l->bytes.len));
+			json_object_set_new(
+				json_array_get(l->json, 0), "bytes",
+				json_stringn(l->bytes.data ? (const char *)l->bytes.data : "",
+					     l->bytes.len));
 		cli_print_json(json_incref(l->json));
 		return;
 	}

@@ -18,7 +18,8 @@ static int put_peers(const struct health *h, const struct cli *c, struct buf *ou
 static int put_place(const struct health *h, const struct cli *c, struct buf *out);
 static int put_counters(const struct health *h, struct buf *out);
 static int put_todos(const struct health *h, const struct cli *c, struct buf *out);
-static int put_line(struct buf *out, const struct cli *c, const char *code, const char *a, const char *b);
+static int put_line(struct buf *out, const struct cli *c, const char *code, const char *a,
+		    const char *b);
 static json_t *put_json(const struct health *h, bool counters);
 static json_t *json_counters(const char *text);
 static json_t *json_todos(const struct health *h);
@@ -80,7 +81,8 @@ static int put_head(struct table *t, const struct cli *c, const char *const *cod
 
 static int put_programs(const struct health *h, const struct cli *c, struct buf *out)
 {
-	static const char *const head[] = {"status_program", "status_state", "status_since", "status_pid", "status_note"};
+	static const char *const head[] = {"status_program", "status_state", "status_since",
+					   "status_pid", "status_note"};
 	struct table t;
 	int rc = put_head(&t, c, head, 5);
 
@@ -104,8 +106,8 @@ static int put_programs(const struct health *h, const struct cli *c, struct buf 
 
 static int put_topics(const struct health *h, const struct cli *c, struct buf *out)
 {
-	static const char *const head[] = {"status_topic", "status_reader", "status_events", "status_waiting",
-					   "status_oldest"};
+	static const char *const head[] = {"status_topic", "status_reader", "status_events",
+					   "status_waiting", "status_oldest"};
 	struct table t;
 	int rc;
 
@@ -177,7 +179,8 @@ static int put_place(const struct health *h, const struct cli *c, struct buf *ou
 	} else {
 		date_text(a, h->last_filing_day);
 		snprintf(b, sizeof b, "%d", h->days_left < 0 ? -h->days_left : h->days_left);
-		rc |= put_line(out, c, h->days_left < 0 ? "status_filing_over" : "status_filing", a, b);
+		rc |= put_line(out, c, h->days_left < 0 ? "status_filing_over" : "status_filing", a,
+			       b);
 	}
 	snprintf(a, sizeof a, "%" PRId64, h->rejects);
 	snprintf(b, sizeof b, "%" PRId64, h->refused_files);
@@ -219,7 +222,8 @@ static int put_todos(const struct health *h, const struct cli *c, struct buf *ou
 	return rc;
 }
 
-static int put_line(struct buf *out, const struct cli *c, const char *code, const char *a, const char *b)
+static int put_line(struct buf *out, const struct cli *c, const char *code, const char *a,
+		    const char *b)
 {
 	const struct str args[] = {str_of(a), str_of(b)};
 	int rc = text_fill(out, text_or_code(code, c->lang), args, 2);
@@ -237,13 +241,16 @@ static json_t *put_json(const struct health *h, bool counters)
 		const struct program_health *p = &h->programs[i];
 		char word[16];
 		int64_t since;
-		json_t *one = json_pack("{s:s, s:s, s:b, s:I, s:I, s:s}", "program", p->name, "state", p->state, "alive",
-					(int)p->alive, "pid", (json_int_t)p->status.pid, "since_ms",
+		json_t *one = json_pack("{s:s, s:s, s:b, s:I, s:I, s:s}", "program", p->name,
+					"state", p->state, "alive", (int)p->alive, "pid",
+					(json_int_t)p->status.pid, "since_ms",
 					(json_int_t)p->status.since_ms, "note", p->status.note);
 
 		if (p->status.peer[0]) {
 			peer_word(word, p->status.peer, &since);
-			json_object_set_new(one, "peer", json_pack("{s:s, s:I}", "state", word, "since_ms", (json_int_t)since));
+			json_object_set_new(one, "peer",
+					    json_pack("{s:s, s:I}", "state", word, "since_ms",
+						      (json_int_t)since));
 		}
 		if (counters)
 			json_object_set_new(one, "counters", json_counters(p->status.counters));
@@ -253,19 +260,24 @@ static json_t *put_json(const struct health *h, bool counters)
 		const struct bus_lag *lag = &h->lags[i];
 		int64_t age = lag->oldest_unread_ms ? h->now_ms - lag->oldest_unread_ms : 0;
 
-		json_array_append_new(topics_, json_pack("{s:s, s:s, s:I, s:I, s:I}", "topic", lag->topic, "reader", lag->group,
-							 "events", (json_int_t)lag->end, "waiting",
-							 (json_int_t)(lag->end - lag->next), "oldest_age_ms", (json_int_t)age));
+		json_array_append_new(topics_, json_pack("{s:s, s:s, s:I, s:I, s:I}", "topic",
+							 lag->topic, "reader", lag->group, "events",
+							 (json_int_t)lag->end, "waiting",
+							 (json_int_t)(lag->end - lag->next),
+							 "oldest_age_ms", (json_int_t)age));
 	}
-	root = json_pack("{s:b, s:I, s:o, s:o, s:{s:I, s:I}, s:I, s:I}", "initialised", (int)h->initialised, "now_ms",
-			 (json_int_t)h->now_ms, "programs", programs, "topics", topics_, "disk", "free_bytes",
-			 (json_int_t)h->disk_free, "total_bytes", (json_int_t)h->disk_total, "rejects", (json_int_t)h->rejects,
-			 "refused_files", (json_int_t)h->refused_files);
+	root = json_pack("{s:b, s:I, s:o, s:o, s:{s:I, s:I}, s:I, s:I}", "initialised",
+			 (int)h->initialised, "now_ms", (json_int_t)h->now_ms, "programs", programs,
+			 "topics", topics_, "disk", "free_bytes", (json_int_t)h->disk_free,
+			 "total_bytes", (json_int_t)h->disk_total, "rejects",
+			 (json_int_t)h->rejects, "refused_files", (json_int_t)h->refused_files);
 	if (h->last_filing_day != DATE_NONE) {
 		char day[16];
 
-		json_object_set_new(root, "filing", json_pack("{s:i, s:s, s:i}", "year", h->year, "last_day",
-							      date_text(day, h->last_filing_day), "days_left", h->days_left));
+		json_object_set_new(root, "filing",
+				    json_pack("{s:i, s:s, s:i}", "year", h->year, "last_day",
+					      date_text(day, h->last_filing_day), "days_left",
+					      h->days_left));
 	}
 	json_object_set_new(root, "todo", json_todos(h));
 	return root;
@@ -282,7 +294,8 @@ static json_t *json_counters(const char *text)
 		int64_t value;
 
 		if (name < n && str_copy(key, sizeof key, (struct str){text, name}) == 0 &&
-		    str_int((struct str){text + name + 1, n - name - 1}, INT64_MIN, INT64_MAX, &value) == 0)
+		    str_int((struct str){text + name + 1, n - name - 1}, INT64_MIN, INT64_MAX,
+			    &value) == 0)
 			json_object_set_new(root, key, json_integer(value));
 		text += n + strspn(text + n, " ");
 	}
@@ -294,8 +307,9 @@ static json_t *json_todos(const struct health *h)
 	json_t *todos = json_array();
 
 	for (int i = 0; i < h->todo_count; i++)
-		json_array_append_new(todos, json_pack("{s:s, s:[s, s]}", "code", h->todos[i].code, "args",
-						       h->todos[i].args[0], h->todos[i].args[1]));
+		json_array_append_new(todos,
+				      json_pack("{s:s, s:[s, s]}", "code", h->todos[i].code, "args",
+						h->todos[i].args[0], h->todos[i].args[1]));
 	return todos;
 }
 

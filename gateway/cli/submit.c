@@ -21,10 +21,11 @@
 enum { DEFAULT_WAIT_S = 10, POLL_MS = 20, REASON_MAX = 1 << 16 };
 
 struct hand_in {
-	char folder[CONF_PATH];               /* <inbox>/<sender> */
-	char from[CONF_PATH], to[CONF_PATH];  /* the roster */
+	char folder[CONF_PATH];				 /* <inbox>/<sender> */
+	char from[CONF_PATH], to[CONF_PATH];		 /* the roster */
 	char cover_from[CONF_PATH], cover_to[CONF_PATH]; /* "" = none */
-	char answer[CONF_PATH], refusal[CONF_PATH]; /* where the village program answers: a roster again, or a short text */
+	char answer[CONF_PATH],
+		refusal[CONF_PATH]; /* where the village program answers: a roster again, or a short text */
 	char sha256[FILE_DIGEST];
 	struct id id;
 	char receipt[12];
@@ -33,11 +34,13 @@ struct hand_in {
 enum taken { NOT_YET, RECEIVED, REFUSED };
 
 static int64_t wait_of(const struct cli *c, const char *text);
-static int prepare(struct hand_in *h, const struct cli *c, const char *file, const char *sender, struct err *e);
+static int prepare(struct hand_in *h, const struct cli *c, const char *file, const char *sender,
+		   struct err *e);
 static int good_sender(const char *sender, struct err *e);
 static int good_name(const char *name, struct err *e);
 static int find_cover(struct hand_in *h, const char *base, struct err *e);
-static int look_at_target(const char *to, const char *sha256, bool replace, bool *same, struct err *e);
+static int look_at_target(const char *to, const char *sha256, bool replace, bool *same,
+			  struct err *e);
 static int put_in(const char *from, const char *to, struct err *e);
 static int hand_over(struct hand_in *h, const struct cli *c, bool replace, struct err *e);
 static enum taken wait_taken(const struct hand_in *h, const struct cli *c, int64_t wait_ms);
@@ -49,8 +52,10 @@ int cmd_submit(struct cli *c, int argc, char **argv)
 {
 	const char *sender = NULL, *wait = NULL, *file = NULL;
 	bool replace = false;
-	const struct cli_option options[] = {
-		{"--sender", &sender, NULL}, {"--wait", &wait, NULL}, {"--replace", NULL, &replace}, {0}};
+	const struct cli_option options[] = {{"--sender", &sender, NULL},
+					     {"--wait", &wait, NULL},
+					     {"--replace", NULL, &replace},
+					     {0}};
 	int operands = cli_options(c, argc, argv, options, &file, 1);
 	struct hand_in *h;
 	struct err e = {0};
@@ -86,7 +91,8 @@ static int64_t wait_of(const struct cli *c, const char *text)
 	return seconds;
 }
 
-static int prepare(struct hand_in *h, const struct cli *c, const char *file, const char *sender, struct err *e)
+static int prepare(struct hand_in *h, const struct cli *c, const char *file, const char *sender,
+		   struct err *e)
 {
 	const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
 	char digits[11], base[CONF_PATH], answer[CONF_PATH + 32], refusal[CONF_PATH + 32];
@@ -100,7 +106,8 @@ static int prepare(struct hand_in *h, const struct cli *c, const char *file, con
 	snprintf(refusal, sizeof refusal, "%s.回执.txt", base);
 	if (str_copy(h->from, sizeof h->from, str_of(file)) < 0 ||
 	    fs_join(h->folder, sizeof h->folder, c->conf.village.inbox, sender) < 0 ||
-	    fs_join(h->to, sizeof h->to, h->folder, name) < 0 || fs_join(h->answer, sizeof h->answer, h->folder, answer) < 0 ||
+	    fs_join(h->to, sizeof h->to, h->folder, name) < 0 ||
+	    fs_join(h->answer, sizeof h->answer, h->folder, answer) < 0 ||
 	    fs_join(h->refusal, sizeof h->refusal, h->folder, refusal) < 0)
 		return err_set(e, ERR_PERM, "path too long");
 	if (find_cover(h, base, e) < 0 || file_digest(file, h->sha256, e) < 0)
@@ -117,10 +124,13 @@ static int good_sender(const char *sender, struct err *e)
 	struct str s = str_of(sender);
 
 	if (s.n == 0 || s.n > 60 || sender[0] == '.' || strchr(sender, '/') || !utf8_valid(s))
-		return err_set(e, ERR_PERM, "--sender: expected the name of a folder of the drop folder");
+		return err_set(e, ERR_PERM,
+			       "--sender: expected the name of a folder of the drop folder");
 	for (size_t i = 0; i < s.n; i++) {
 		if ((unsigned char)sender[i] < 0x20)
-			return err_set(e, ERR_PERM, "--sender: expected the name of a folder of the drop folder");
+			return err_set(
+				e, ERR_PERM,
+				"--sender: expected the name of a folder of the drop folder");
 	}
 	return 0;
 }
@@ -132,7 +142,9 @@ static int good_name(const char *name, struct err *e)
 	if (n <= 4 || strcasecmp(name + n - 4, ".csv") != 0)
 		return err_set(e, ERR_PERM, "not a .csv file: save the roster as CSV first");
 	if (name[0] == '.' || strncmp(name, "~$", 2) == 0)
-		return err_set(e, ERR_PERM, "a temporary file of the editor: close it there and hand in the file itself");
+		return err_set(e, ERR_PERM,
+			       "a temporary file of the editor: close it there and hand in the "
+			       "file itself");
 	return 0;
 }
 
@@ -171,8 +183,9 @@ static int hand_over(struct hand_in *h, const struct cli *c, bool replace, struc
 	}
 	if (look_at_target(h->to, h->sha256, replace, &h->there, e) < 0)
 		return -1;
-	if (h->cover_to[0] && (file_digest(h->cover_from, cover_sha256, e) < 0 ||
-			       look_at_target(h->cover_to, cover_sha256, replace, &cover_there, e) < 0))
+	if (h->cover_to[0] &&
+	    (file_digest(h->cover_from, cover_sha256, e) < 0 ||
+	     look_at_target(h->cover_to, cover_sha256, replace, &cover_there, e) < 0))
 		return -1;
 	if (h->cover_to[0] && !cover_there && put_in(h->cover_from, h->cover_to, e) < 0)
 		return -1;
@@ -180,7 +193,8 @@ static int hand_over(struct hand_in *h, const struct cli *c, bool replace, struc
 }
 
 /* Another file under this name is somebody's roster; whether it was taken already cannot be told from here. */
-static int look_at_target(const char *to, const char *sha256, bool replace, bool *same, struct err *e)
+static int look_at_target(const char *to, const char *sha256, bool replace, bool *same,
+			  struct err *e)
 {
 	char there[FILE_DIGEST];
 
@@ -192,7 +206,10 @@ static int look_at_target(const char *to, const char *sha256, bool replace, bool
 	*same = strcmp(there, sha256) == 0;
 	if (*same || replace)
 		return 0;
-	return err_set(e, ERR_PERM, "%s: a file with other content is there already: give yours another name, or use --replace", to);
+	return err_set(e, ERR_PERM,
+		       "%s: a file with other content is there already: give yours another name, "
+		       "or use --replace",
+		       to);
 }
 
 /* Under a .part name first, which the village program ignores: it never sees half a file. */
@@ -223,7 +240,8 @@ static enum taken wait_taken(const struct hand_in *h, const struct cli *c, int64
 
 		if (clock_monotonic() - start >= wait_ms)
 			break;
-		snprintf(seconds, sizeof seconds, "%lld", (long long)(clock_monotonic() - start) / 1000);
+		snprintf(seconds, sizeof seconds, "%lld",
+			 (long long)(clock_monotonic() - start) / 1000);
 		cli_progress(&progress, c, "submit_waiting", seconds, NULL);
 		poll(NULL, 0, POLL_MS);
 	}
@@ -258,11 +276,13 @@ static int report(const struct hand_in *h, const struct cli *c, enum taken taken
 	if (taken == REFUSED)
 		reason_of(h, c, &reason);
 	if (c->json) {
-		cli_print_json(json_pack("{s:s, s:s, s:s, s:s, s:s*}", "result", words[taken], "submission",
-					 id_hex(&h->id, hex), "receipt", h->receipt, "answer", answer, "reason",
+		cli_print_json(json_pack("{s:s, s:s, s:s, s:s, s:s*}", "result", words[taken],
+					 "submission", id_hex(&h->id, hex), "receipt", h->receipt,
+					 "answer", answer, "reason",
 					 taken == REFUSED ? buf_text(&reason) : NULL));
 	} else {
-		cli_say(c, codes[taken], h->receipt, answer, taken == REFUSED ? buf_text(&reason) : "", NULL);
+		cli_say(c, codes[taken], h->receipt, answer,
+			taken == REFUSED ? buf_text(&reason) : "", NULL);
 		if (h->there && taken == RECEIVED)
 			cli_say(c, "submit_again", NULL);
 		if (h->cover_to[0])
@@ -272,10 +292,10 @@ static int report(const struct hand_in *h, const struct cli *c, enum taken taken
 	return statuses[taken];
 }
 
-/* The reason file: a line "code" or "code argument", as the village program wrote it; read as text for a person. */
+/* The reason file: a line "code" or "code argument", as the village program wrote it; read as text for a person, with the cure. */
 static void reason_of(const struct hand_in *h, const struct cli *c, struct buf *out)
 {
-	char hex[ID_HEX], name[ID_HEX + 32], path[CONF_PATH], code[64];
+	char hex[ID_HEX], name[ID_HEX + 32], path[CONF_PATH], code[64], cure[80];
 	struct buf text;
 	struct str line, args[1];
 	const char *end;
@@ -293,6 +313,11 @@ static void reason_of(const struct hand_in *h, const struct cli *c, struct buf *
 		args[0] = str_trim((struct str){line.p + word, line.n - word});
 		if (str_copy(code, sizeof code, (struct str){line.p, word}) == 0)
 			text_fill(out, text_or_code(code, c->lang), args, 1);
+		snprintf(cure, sizeof cure, "%s.cure", code);
+		if (text_get(cure, c->lang)) {
+			buf_put_str(out, "\n");
+			text_fill(out, text_get(cure, c->lang), args, 1);
+		}
 	}
 	buf_fini(&text);
 }

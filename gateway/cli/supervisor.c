@@ -21,7 +21,8 @@ enum { STATUS_EACH_MS = 5000 };
 static int add_programs(struct supervisor *s, struct err *e);
 static int take_signals(struct supervisor *s, struct err *e);
 static void start(struct supervisor *s, struct child *ch);
-static void become(const struct child *ch, const char *file, int ready_fd, pid_t parent) __attribute__((noreturn));
+static void become(const struct child *ch, const char *file, int ready_fd, pid_t parent)
+	__attribute__((noreturn));
 static void start_due(struct supervisor *s);
 static void wait_events(struct supervisor *s);
 static int64_t next_due(const struct supervisor *s);
@@ -52,7 +53,8 @@ int64_t child_backoff(int64_t last_ms, int64_t lived_ms, int64_t min_ms, int64_t
 
 const char *child_state_code(enum child_state s)
 {
-	static const char *const codes[CHILD_STATES] = {"waiting", "starting", "running", "held", "stopped"};
+	static const char *const codes[CHILD_STATES] = {"waiting", "starting", "running", "held",
+							"stopped"};
 
 	return codes[s];
 }
@@ -72,10 +74,12 @@ int supervisor_open(struct supervisor *s, const struct cli *c, struct err *e)
 {
 	char run[CONF_PATH], lock[CONF_PATH];
 
-	*s = (struct supervisor){.cli = c, .signal_fd = -1, .lock_fd = -1, .started_ms = clock_wall()};
+	*s = (struct supervisor){
+		.cli = c, .signal_fd = -1, .lock_fd = -1, .started_ms = clock_wall()};
 	if (add_programs(s, e) < 0)
 		return -1;
-	if (c->conf.log.dir[0] && log_open("qiao", c->conf.log.dir, (enum log_level)c->conf.log.level, e) < 0)
+	if (c->conf.log.dir[0] &&
+	    log_open("qiao", c->conf.log.dir, (enum log_level)c->conf.log.level, e) < 0)
 		return -1;
 	if (cli_path(c, run, "run", e) < 0 || cli_path(c, lock, "run/qiao.lock", e) < 0)
 		return -1;
@@ -129,7 +133,8 @@ static int add_programs(struct supervisor *s, struct err *e)
 		struct err one = {0};
 
 		if (s->count == SUPERVISOR_CHILDREN_MAX)
-			return err_set(e, ERR_CONF, "[run] programs: more than %d", SUPERVISOR_CHILDREN_MAX);
+			return err_set(e, ERR_CONF, "[run] programs: more than %d",
+				       SUPERVISOR_CHILDREN_MAX);
 		*ch = (struct child){.ready_fd = -1, .last = -1, .since_ms = clock_wall()};
 		str_copy(ch->name, sizeof ch->name, str_of(name));
 		if (cli_program(ch->path, name, &one) == 0 && access(ch->path, X_OK) == 0) {
@@ -316,12 +321,14 @@ static void ended(struct supervisor *s, struct child *ch, int wait_status)
 	ch->last = wait_status;
 	if (child_held_by(wait_status)) {
 		enter(s, ch, CHILD_HELD);
-		tell(s, ch, WEXITSTATUS(wait_status) == EXIT_SAFE ? "run_held_safe" : "run_held_conf", 0);
+		tell(s, ch,
+		     WEXITSTATUS(wait_status) == EXIT_SAFE ? "run_held_safe" : "run_held_conf", 0);
 	} else if (s->stopping) {
 		enter(s, ch, CHILD_STOPPED);
 		tell(s, ch, "run_child_ended", 0);
 	} else {
-		ch->backoff_ms = child_backoff(ch->backoff_ms, lived, conf->run.backoff_min_ms, conf->run.backoff_max_ms);
+		ch->backoff_ms = child_backoff(ch->backoff_ms, lived, conf->run.backoff_min_ms,
+					       conf->run.backoff_max_ms);
 		ch->restart_at_ms = clock_monotonic() + ch->backoff_ms;
 		ch->restarts++;
 		enter(s, ch, CHILD_WAITING);
@@ -404,13 +411,15 @@ static void write_status(struct supervisor *s)
 
 	s->status_ms = clock_monotonic();
 	buf_init(&text, 1 << 16);
-	rc |= buf_printf(&text, "pid %d\nstate %s\nsince_ms %" PRId64 "\nat_ms %" PRId64 "\n", (int)getpid(),
-			 all_over(s) ? "stopped" : "running", s->started_ms, clock_wall());
+	rc |= buf_printf(&text, "pid %d\nstate %s\nsince_ms %" PRId64 "\nat_ms %" PRId64 "\n",
+			 (int)getpid(), all_over(s) ? "stopped" : "running", s->started_ms,
+			 clock_wall());
 	for (int i = 0; i < s->count; i++) {
 		const struct child *ch = &s->children[i];
 
-		rc |= buf_printf(&text, "program %s %s %d %" PRId64 " %" PRId64 " %s\n", ch->name, child_state_code(ch->state),
-				 (int)ch->pid, ch->since_ms, ch->restarts, child_end_text(end, ch->last));
+		rc |= buf_printf(&text, "program %s %s %d %" PRId64 " %" PRId64 " %s\n", ch->name,
+				 child_state_code(ch->state), (int)ch->pid, ch->since_ms,
+				 ch->restarts, child_end_text(end, ch->last));
 	}
 	if (rc == 0 && cli_path(s->cli, path, "run/qiao.status", NULL) == 0)
 		rc = fs_write_atomic(path, text.data, text.len, 0600, NULL);

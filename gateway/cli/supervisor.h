@@ -11,23 +11,24 @@
 #include <sys/types.h>
 
 enum child_state {
-	CHILD_WAITING,  /* not running; starts at restart_at_ms */
+	CHILD_WAITING,	/* not running; starts at restart_at_ms */
 	CHILD_STARTING, /* running, not ready yet */
-	CHILD_RUNNING,  /* said ready */
-	CHILD_HELD,     /* ended with 2 or 4: not started again */
-	CHILD_STOPPED,  /* ended because it was asked to */
+	CHILD_RUNNING,	/* said ready */
+	CHILD_HELD,	/* ended with 2 or 4: not started again */
+	CHILD_STOPPED,	/* ended because it was asked to */
 	CHILD_STATES
 };
 struct child {
 	char name[CLI_PROGRAM], path[CONF_PATH];
 	enum child_state state;
-	pid_t pid;             /* 0 = not running */
-	int ready_fd;          /* -1 = none */
-	int64_t started_ms, restart_at_ms, kill_at_ms; /* monotonic; kill_at 0 = not asked to stop */
-	int64_t since_ms;      /* wall: when it came into this state */
-	int64_t backoff_ms;    /* last pause, 0 = none yet */
+	pid_t pid;    /* 0 = not running */
+	int ready_fd; /* -1 = none */
+	int64_t started_ms, restart_at_ms,
+		kill_at_ms; /* monotonic; kill_at 0 = not asked to stop */
+	int64_t since_ms;   /* wall: when it came into this state */
+	int64_t backoff_ms; /* last pause, 0 = none yet */
 	int64_t restarts;
-	int last;              /* how it ended last, as waitpid tells; -1 = not yet */
+	int last; /* how it ended last, as waitpid tells; -1 = not yet */
 };
 
 enum { SUPERVISOR_CHILDREN_MAX = 16, SUPERVISOR_FRESH_MS = 60000 };

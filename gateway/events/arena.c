@@ -1,3 +1,5 @@
+/* Chunks from malloc, given out from front to back and never given back one by one. avro-c frees
+ * what it took for a text only when the value is freed, and ours never is: so nothing is lost. */
 #include "events/arena.h"
 #include <avro.h>
 #include <stdalign.h>
@@ -42,7 +44,8 @@ static struct chunk *add_chunk(struct arena *a, size_t cap)
 	return c;
 }
 
-/* One chunk is kept as it is; several become one of their common size, so that a type settles at one. */
+/* One chunk is kept as it is; several become one of their common size, so that a type settles at
+ * one. */
 void arena_begin(struct arena *a, size_t max)
 {
 	size_t want = a->total < KEEP_MAX ? a->total : KEEP_MAX;

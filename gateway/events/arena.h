@@ -1,7 +1,8 @@
-/* Where a decoded event's texts and arrays live: one arena a type, emptied by the next decode of that type.
+/* Where a decoded event's texts and arrays live: one arena a type, emptied by the next decode of
+ * that type.
  *
- * avro-c allocates twice for each text; while an arena is current it is made to take that from there, so that decoding
- * costs no malloc. Private to gateway/events. */
+ * avro-c allocates twice for each text; while an arena is current it is made to take that from
+ * there, so that decoding costs no malloc. Private to gateway/events. */
 #ifndef QIAO_EVENTS_ARENA_H
 #define QIAO_EVENTS_ARENA_H
 #include <stdbool.h>
@@ -11,7 +12,7 @@ struct chunk;
 struct arena {
 	struct chunk *chunks; /* newest first */
 	size_t total, max;    /* bytes in chunks; what it may hold in this round */
-	bool no_memory;       /* in this round the system had none */
+	bool no_memory;	      /* in this round the system had none */
 };
 
 /* Empties it for an event that may need up to max bytes. Everything from the last round is gone. */

@@ -1,13 +1,16 @@
-/* avro-c reads and writes any value that has a class of its interface (avro_value_iface_t), so our structs have one.
+/* avro-c reads and writes any value that has a class of its interface (avro_value_iface_t), so
+ * our structs have one.
  *
- * Measured for a SubsidyDeclared of 153 bytes, one core: avro-c's generic values take 0.30 us to set and write, 0.45 us to
- * read and take out without any check, mostly for two allocations a text and a second walk over the fields. With the class
- * below: encoding with its check of the values 0.22 us, decoding with the bounded check 0.33 us, no allocation. A
- * SubsidyPayment: 0.18 and 0.33 us. So no writer of our own was needed beside avro-c's.
+ * Measured for a SubsidyDeclared of 153 bytes, one core: avro-c's generic values take 0.30 us to
+ * set and write, 0.45 us to read and take out without any check, mostly for two allocations a
+ * text and a second walk over the fields. With the class below: encoding with its check of the
+ * values 0.22 us, decoding with the bounded check 0.33 us, no allocation. A SubsidyPayment: 0.18
+ * and 0.33 us. So no writer of our own was needed beside avro-c's.
  *
- * One struct bind stands for one place of the writer's schema. It begins with the class, so that from the class, which
- * avro-c hands to every function, we know the place; `self` is where the value lies: the member, or for records and
- * arrays the struct around it. Branches of a union lie where the union lies. */
+ * One struct bind stands for one place of the writer's schema. It begins with the class, so that
+ * from the class, which avro-c hands to every function, we know the place; `self` is where the
+ * value lies: the member, or for records and arrays the struct around it. Branches of a union
+ * lie where the union lies. */
 #include "events/bind.h"
 #include "events/arena.h"
 #include <errno.h>
@@ -22,20 +25,21 @@ struct bind {
 	avro_type_t type;
 	avro_schema_t schema;
 	enum store store;
-	size_t size;              /* record: of its struct; array: of an item */
-	size_t offset;            /* in the struct around it; 0 for arrays, whose two members lie at: */
+	size_t size;   /* record: of its struct; array: of an item */
+	size_t offset; /* in the struct around it; 0 for arrays, whose two members lie at: */
 	size_t items_at, count_at;
-	uint32_t count;           /* children; a NULL child is a field that we do not know */
+	uint32_t count; /* children; a NULL child is a field that we do not know */
 	struct bind **child;
-	uint32_t *empty_texts;    /* record: members that are missing and default to "" */
+	uint32_t *empty_texts; /* record: members that are missing and default to "" */
 	uint32_t empty_count;
 };
 
 static const enum store stores[MEMBER_KINDS] = {
-	[M_ID] = ST_ID, [M_OPT_ID] = ST_OPT_ID, [M_INT] = ST_I32, [M_DATE] = ST_I32, [M_LONG] = ST_I64,
-	[M_TIME] = ST_I64, [M_BOOL] = ST_BOOL, [M_OPT_INT] = ST_OPT, [M_OPT_DATE] = ST_OPT,
-	[M_OPT_LONG] = ST_OPT, [M_OPT_BOOL] = ST_OPT, [M_TEXT] = ST_STR, [M_OPT_TEXT] = ST_STR,
-	[M_BYTES] = ST_STR, [M_OPT_BYTES] = ST_STR, [M_LONGS] = ST_LIST, [M_RECORDS] = ST_LIST,
+	[M_ID] = ST_ID,	       [M_OPT_ID] = ST_OPT_ID, [M_INT] = ST_I32,       [M_DATE] = ST_I32,
+	[M_LONG] = ST_I64,     [M_TIME] = ST_I64,      [M_BOOL] = ST_BOOL,     [M_OPT_INT] = ST_OPT,
+	[M_OPT_DATE] = ST_OPT, [M_OPT_LONG] = ST_OPT,  [M_OPT_BOOL] = ST_OPT,  [M_TEXT] = ST_STR,
+	[M_OPT_TEXT] = ST_STR, [M_BYTES] = ST_STR,     [M_OPT_BYTES] = ST_STR, [M_LONGS] = ST_LIST,
+	[M_RECORDS] = ST_LIST,
 };
 
 static const struct bind *of(const avro_value_iface_t *iface)
@@ -124,7 +128,8 @@ static int set_boolean(const avro_value_iface_t *iface, void *self, int v)
 
 static int get_boolean(const avro_value_iface_t *iface, const void *self, int *v)
 {
-	*v = of(iface)->store == ST_BOOL ? *(const bool *)self : ((const struct opt_long *)self)->v != 0;
+	*v = of(iface)->store == ST_BOOL ? *(const bool *)self
+					 : ((const struct opt_long *)self)->v != 0;
 	return 0;
 }
 
@@ -149,7 +154,8 @@ static int give_string(const avro_value_iface_t *iface, void *self, avro_wrapped
 	return 0;
 }
 
-static int get_string(const avro_value_iface_t *iface, const void *self, const char **p, size_t *size)
+static int get_string(const avro_value_iface_t *iface, const void *self, const char **p,
+		      size_t *size)
 {
 	const struct str *s = self;
 
@@ -166,7 +172,8 @@ static int give_bytes(const avro_value_iface_t *iface, void *self, avro_wrapped_
 	return 0;
 }
 
-static int get_bytes(const avro_value_iface_t *iface, const void *self, const void **p, size_t *size)
+static int get_bytes(const avro_value_iface_t *iface, const void *self, const void **p,
+		     size_t *size)
 {
 	const struct str *s = self;
 
@@ -188,7 +195,8 @@ static int give_fixed(const avro_value_iface_t *iface, void *self, avro_wrapped_
 	return 0;
 }
 
-static int get_fixed(const avro_value_iface_t *iface, const void *self, const void **p, size_t *size)
+static int get_fixed(const avro_value_iface_t *iface, const void *self, const void **p,
+		     size_t *size)
 {
 	const struct opt_id *opt = self;
 
@@ -241,8 +249,8 @@ static int record_size(const avro_value_iface_t *iface, const void *self, size_t
 	return 0;
 }
 
-static int record_field(const avro_value_iface_t *iface, const void *self, size_t index, avro_value_t *field,
-			const char **name)
+static int record_field(const avro_value_iface_t *iface, const void *self, size_t index,
+			avro_value_t *field, const char **name)
 {
 	struct bind *f = of(iface)->child[index];
 
@@ -276,8 +284,8 @@ static int array_size(const avro_value_iface_t *iface, const void *self, size_t 
 	return 0;
 }
 
-static int array_item(const avro_value_iface_t *iface, const void *self, size_t index, avro_value_t *item,
-		      const char **name)
+static int array_item(const avro_value_iface_t *iface, const void *self, size_t index,
+		      avro_value_t *item, const char **name)
 {
 	const struct bind *b = of(iface);
 
@@ -287,7 +295,8 @@ static int array_item(const avro_value_iface_t *iface, const void *self, size_t 
 }
 
 /* Room for 1, 2, 4, ... items; what was there is copied and the old place is left to the arena. */
-static int array_append(const avro_value_iface_t *iface, void *self, avro_value_t *item, size_t *index)
+static int array_append(const avro_value_iface_t *iface, void *self, avro_value_t *item,
+			size_t *index)
 {
 	const struct bind *b = of(iface);
 	void **items = items_of(b, self);
@@ -340,11 +349,11 @@ static void fill_class(struct bind *b)
 static struct bind *new_bind(const struct schema_node *n, avro_schema_t avro, struct err *e)
 {
 	static const avro_type_t types[SCH_TYPES] = {
-		[SCH_NULL] = AVRO_NULL, [SCH_BOOLEAN] = AVRO_BOOLEAN, [SCH_INT] = AVRO_INT32,
-		[SCH_LONG] = AVRO_INT64, [SCH_FLOAT] = AVRO_FLOAT, [SCH_DOUBLE] = AVRO_DOUBLE,
-		[SCH_BYTES] = AVRO_BYTES, [SCH_STRING] = AVRO_STRING, [SCH_RECORD] = AVRO_RECORD,
-		[SCH_ENUM] = AVRO_ENUM, [SCH_FIXED] = AVRO_FIXED, [SCH_ARRAY] = AVRO_ARRAY,
-		[SCH_MAP] = AVRO_MAP, [SCH_UNION] = AVRO_UNION,
+		[SCH_NULL] = AVRO_NULL,	  [SCH_BOOLEAN] = AVRO_BOOLEAN, [SCH_INT] = AVRO_INT32,
+		[SCH_LONG] = AVRO_INT64,  [SCH_FLOAT] = AVRO_FLOAT,	[SCH_DOUBLE] = AVRO_DOUBLE,
+		[SCH_BYTES] = AVRO_BYTES, [SCH_STRING] = AVRO_STRING,	[SCH_RECORD] = AVRO_RECORD,
+		[SCH_ENUM] = AVRO_ENUM,	  [SCH_FIXED] = AVRO_FIXED,	[SCH_ARRAY] = AVRO_ARRAY,
+		[SCH_MAP] = AVRO_MAP,	  [SCH_UNION] = AVRO_UNION,
 	};
 	struct bind *b = calloc(1, sizeof *b);
 
@@ -362,7 +371,8 @@ static struct bind *new_bind(const struct schema_node *n, avro_schema_t avro, st
 	if (avro_typeof(b->schema) == b->type)
 		return b;
 	bind_free(b);
-	err_set(e, ERR_CONF, "schema: avro-c understands it differently at %s", n->field ? n->field : n->name);
+	err_set(e, ERR_CONF, "schema: avro-c understands it differently at %s",
+		n->field ? n->field : n->name);
 	return NULL;
 }
 
@@ -377,7 +387,8 @@ void bind_free(struct bind *b)
 	free(b);
 }
 
-/* May a value of the writer's type go into a member of this kind? int may become long, nothing else changes. */
+/* May a value of the writer's type go into a member of this kind? int may become long, nothing
+ * else changes. */
 static bool fits(enum schema_type writer, uint32_t size, enum member_kind k)
 {
 	switch (k) {
@@ -409,16 +420,16 @@ static bool fits(enum schema_type writer, uint32_t size, enum member_kind k)
 
 static bool may_be_null(enum member_kind k)
 {
-	return k == M_OPT_ID || k == M_OPT_INT || k == M_OPT_DATE || k == M_OPT_LONG || k == M_OPT_BOOL ||
-	       k == M_OPT_TEXT || k == M_OPT_BYTES;
+	return k == M_OPT_ID || k == M_OPT_INT || k == M_OPT_DATE || k == M_OPT_LONG ||
+	       k == M_OPT_BOOL || k == M_OPT_TEXT || k == M_OPT_BYTES;
 }
 
-static struct bind *bind_record(const struct shape *s, const struct schema_node *n, avro_schema_t avro,
-				struct err *e);
+static struct bind *bind_record(const struct shape *s, const struct schema_node *n,
+				avro_schema_t avro, struct err *e);
 
 /* A value that stands alone, or one branch of a union. */
-static struct bind *bind_leaf(const struct member *m, const struct schema_node *n, avro_schema_t avro,
-			      struct err *e)
+static struct bind *bind_leaf(const struct member *m, const struct schema_node *n,
+			      avro_schema_t avro, struct err *e)
 {
 	struct bind *b;
 
@@ -432,8 +443,8 @@ static struct bind *bind_leaf(const struct member *m, const struct schema_node *
 	return b;
 }
 
-static struct bind *bind_union(const struct member *m, const struct schema_node *n, avro_schema_t avro,
-			       struct err *e)
+static struct bind *bind_union(const struct member *m, const struct schema_node *n,
+			       avro_schema_t avro, struct err *e)
 {
 	struct bind *b = new_bind(n, avro, e);
 	int i = 0;
@@ -451,8 +462,8 @@ static struct bind *bind_union(const struct member *m, const struct schema_node 
 	return b;
 }
 
-static struct bind *bind_array(const struct member *m, const struct schema_node *n, avro_schema_t avro,
-			       struct err *e)
+static struct bind *bind_array(const struct member *m, const struct schema_node *n,
+			       avro_schema_t avro, struct err *e)
 {
 	static const struct member item = {.name = "item", .kind = M_LONG};
 	struct bind *b = new_bind(n, avro, e);
@@ -477,8 +488,8 @@ static struct bind *bind_array(const struct member *m, const struct schema_node 
 	return NULL;
 }
 
-static struct bind *bind_member(const struct member *m, const struct schema_node *n, avro_schema_t avro,
-				struct err *e)
+static struct bind *bind_member(const struct member *m, const struct schema_node *n,
+				avro_schema_t avro, struct err *e)
 {
 	struct bind *b;
 
@@ -494,8 +505,10 @@ static struct bind *bind_member(const struct member *m, const struct schema_node
 	return b;
 }
 
-/* Members that the writer does not have. Memory is zeroed before decoding, which is every default but the empty text. */
-static int bind_missing(struct bind *b, const struct shape *s, const struct schema_node *n, struct err *e)
+/* Members that the writer does not have. Memory is zeroed before decoding, which is every
+ * default but the empty text. */
+static int bind_missing(struct bind *b, const struct shape *s, const struct schema_node *n,
+			struct err *e)
 {
 	b->empty_texts = calloc((size_t)s->count, sizeof *b->empty_texts);
 	if (b->empty_texts == NULL)
@@ -516,8 +529,8 @@ static int bind_missing(struct bind *b, const struct shape *s, const struct sche
 	return 0;
 }
 
-static struct bind *bind_record(const struct shape *s, const struct schema_node *n, avro_schema_t avro,
-				struct err *e)
+static struct bind *bind_record(const struct shape *s, const struct schema_node *n,
+				avro_schema_t avro, struct err *e)
 {
 	struct bind *b = new_bind(n, avro, e);
 	int i = 0;
@@ -532,7 +545,8 @@ static struct bind *bind_record(const struct shape *s, const struct schema_node 
 
 		if (m == NULL)
 			continue;
-		b->child[i] = bind_member(m, f, avro_schema_record_field_get_by_index(b->schema, i), e);
+		b->child[i] =
+			bind_member(m, f, avro_schema_record_field_get_by_index(b->schema, i), e);
 		if (b->child[i] == NULL)
 			goto fail;
 	}
@@ -542,8 +556,8 @@ fail:
 	return NULL;
 }
 
-int bind_new(struct bind **out, const struct shape *s, const struct schema_node *writer, avro_schema_t avro,
-	     struct err *e)
+int bind_new(struct bind **out, const struct shape *s, const struct schema_node *writer,
+	     avro_schema_t avro, struct err *e)
 {
 	if (writer->type != SCH_RECORD)
 		return err_set(e, ERR_CONF, "schema: not a record");

@@ -1,19 +1,32 @@
-/* Each instruction reads one value of the body. Records leave no instruction behind; a union becomes a jump table; an
- * array or map becomes a loop whose counter lies on a small stack:
+/* Each instruction reads one value of the body. Records leave no instruction behind; a union
+ * becomes a jump table; an array or map becomes a loop whose counter lies on a small stack:
  *
- *     ARRAY -> L        push a counter, go to L            UNION n
- *  I: ... item ...                                         JUMP -> branch 0 ... JUMP -> branch n-1
- *  L: NEXT -> I         one item less, or the next block   branch 0 ... JUMP -> out, branch 1 ... JUMP -> out
+ *     ARRAY -> L    push a counter, go to L       UNION n
+ *  I: ... item ...                                JUMP -> branch 0 ... JUMP -> branch n-1
+ *  L: NEXT -> I     one item less, or the next    branch 0 ... JUMP -> out
+ *                   block, or on                  ... branch n-1 ... JUMP -> out
  *
- * Blocks with a negative count carry their size in bytes: it must be the true one, since other readers skip by it. */
+ * Blocks with a negative count carry their size in bytes: it must be the true one, since other
+ * readers skip by it. */
 #include "events/check.h"
 #include "events/events.h"
 #include <stdlib.h>
 #include <string.h>
 
 enum op_code {
-	OP_END, OP_BOOLEAN, OP_INT, OP_LONG, OP_SKIP, OP_BYTES, OP_STRING, OP_ENUM, OP_UNION, OP_MAYBE, OP_JUMP,
-	OP_ARRAY, OP_NEXT,
+	OP_END,
+	OP_BOOLEAN,
+	OP_INT,
+	OP_LONG,
+	OP_SKIP,
+	OP_BYTES,
+	OP_STRING,
+	OP_ENUM,
+	OP_UNION,
+	OP_MAYBE,
+	OP_JUMP,
+	OP_ARRAY,
+	OP_NEXT,
 };
 
 #define NO_JUMP 0xffffff /* the end of a chain of jumps; CHECK_OPS_MAX is far below */
@@ -23,7 +36,7 @@ struct check_op {
 };
 
 struct frame {
-	int64_t left;             /* items of this block still to come */
+	int64_t left;		  /* items of this block still to come */
 	const uint8_t *block_end; /* where the block says that it ends; NULL when it does not say */
 };
 
@@ -68,7 +81,8 @@ static int compile_union(struct check *c, const struct schema_node *n, int depth
 		if (emit(c, OP_JUMP, 0, e) < 0)
 			return -1;
 	}
-	/* The jumps out of the branches are chained through their own targets until the end is known. */
+	/* The jumps out of the branches are chained through their own targets until the end is
+	 * known. */
 	for (const struct schema_node *b = n->child; b; b = b->next) {
 		aim(c, table++);
 		if (compile(c, b, depth + 1, e))
@@ -101,9 +115,9 @@ static int compile_items(struct check *c, const struct schema_node *n, int depth
 static int compile(struct check *c, const struct schema_node *n, int depth, struct err *e)
 {
 	static const enum op_code simple[SCH_TYPES] = {
-		[SCH_BOOLEAN] = OP_BOOLEAN, [SCH_INT] = OP_INT, [SCH_LONG] = OP_LONG, [SCH_FLOAT] = OP_SKIP,
-		[SCH_DOUBLE] = OP_SKIP, [SCH_BYTES] = OP_BYTES, [SCH_STRING] = OP_STRING,
-		[SCH_ENUM] = OP_ENUM, [SCH_FIXED] = OP_SKIP,
+		[SCH_BOOLEAN] = OP_BOOLEAN, [SCH_INT] = OP_INT,	    [SCH_LONG] = OP_LONG,
+		[SCH_FLOAT] = OP_SKIP,	    [SCH_DOUBLE] = OP_SKIP, [SCH_BYTES] = OP_BYTES,
+		[SCH_STRING] = OP_STRING,   [SCH_ENUM] = OP_ENUM,   [SCH_FIXED] = OP_SKIP,
 	};
 	uint32_t size = n->type == SCH_FLOAT ? 4 : n->type == SCH_DOUBLE ? 8 : n->size;
 
@@ -189,7 +203,8 @@ static bool get_long_rest(struct in *in, int64_t *out)
 		if (in->p == in->end)
 			return fail(in, "truncated");
 		byte = *in->p++;
-		/* The tenth byte has room for one bit; a last byte of 0 adds nothing but a second form. */
+		/* The tenth byte has room for one bit; a last byte of 0 adds nothing but a
+		 * second form. */
 		if (shift == 63 ? byte > 1 : byte == 0)
 			return fail(in, "number not in its shortest form");
 		v |= (uint64_t)(byte & 0x7f) << shift;
@@ -274,7 +289,9 @@ static bool check_value(struct in *in, struct check_op op)
 	case OP_STRING:
 		if (!get_bytes(in, EVENT_TEXT_MAX, &at, &v))
 			return false;
-		return check_text((const char *)at, (size_t)v) ? true : fail(in, "text not UTF-8 or with NUL");
+		return check_text((const char *)at, (size_t)v)
+			       ? true
+			       : fail(in, "text not UTF-8 or with NUL");
 	default: /* OP_ENUM */
 		if (!get_long(in, &v))
 			return false;
@@ -284,7 +301,8 @@ static bool check_value(struct in *in, struct check_op op)
 
 const char *check_run(const struct check *c, struct str body)
 {
-	struct in in = {(const uint8_t *)body.p, (const uint8_t *)body.p + body.n, NULL, CHECK_ITEMS_MAX};
+	struct in in = {(const uint8_t *)body.p, (const uint8_t *)body.p + body.n, NULL,
+			CHECK_ITEMS_MAX};
 	struct frame stack[SCHEMA_DEPTH_MAX + 1], *f = stack;
 	uint32_t pc = 0;
 	int64_t v;
@@ -310,7 +328,8 @@ const char *check_run(const struct check *c, struct str body)
 			pc = op.arg;
 			break;
 		case OP_ARRAY:
-			*++f = (struct frame){0, NULL}; /* deep enough: compile() counted the nesting */
+			*++f = (struct frame){
+				0, NULL}; /* deep enough: compile() counted the nesting */
 			pc = op.arg;
 			break;
 		case OP_NEXT:

@@ -1,4 +1,5 @@
-/* Bytes <-> structs, in the single-object encoding. See bind.c for how avro-c reads and writes our structs directly. */
+/* Bytes <-> structs, in the single-object encoding. See bind.c for how avro-c reads and writes
+ * our structs directly. */
 #include "base/fs.h"
 #include "events/arena.h"
 #include "events/bind.h"
@@ -72,8 +73,8 @@ static struct writer *writer_find(const struct codec *c, enum event_type t, uint
 }
 
 /* avro-c's parser comes last: what ours has bounded and understood. */
-static int writer_new(struct writer **out, const struct schema *s, enum event_type t, struct str avsc,
-		      struct err *e)
+static int writer_new(struct writer **out, const struct schema *s, enum event_type t,
+		      struct str avsc, struct err *e)
 {
 	struct writer *w = calloc(1, sizeof *w);
 
@@ -109,7 +110,8 @@ static int add_schema(struct codec *c, struct str avsc, bool own, struct err *e)
 		err_set(e, ERR_CONF, "schema: %s is no record of ours", s.nodes[0].name);
 		goto out;
 	}
-	if (fingerprint_of(&s, &fingerprint, e) || (own && shape_agree(shape_of(t), &s.nodes[0], e)))
+	if (fingerprint_of(&s, &fingerprint, e) ||
+	    (own && shape_agree(shape_of(t), &s.nodes[0], e)))
 		goto out;
 	if (writer_find(c, t, fingerprint) == NULL) {
 		if (writer_new(&w, &s, t, avsc, e)) {
@@ -254,7 +256,8 @@ static const char *measure_opt(const struct member *m, const struct opt_long *o,
 }
 
 /* Everything that avro-c would write without a word, although no reader takes it. */
-static const char *measure(const struct shape *s, const void *event, size_t *size, const char **where)
+static const char *measure(const struct shape *s, const void *event, size_t *size,
+			   const char **where)
 {
 	const char *bad = NULL;
 
@@ -288,7 +291,8 @@ static const char *measure(const struct shape *s, const void *event, size_t *siz
 			if (m->kind == M_LONGS)
 				*size += (size_t)count * VARINT_MAX;
 			for (int32_t k = 0; m->items && k < count && bad == NULL; k++)
-				bad = measure(m->items, items + (size_t)k * m->items->size, size, where);
+				bad = measure(m->items, items + (size_t)k * m->items->size, size,
+					      where);
 			break;
 		}
 		default:
@@ -300,7 +304,8 @@ static const char *measure(const struct shape *s, const void *event, size_t *siz
 	return bad;
 }
 
-int codec_encode(struct codec *c, enum event_type t, const void *event, struct buf *out, struct err *e)
+int codec_encode(struct codec *c, enum event_type t, const void *event, struct buf *out,
+		 struct err *e)
 {
 	const struct shape *s = shape_of(t);
 	const struct writer *w;
@@ -335,11 +340,13 @@ int codec_encode(struct codec *c, enum event_type t, const void *event, struct b
 /* ---- decoding ---- */
 
 /* No writer's schema of this type has the fingerprint: says whether another type's has. */
-static int refuse_fingerprint(const struct codec *c, enum event_type t, uint64_t fingerprint, struct err *e)
+static int refuse_fingerprint(const struct codec *c, enum event_type t, uint64_t fingerprint,
+			      struct err *e)
 {
 	for (enum event_type o = 0; o < EVENT_TYPES; o++) {
 		if (writer_find(c, o, fingerprint))
-			return err_set(e, ERR_PERM, "undecodable: %s: holds %s", event_name(t), event_name(o));
+			return err_set(e, ERR_PERM, "undecodable: %s: holds %s", event_name(t),
+				       event_name(o));
 	}
 	return err_set(e, ERR_PERM, "unknown_schema: %s: %016" PRIx64, event_name(t), fingerprint);
 }
@@ -349,7 +356,8 @@ static int read_value(struct codec *c, struct arena *a, struct str body, avro_va
 {
 	int rc;
 
-	/* The shortest item of an array is 2 bytes and takes three times its struct, of some 90 bytes. */
+	/* The shortest item of an array is 2 bytes and takes three times its struct, of some 90
+	 * bytes. */
 	arena_begin(a, 128 * body.n);
 	arena_use(a);
 	avro_reader_memory_set_source(c->reader, body.p, (int64_t)body.n);
@@ -370,7 +378,8 @@ int codec_decode(struct codec *c, enum event_type t, struct str bytes, void *eve
 	if (shape_of(t) == NULL)
 		return err_set(e, ERR_PERM, "undecodable: event type %d", (int)t);
 	if (bytes.n < HEAD || bytes.n > CHECK_EVENT_MAX || p[0] != 0xc3 || p[1] != 0x01)
-		return err_set(e, ERR_PERM, "undecodable: %s: no single-object encoding", event_name(t));
+		return err_set(e, ERR_PERM, "undecodable: %s: no single-object encoding",
+			       event_name(t));
 	for (int i = 0; i < 8; i++)
 		fingerprint |= (uint64_t)p[2 + i] << 8 * i;
 	w = writer_find(c, t, fingerprint);
@@ -385,7 +394,8 @@ int codec_decode(struct codec *c, enum event_type t, struct str bytes, void *eve
 		bind_clear(w->bind, event);
 		if (c->arenas[t].no_memory)
 			return err_set(e, ERR_TEMP, "%s: out of memory", event_name(t));
-		return err_set(e, ERR_PERM, "undecodable: %s: avro-c: %s", event_name(t), avro_strerror());
+		return err_set(e, ERR_PERM, "undecodable: %s: avro-c: %s", event_name(t),
+			       avro_strerror());
 	}
 	return 0;
 }

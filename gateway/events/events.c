@@ -1,3 +1,4 @@
+/* Names, topics and the digest of rows: what of the events needs no codec. */
 #include "events/events.h"
 #include "crypto/digest.h"
 #include "events/types.h"
@@ -58,8 +59,9 @@ static struct str put_opt(uint8_t out[9], const struct opt_long *o)
 	return (struct str){(const char *)out, 9};
 }
 
-/* Left out: what is sealed (each sealing has a nonce of its own, so that a repeat differs) and the attempt (the same rows
- * read again are the same rows). A text without value is told from an empty one by the byte before it. */
+/* Left out: what is sealed (each sealing has a nonce of its own, so that a repeat differs) and
+ * the attempt (the same rows read again are the same rows). A text without value is told from an
+ * empty one by the byte before it. */
 void row_digest(struct id *d, const struct subsidy_declared *row)
 {
 	const struct opt_long row_no = {true, row->row_no};
@@ -85,8 +87,9 @@ void row_digest(struct id *d, const struct subsidy_declared *row)
 	for (int32_t i = 0; i < row->defect_count; i++) {
 		const struct ev_defect *f = &row->defects[i];
 		struct str more[] = {
-			STR("defect"), {(const char *)before.b, ID_LEN}, f->code,
-			f->column.p ? STR("+") : STR("-"), f->column,
+			STR("defect"), {(const char *)before.b, ID_LEN},
+			f->code,       f->column.p ? STR("+") : STR("-"),
+			f->column,
 		};
 
 		before = *d;

@@ -1,13 +1,14 @@
-/* The schema texts, taken into the program byte for byte by the assembler: what is registered and fingerprinted is
- * what lies in schemas/. Paths are relative to the root of the repository, which is on the include path. */
+/* The schema texts, taken into the program byte for byte by the assembler: what is registered
+ * and fingerprinted is what lies in schemas/. Paths are relative to the root of the repository,
+ * which is on the include path. */
 #include "events/types.h"
 
-#define PIN(record)                                                                                \
-	__asm__(".pushsection .rodata\n"                                                           \
-		"pinned_" #record ":\n"                                                            \
-		".incbin \"schemas/" #record ".avsc\"\n"                                           \
-		"pinned_end_" #record ":\n"                                                        \
-		".popsection\n");                                                                  \
+#define PIN(record)                                      \
+	__asm__(".pushsection .rodata\n"                 \
+		"pinned_" #record ":\n"                  \
+		".incbin \"schemas/" #record ".avsc\"\n" \
+		"pinned_end_" #record ":\n"              \
+		".popsection\n");                        \
 	extern const char pinned_##record[], pinned_end_##record[]
 
 PIN(SubmissionOpened);
@@ -48,7 +49,8 @@ static const struct {
 	[EV_OPERATION] = {pinned_Operation, pinned_end_Operation},
 	[EV_CONTRIBUTION_ENQUIRY] = {pinned_ContributionEnquiry, pinned_end_ContributionEnquiry},
 	[EV_CONTRIBUTION_STATUS] = {pinned_ContributionStatus, pinned_end_ContributionStatus},
-	[EV_CONTRIBUTION_FEED_REACHED] = {pinned_ContributionFeedReached, pinned_end_ContributionFeedReached},
+	[EV_CONTRIBUTION_FEED_REACHED] = {pinned_ContributionFeedReached,
+					  pinned_end_ContributionFeedReached},
 	[EV_SUBSIDY_PAYMENT] = {pinned_SubsidyPayment, pinned_end_SubsidyPayment},
 	[EV_PAYMENT_REVERSAL] = {pinned_PaymentReversal, pinned_end_PaymentReversal},
 	[EV_PAYMENT_ENQUIRY] = {pinned_PaymentEnquiry, pinned_end_PaymentEnquiry},

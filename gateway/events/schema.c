@@ -1,8 +1,10 @@
-/* Schemas: JSON text -> tree -> parsing canonical form -> CRC-64-AVRO, by the Avro specification 1.11.
+/* Schemas: JSON text -> tree -> parsing canonical form -> CRC-64-AVRO, by the Avro specification
+ * 1.11.
  *
- * avro-c has neither of the last two, and forgets logicalType and default, so it is asked for nothing here.
- * Schemas are not outside data: they are pinned with the program or named by the operator. They are bounded all the
- * same, and where functions call themselves SCHEMA_DEPTH_MAX is the end. */
+ * avro-c has neither of the last two, and forgets logicalType and default, so it is asked for
+ * nothing here. Schemas are not outside data: they are pinned with the program or named by the
+ * operator. They are bounded all the same, and where functions call themselves SCHEMA_DEPTH_MAX
+ * is the end. */
 #include "events/schema.h"
 #include "events/events.h"
 #include <jansson.h>
@@ -10,8 +12,8 @@
 #include <string.h>
 
 static const char *const type_names[SCH_TYPES] = {
-	"null", "boolean", "int", "long", "float", "double", "bytes", "string",
-	"record", "enum", "fixed", "array", "map", "union",
+	"null",	  "boolean", "int",  "long",  "float", "double", "bytes",
+	"string", "record",  "enum", "fixed", "array", "map",	 "union",
 };
 
 /* What one level of the text is read with. */
@@ -184,14 +186,16 @@ static enum schema_default default_kind(const json_t *j)
 {
 	if (j == NULL)
 		return DEFAULT_NONE;
-	if (json_is_null(j) || json_is_false(j) || (json_is_integer(j) && json_integer_value(j) == 0) ||
+	if (json_is_null(j) || json_is_false(j) ||
+	    (json_is_integer(j) && json_integer_value(j) == 0) ||
 	    (json_is_string(j) && json_string_length(j) == 0) ||
 	    (json_is_array(j) && json_array_size(j) == 0))
 		return DEFAULT_EMPTY;
 	return DEFAULT_OTHER;
 }
 
-static struct schema_node *read_fields(const struct level *l, struct schema_node *rec, const json_t *j)
+static struct schema_node *read_fields(const struct level *l, struct schema_node *rec,
+				       const json_t *j)
 {
 	const json_t *fields = json_object_get(j, "fields");
 	struct schema_node *last = NULL;
@@ -376,8 +380,8 @@ int schema_write_canonical(const struct schema *s, struct buf *out, struct err *
 	return 0;
 }
 
-/* The Rabin fingerprint of the specification, bit by bit: a schema is fingerprinted once a run. The empty text has the
- * fingerprint EMPTY. */
+/* The Rabin fingerprint of the specification, bit by bit: a schema is fingerprinted once a run.
+ * The empty text has the fingerprint EMPTY. */
 uint64_t schema_crc64(const void *p, size_t n)
 {
 	static const uint64_t empty = 0xc15d213aa4d7a795;

@@ -1,24 +1,33 @@
-/* One row a member. The tables are the only place that knows where a field lies in its struct; codec_open compares them
- * with the schemas, so that a member that is added to one of struct, table and schema only is found at once. */
+/* One row a member. The tables are the only place that knows where a field lies in its struct;
+ * codec_open compares them with the schemas, so that a member that is added to one of struct,
+ * table and schema only is found at once. */
 #include "events/types.h"
 #include <stddef.h>
 #include <string.h>
 
-#define F(type, name, kind) {#name, kind, false, offsetof(struct type, name), 0, NULL}
-#define DEFAULTED(type, name, kind) {#name, kind, true, offsetof(struct type, name), 0, NULL}
-#define LIST(type, name, kind, count, items)                                                       \
-	{#name, kind, true, offsetof(struct type, name), offsetof(struct type, count), items}
-#define SHAPE(record, type, table) {record, sizeof(struct type), table, sizeof table / sizeof table[0]}
+#define F(type, name, kind)                                              \
+	{                                                                \
+#name, kind, false, offsetof(struct type, name), 0, NULL \
+	}
+#define DEFAULTED(type, name, kind)                                     \
+	{                                                               \
+#name, kind, true, offsetof(struct type, name), 0, NULL \
+	}
+#define LIST(type, name, kind, count, items)                                                  \
+	{                                                                                     \
+#name, kind, true, offsetof(struct type, name), offsetof(struct type, count), \
+			items                                                                 \
+	}
+#define SHAPE(record, type, table)                                                 \
+	{                                                                          \
+		record, sizeof(struct type), table, sizeof table / sizeof table[0] \
+	}
 
 static const struct member submission_opened[] = {
-	F(submission_opened, submission_id, M_ID),
-	F(submission_opened, attempt_id, M_ID),
-	F(submission_opened, sender, M_TEXT),
-	F(submission_opened, receipt, M_TEXT),
-	F(submission_opened, roster_sha256, M_TEXT),
-	F(submission_opened, year, M_INT),
-	F(submission_opened, village, M_TEXT),
-	F(submission_opened, received_at, M_TIME),
+	F(submission_opened, submission_id, M_ID),    F(submission_opened, attempt_id, M_ID),
+	F(submission_opened, sender, M_TEXT),	      F(submission_opened, receipt, M_TEXT),
+	F(submission_opened, roster_sha256, M_TEXT),  F(submission_opened, year, M_INT),
+	F(submission_opened, village, M_TEXT),	      F(submission_opened, received_at, M_TIME),
 	DEFAULTED(submission_opened, reader, M_TEXT),
 };
 
@@ -53,12 +62,9 @@ static const struct member submission_closed[] = {
 };
 
 static const struct member gate[] = {
-	F(ev_gate, gate, M_TEXT),
-	F(ev_gate, date, M_DATE),
-	F(ev_gate, until, M_OPT_DATE),
-	F(ev_gate, document, M_OPT_TEXT),
-	F(ev_gate, passed_by, M_OPT_TEXT),
-	DEFAULTED(ev_gate, cites_roster, M_BOOL),
+	F(ev_gate, gate, M_TEXT),	   F(ev_gate, date, M_DATE),
+	F(ev_gate, until, M_OPT_DATE),	   F(ev_gate, document, M_OPT_TEXT),
+	F(ev_gate, passed_by, M_OPT_TEXT), DEFAULTED(ev_gate, cites_roster, M_BOOL),
 };
 static const struct shape gate_shape = SHAPE("Gate", ev_gate, gate);
 
@@ -77,12 +83,9 @@ static const struct member gate_documents[] = {
 };
 
 static const struct member operation[] = {
-	F(operation, operation_id, M_ID),
-	F(operation, kind, M_TEXT),
-	F(operation, subject, M_TEXT),
-	F(operation, operator, M_TEXT),
-	F(operation, reason, M_TEXT),
-	F(operation, approval, M_OPT_TEXT),
+	F(operation, operation_id, M_ID), F(operation, kind, M_TEXT),
+	F(operation, subject, M_TEXT),	  F(operation, operator, M_TEXT),
+	F(operation, reason, M_TEXT),	  F(operation, approval, M_OPT_TEXT),
 	F(operation, decided_at, M_TIME),
 };
 
@@ -94,12 +97,9 @@ static const struct member contribution_enquiry[] = {
 };
 
 static const struct member contribution[] = {
-	F(ev_contribution, for_year, M_INT),
-	F(ev_contribution, kind, M_TEXT),
-	DEFAULTED(ev_contribution, paid_by, M_TEXT),
-	F(ev_contribution, tier_fen, M_LONG),
-	F(ev_contribution, paid_on, M_DATE),
-	F(ev_contribution, arrived_on, M_OPT_DATE),
+	F(ev_contribution, for_year, M_INT),	     F(ev_contribution, kind, M_TEXT),
+	DEFAULTED(ev_contribution, paid_by, M_TEXT), F(ev_contribution, tier_fen, M_LONG),
+	F(ev_contribution, paid_on, M_DATE),	     F(ev_contribution, arrived_on, M_OPT_DATE),
 	F(ev_contribution, refunded_on, M_OPT_DATE),
 };
 static const struct shape contribution_shape = SHAPE("Contribution", ev_contribution, contribution);
@@ -137,10 +137,8 @@ static const struct member subsidy_payment[] = {
 };
 
 static const struct member payment_reversal[] = {
-	F(payment_reversal, reversal_id, M_ID),
-	F(payment_reversal, payment_id, M_ID),
-	F(payment_reversal, receipt, M_TEXT),
-	F(payment_reversal, reason, M_TEXT),
+	F(payment_reversal, reversal_id, M_ID),	 F(payment_reversal, payment_id, M_ID),
+	F(payment_reversal, receipt, M_TEXT),	 F(payment_reversal, reason, M_TEXT),
 	F(payment_reversal, amount_fen, M_LONG),
 };
 
@@ -163,37 +161,25 @@ static const struct member collection_result[] = {
 };
 
 static const struct member collected_subsidy[] = {
-	F(collected_subsidy, payment_id, M_ID),
-	F(collected_subsidy, token, M_ID),
-	F(collected_subsidy, identity, M_BYTES),
-	F(collected_subsidy, year, M_INT),
-	F(collected_subsidy, version, M_INT),
-	F(collected_subsidy, village, M_TEXT),
-	F(collected_subsidy, sponsor_type, M_TEXT),
-	F(collected_subsidy, amount_fen, M_LONG),
-	F(collected_subsidy, receipt, M_TEXT),
-	F(collected_subsidy, paid_at, M_TIME),
+	F(collected_subsidy, payment_id, M_ID),	      F(collected_subsidy, token, M_ID),
+	F(collected_subsidy, identity, M_BYTES),      F(collected_subsidy, year, M_INT),
+	F(collected_subsidy, version, M_INT),	      F(collected_subsidy, village, M_TEXT),
+	F(collected_subsidy, sponsor_type, M_TEXT),   F(collected_subsidy, amount_fen, M_LONG),
+	F(collected_subsidy, receipt, M_TEXT),	      F(collected_subsidy, paid_at, M_TIME),
 	F(collected_subsidy, in_treasury_at, M_TIME),
 };
 
 static const struct member subsidy_refunded[] = {
-	F(subsidy_refunded, payment_id, M_ID),
-	F(subsidy_refunded, token, M_ID),
-	F(subsidy_refunded, identity, M_BYTES),
-	F(subsidy_refunded, year, M_INT),
-	F(subsidy_refunded, version, M_INT),
-	F(subsidy_refunded, village, M_TEXT),
-	F(subsidy_refunded, sponsor_type, M_TEXT),
-	F(subsidy_refunded, amount_fen, M_LONG),
-	F(subsidy_refunded, receipt, M_TEXT),
-	F(subsidy_refunded, refunded_at, M_TIME),
+	F(subsidy_refunded, payment_id, M_ID),	   F(subsidy_refunded, token, M_ID),
+	F(subsidy_refunded, identity, M_BYTES),	   F(subsidy_refunded, year, M_INT),
+	F(subsidy_refunded, version, M_INT),	   F(subsidy_refunded, village, M_TEXT),
+	F(subsidy_refunded, sponsor_type, M_TEXT), F(subsidy_refunded, amount_fen, M_LONG),
+	F(subsidy_refunded, receipt, M_TEXT),	   F(subsidy_refunded, refunded_at, M_TIME),
 };
 
 static const struct member credit_result[] = {
-	F(credit_result, payment_id, M_ID),
-	F(credit_result, amount_fen, M_LONG),
-	F(credit_result, at, M_TIME),
-	F(credit_result, sequence, M_LONG),
+	F(credit_result, payment_id, M_ID),   F(credit_result, amount_fen, M_LONG),
+	F(credit_result, at, M_TIME),	      F(credit_result, sequence, M_LONG),
 	F(credit_result, reason, M_OPT_TEXT),
 };
 
@@ -220,45 +206,29 @@ static const struct member collection_statistics[] = {
 };
 
 static const struct member row_answer[] = {
-	F(row_answer, submission_id, M_ID),
-	F(row_answer, row_no, M_INT),
-	F(row_answer, version, M_INT),
-	F(row_answer, result, M_TEXT),
-	F(row_answer, code, M_OPT_TEXT),
-	F(row_answer, column, M_OPT_TEXT),
-	F(row_answer, detail, M_OPT_TEXT),
-	F(row_answer, warning, M_OPT_TEXT),
-	F(row_answer, final, M_BOOL),
-	F(row_answer, amount_fen, M_OPT_LONG),
+	F(row_answer, submission_id, M_ID),  F(row_answer, row_no, M_INT),
+	F(row_answer, version, M_INT),	     F(row_answer, result, M_TEXT),
+	F(row_answer, code, M_OPT_TEXT),     F(row_answer, column, M_OPT_TEXT),
+	F(row_answer, detail, M_OPT_TEXT),   F(row_answer, warning, M_OPT_TEXT),
+	F(row_answer, final, M_BOOL),	     F(row_answer, amount_fen, M_OPT_LONG),
 	F(row_answer, payment_id, M_OPT_ID),
 };
 
 static const struct member submission_answer[] = {
-	F(submission_answer, submission_id, M_ID),
-	F(submission_answer, receipt, M_TEXT),
-	F(submission_answer, version, M_INT),
-	F(submission_answer, state, M_TEXT),
-	F(submission_answer, code, M_OPT_TEXT),
-	F(submission_answer, detail, M_OPT_TEXT),
-	F(submission_answer, rows, M_INT),
-	F(submission_answer, accepted, M_INT),
-	F(submission_answer, mend, M_INT),
-	F(submission_answer, waiting, M_INT),
-	F(submission_answer, done, M_INT),
-	F(submission_answer, amount_fen, M_LONG),
-	F(submission_answer, accepted_fen, M_LONG),
-	F(submission_answer, done_fen, M_LONG),
-	F(submission_answer, deadline, M_OPT_DATE),
-	F(submission_answer, final, M_BOOL),
+	F(submission_answer, submission_id, M_ID),  F(submission_answer, receipt, M_TEXT),
+	F(submission_answer, version, M_INT),	    F(submission_answer, state, M_TEXT),
+	F(submission_answer, code, M_OPT_TEXT),	    F(submission_answer, detail, M_OPT_TEXT),
+	F(submission_answer, rows, M_INT),	    F(submission_answer, accepted, M_INT),
+	F(submission_answer, mend, M_INT),	    F(submission_answer, waiting, M_INT),
+	F(submission_answer, done, M_INT),	    F(submission_answer, amount_fen, M_LONG),
+	F(submission_answer, accepted_fen, M_LONG), F(submission_answer, done_fen, M_LONG),
+	F(submission_answer, deadline, M_OPT_DATE), F(submission_answer, final, M_BOOL),
 };
 
 static const struct member book_request[] = {
-	F(book_request, run_id, M_ID),
-	F(book_request, system, M_TEXT),
-	F(book_request, kind, M_TEXT),
-	F(book_request, year, M_INT),
-	F(book_request, from, M_TIME),
-	F(book_request, to, M_TIME),
+	F(book_request, run_id, M_ID), F(book_request, system, M_TEXT),
+	F(book_request, kind, M_TEXT), F(book_request, year, M_INT),
+	F(book_request, from, M_TIME), F(book_request, to, M_TIME),
 };
 
 static const struct member book_opened[] = {
@@ -268,12 +238,9 @@ static const struct member book_opened[] = {
 };
 
 static const struct member book_entry[] = {
-	F(book_entry, run_id, M_ID),
-	F(book_entry, payment_id, M_OPT_ID),
-	F(book_entry, token, M_OPT_ID),
-	F(book_entry, amount_fen, M_LONG),
-	F(book_entry, at, M_TIME),
-	F(book_entry, state, M_TEXT),
+	F(book_entry, run_id, M_ID),	    F(book_entry, payment_id, M_OPT_ID),
+	F(book_entry, token, M_OPT_ID),	    F(book_entry, amount_fen, M_LONG),
+	F(book_entry, at, M_TIME),	    F(book_entry, state, M_TEXT),
 	F(book_entry, receipt, M_OPT_TEXT),
 };
 
@@ -307,10 +274,12 @@ static const struct shape shapes[EVENT_TYPES] = {
 	[EV_SUBMISSION_CLOSED] = SHAPE("SubmissionClosed", submission_closed, submission_closed),
 	[EV_GATE_DOCUMENTS] = SHAPE("GateDocuments", gate_documents, gate_documents),
 	[EV_OPERATION] = SHAPE("Operation", operation, operation),
-	[EV_CONTRIBUTION_ENQUIRY] = SHAPE("ContributionEnquiry", contribution_enquiry, contribution_enquiry),
-	[EV_CONTRIBUTION_STATUS] = SHAPE("ContributionStatus", contribution_status, contribution_status),
-	[EV_CONTRIBUTION_FEED_REACHED] =
-		SHAPE("ContributionFeedReached", contribution_feed_reached, contribution_feed_reached),
+	[EV_CONTRIBUTION_ENQUIRY] =
+		SHAPE("ContributionEnquiry", contribution_enquiry, contribution_enquiry),
+	[EV_CONTRIBUTION_STATUS] =
+		SHAPE("ContributionStatus", contribution_status, contribution_status),
+	[EV_CONTRIBUTION_FEED_REACHED] = SHAPE("ContributionFeedReached", contribution_feed_reached,
+					       contribution_feed_reached),
 	[EV_SUBSIDY_PAYMENT] = SHAPE("SubsidyPayment", subsidy_payment, subsidy_payment),
 	[EV_PAYMENT_REVERSAL] = SHAPE("PaymentReversal", payment_reversal, payment_reversal),
 	[EV_PAYMENT_ENQUIRY] = SHAPE("PaymentEnquiry", payment_enquiry, payment_enquiry),
@@ -339,22 +308,14 @@ static const struct {
 	const char *logical;
 	bool null; /* ["null", type] */
 } kinds[MEMBER_KINDS] = {
-	[M_ID] = {SCH_FIXED, NULL, false},
-	[M_OPT_ID] = {SCH_FIXED, NULL, true},
-	[M_INT] = {SCH_INT, NULL, false},
-	[M_DATE] = {SCH_INT, "date", false},
-	[M_LONG] = {SCH_LONG, NULL, false},
-	[M_TIME] = {SCH_LONG, "timestamp-millis", false},
-	[M_BOOL] = {SCH_BOOLEAN, NULL, false},
-	[M_OPT_INT] = {SCH_INT, NULL, true},
-	[M_OPT_DATE] = {SCH_INT, "date", true},
-	[M_OPT_LONG] = {SCH_LONG, NULL, true},
-	[M_OPT_BOOL] = {SCH_BOOLEAN, NULL, true},
-	[M_TEXT] = {SCH_STRING, NULL, false},
-	[M_OPT_TEXT] = {SCH_STRING, NULL, true},
-	[M_BYTES] = {SCH_BYTES, NULL, false},
-	[M_OPT_BYTES] = {SCH_BYTES, NULL, true},
-	[M_LONGS] = {SCH_ARRAY, NULL, false},
+	[M_ID] = {SCH_FIXED, NULL, false},	  [M_OPT_ID] = {SCH_FIXED, NULL, true},
+	[M_INT] = {SCH_INT, NULL, false},	  [M_DATE] = {SCH_INT, "date", false},
+	[M_LONG] = {SCH_LONG, NULL, false},	  [M_TIME] = {SCH_LONG, "timestamp-millis", false},
+	[M_BOOL] = {SCH_BOOLEAN, NULL, false},	  [M_OPT_INT] = {SCH_INT, NULL, true},
+	[M_OPT_DATE] = {SCH_INT, "date", true},	  [M_OPT_LONG] = {SCH_LONG, NULL, true},
+	[M_OPT_BOOL] = {SCH_BOOLEAN, NULL, true}, [M_TEXT] = {SCH_STRING, NULL, false},
+	[M_OPT_TEXT] = {SCH_STRING, NULL, true},  [M_BYTES] = {SCH_BYTES, NULL, false},
+	[M_OPT_BYTES] = {SCH_BYTES, NULL, true},  [M_LONGS] = {SCH_ARRAY, NULL, false},
 	[M_RECORDS] = {SCH_ARRAY, NULL, false},
 };
 
@@ -382,7 +343,8 @@ static bool member_agrees(const struct member *m, const struct schema_node *f)
 	bool null = kinds[m->kind].null;
 	const struct schema_node *n = f;
 
-	if (strcmp(f->field, m->name) || f->dflt != (m->dflt || null ? DEFAULT_EMPTY : DEFAULT_NONE))
+	if (strcmp(f->field, m->name) ||
+	    f->dflt != (m->dflt || null ? DEFAULT_EMPTY : DEFAULT_NONE))
 		return false;
 	if (null && (n->type != SCH_UNION || n->count != 2 || n->child->type != SCH_NULL))
 		return false;
@@ -408,12 +370,13 @@ int shape_agree(const struct shape *s, const struct schema_node *record, struct 
 		const struct member *m = &s->members[i];
 
 		if (f == NULL || !member_agrees(m, f))
-			return err_set(e, ERR_CONF, "schema %s: differs from the program at %s", s->name,
-				       m->name);
+			return err_set(e, ERR_CONF, "schema %s: differs from the program at %s",
+				       s->name, m->name);
 		if (m->items && shape_agree(m->items, f->child, e))
 			return -1;
 	}
 	if (f)
-		return err_set(e, ERR_CONF, "schema %s: the program does not know %s", s->name, f->field);
+		return err_set(e, ERR_CONF, "schema %s: the program does not know %s", s->name,
+			       f->field);
 	return 0;
 }

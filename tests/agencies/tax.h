@@ -34,6 +34,7 @@ struct payment { /* a row of a batch, borrowed from the request; or of the book,
 struct tax {
 	struct tax_options options;
 	struct refusals refusals;
+	bool refunds; /* some payments will be refunded */
 	struct book book;
 	struct idindex index; /* payment id -> entries */
 	struct stmt *insert, *get, *range;

@@ -35,6 +35,10 @@ const char *tax_reason(int64_t fate)
 
 int tax_reason_of(struct str word, int64_t *fate)
 {
+	if (str_is(word, "refunded")) { /* no refusal: paid, and paid back later */
+		*fate = FATE_REFUNDED;
+		return 0;
+	}
 	for (int i = 0; i < REASONS; i++)
 		if (str_is(word, reasons[i])) {
 			*fate = FATE_REFUSED + i;
@@ -54,9 +58,12 @@ int tax_open(struct tax *t, const char *file, const char *clock, const char *ref
 		return err_set(e, ERR_TEMP, "no memory");
 	if (refusals_load(&t->refusals, refuse_file, e) < 0)
 		return -1;
-	for (size_t i = 0; i < t->refusals.count; i++)
+	t->refunds = t->options.refund_permille > 0;
+	for (size_t i = 0; i < t->refusals.count; i++) {
 		if (tax_reason_of(t->refusals.at[i].reason, &fate) < 0)
 			return err_set(e, ERR_CONF, "%s: unknown reason", refuse_file);
+		t->refunds |= fate == FATE_REFUNDED;
+	}
 	if (book_open(&t->book, file, clock, &book_kind, e) < 0)
 		return -1;
 	t->insert = book_prepare(&t->book, "INSERT INTO entry(" ENTRY_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?)");
@@ -164,7 +171,7 @@ void tax_mature(struct tax *t)
 {
 	book_mature(&t->book, KIND_DECLARED, KIND_PAID, t->options.settle_ms);
 	book_mature(&t->book, KIND_PAID, KIND_TREASURY, t->options.settle_ms);
-	if (t->options.refund_permille > 0)
+	if (t->refunds)
 		book_mature(&t->book, KIND_TREASURY, KIND_REFUNDED, t->options.refund_ms);
 }
 

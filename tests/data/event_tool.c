@@ -1,9 +1,10 @@
-/* For tests/scenario/check_events.py: what our codec says, to be compared with fastavro.
+/* For tests/scenario/test_event_codec.py: what our codec says, to be compared with fastavro.
  *
- *   event_tool samples SEED COUNT  a line "schema NAME FINGERPRINT CANONICAL" for each type, then COUNT random events
- *                                  of each: "event NAME HEX"
- *   event_tool echo                reads "NAME HEX", decodes, encodes again: "HEX" or "error TEXT" for each line
- *   event_tool corpus DIR          one file a type, as the fuzz target reads it: type, then the event without head */
+ *   event_tool samples SEED COUNT  a line "schema NAME FINGERPRINT CANONICAL" for each type, then
+ *                                  COUNT random events of each: "event NAME HEX"
+ *   event_tool echo                reads "NAME HEX", decodes, encodes again: "HEX" or "error TEXT"
+ *   event_tool corpus DIR          one file a type, as the fuzz target reads it: type, then the
+ *                                  event without head */
 #include "base/fs.h"
 #include "tests/lib/event_gen.h"
 #include <inttypes.h>
@@ -80,7 +81,8 @@ static int echo_line(char *line)
 		return -1;
 	}
 	buf_reset(&out);
-	if (codec_decode(codec, t, (struct str){(char *)in, n}, &ev, &e) || codec_encode(codec, t, &ev, &out, &e))
+	if (codec_decode(codec, t, (struct str){(char *)in, n}, &ev, &e) ||
+	    codec_encode(codec, t, &ev, &out, &e))
 		printf("error %s\n", e.text);
 	else
 		print_hex(&out);
@@ -114,7 +116,7 @@ static int corpus(const char *dir)
 			event_gen_make(&g, t, &ev);
 			if (codec_encode(codec, t, &ev, &out, &e))
 				return die(&e);
-		} while (out.len > 600); /* small ones mutate better */
+		} while (out.len > 600);  /* small ones mutate better */
 		out.data[9] = (uint8_t)t; /* the last byte of the head */
 		if (fs_join(path, sizeof path, dir, event_name(t)) ||
 		    fs_write_atomic(path, out.data + 9, out.len - 9, 0644, &e))

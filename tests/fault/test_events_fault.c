@@ -1,5 +1,7 @@
-/* The n-th allocation of ours fails, for every n: opening, encoding and decoding say so, leak nothing, and a second try
- * works; and a program built with a schema that its structs do not match does not start. avro-c's own allocations while it parses a schema (at start only) are spared: it does not survive their failure. */
+/* The n-th allocation of ours fails, for every n: opening, encoding and decoding say so, leak
+ * nothing, and a second try works; and a program built with a schema that its structs do not
+ * match does not start. avro-c's own allocations while it parses a schema (at start only) are
+ * spared: it does not survive their failure. */
 /* WRAP: malloc calloc pinned_schema */
 #include "tests/lib/event_gen.h"
 #include "tests/lib/unit.h"
@@ -41,20 +43,23 @@ struct str __wrap_pinned_schema(enum event_type t)
 	return t == EV_BOOK_CLOSED && other_schema.p ? other_schema : __real_pinned_schema(t);
 }
 
-/* One field more, one less, another type, another record: all of them would do as a writer's schema. */
+/* One field more, one less, another type, another record: all of them would do as a writer's
+ * schema. */
 static void opening_with_a_schema_that_differs(void **state)
 {
 #define HEAD "{\"type\":\"record\",\"namespace\":\"cn.keqiao.qiao\",\"name\":"
 #define RUN_ID "{\"name\":\"run_id\",\"type\":{\"type\":\"fixed\",\"name\":\"Id\",\"size\":16}}"
 #define LONG(name) ",{\"name\":\"" name "\",\"type\":\"long\"}"
 	static const char *const bad[] = {
-		HEAD "\"BookClosed\",\"fields\":[" RUN_ID LONG("count") LONG("amount_fen") LONG("more") "]}",
+		HEAD "\"BookClosed\",\"fields\":[" RUN_ID LONG("count") LONG("amount_fen")
+			LONG("more") "]}",
 		HEAD "\"BookClosed\",\"fields\":[" RUN_ID LONG("amount_fen") LONG("count") "]}",
-		HEAD "\"BookClosed\",\"fields\":[" RUN_ID LONG("count")
-			",{\"name\":\"amount_fen\",\"type\":\"int\"}]}",
+		HEAD "\"BookClosed\",\"fields\":[" RUN_ID LONG(
+			"count") ",{\"name\":\"amount_fen\",\"type\":\"int\"}]}",
 		HEAD "\"BookOpened\",\"fields\":[" RUN_ID LONG("from") LONG("to") "]}",
 	};
-	static const char good[] = HEAD "\"BookClosed\",\"fields\":[" RUN_ID LONG("count") LONG("amount_fen") "]}";
+	static const char good[] =
+		HEAD "\"BookClosed\",\"fields\":[" RUN_ID LONG("count") LONG("amount_fen") "]}";
 	struct codec *c = NULL;
 	struct err e = {0};
 
@@ -124,15 +129,19 @@ static void decoding(void **state)
 		assert_int_equal(codec_encode(c, EV_REJECTED_EVENT, &in, &large, &e), 0);
 		fail_at = n;
 		fired = 0;
-		first = codec_decode(c, EV_REJECTED_EVENT, (struct str){(char *)small.data, small.len}, &out, &e);
-		second = codec_decode(c, EV_REJECTED_EVENT, (struct str){(char *)large.data, large.len}, &out, &e);
+		first = codec_decode(c, EV_REJECTED_EVENT,
+				     (struct str){(char *)small.data, small.len}, &out, &e);
+		second = codec_decode(c, EV_REJECTED_EVENT,
+				      (struct str){(char *)large.data, large.len}, &out, &e);
 		fail_at = -1;
 		if (first || second)
 			assert_int_equal(e.class, ERR_TEMP);
 		if (second) {
 			assert_null(out.topic.p);
 			assert_int_equal(codec_decode(c, EV_REJECTED_EVENT,
-						      (struct str){(char *)large.data, large.len}, &out, &e), 0);
+						      (struct str){(char *)large.data, large.len},
+						      &out, &e),
+					 0);
 		}
 		assert_null(event_differs(shape_of(EV_REJECTED_EVENT), &in, &out));
 		codec_close(c);

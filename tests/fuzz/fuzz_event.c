@@ -1,12 +1,13 @@
-/* Fuzzes codec_decode: the first byte names the type, the rest is the event behind its head, which is put before it here
- * (no mutation would find a fingerprint). What decodes must go the round trip.
+/* Fuzzes codec_decode: the first byte names the type, the rest is the event behind its head, which
+ * is put before it here (no mutation would find a fingerprint). What decodes goes the round trip.
  *
- *   clang -std=c11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined -Igateway -I. -o build/fuzz_event \
- *     tests/fuzz/fuzz_event.c gateway/events/[a-z]*.c gateway/base/{err,buf,str,fs}.c gateway/crypto/digest.c \
+ *   clang -std=c11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined -Igateway -I. \
+ *     -o build/fuzz_event tests/fuzz/fuzz_event.c gateway/events/[a-z]*.c \
+ *     gateway/base/{err,buf,str,fs}.c gateway/crypto/digest.c \
  *     $(pkg-config --libs avro-c jansson libcrypto)
  *   build/fuzz_event -max_len=4096 build/fuzz_corpus tests/fuzz/corpus/event
  *
- * The corpus is one event a type (event_tool corpus DIR), to be made again when a schema changes. */
+ * The corpus is one event a type (event_tool corpus DIR), made again when a schema changes. */
 #include "tests/lib/event_gen.h"
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +15,17 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A writer's schema with everything that ours do not have. */
-static const char newer[] =
-	"{\"type\":\"record\",\"name\":\"FeedPosition\",\"namespace\":\"cn.keqiao.qiao\",\"fields\":["
-	"{\"name\":\"m\",\"type\":{\"type\":\"map\",\"values\":{\"type\":\"array\",\"items\":[\"null\",\"double\",\"string\"]}}},"
-	"{\"name\":\"feed\",\"type\":\"string\"},{\"name\":\"e\",\"type\":{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\",\"B\"]}},"
-	"{\"name\":\"as_of\",\"type\":\"int\"},{\"name\":\"n\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"array\","
-	"\"items\":\"null\"}}},{\"name\":\"f\",\"type\":\"float\"},{\"name\":\"cursor\",\"type\":\"string\"},"
-	"{\"name\":\"x\",\"type\":[\"bytes\",\"boolean\",\"E\"]}]}";
+static const char newer[] = "{\"type\":\"record\",\"name\":\"FeedPosition\",\"namespace\":\"cn."
+			    "keqiao.qiao\",\"fields\":["
+			    "{\"name\":\"m\",\"type\":{\"type\":\"map\",\"values\":{\"type\":"
+			    "\"array\",\"items\":[\"null\",\"double\",\"string\"]}}},"
+			    "{\"name\":\"feed\",\"type\":\"string\"},{\"name\":\"e\",\"type\":{"
+			    "\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\",\"B\"]}},"
+			    "{\"name\":\"as_of\",\"type\":\"int\"},{\"name\":\"n\",\"type\":{"
+			    "\"type\":\"array\",\"items\":{\"type\":\"array\","
+			    "\"items\":\"null\"}}},{\"name\":\"f\",\"type\":\"float\"},{\"name\":"
+			    "\"cursor\",\"type\":\"string\"},"
+			    "{\"name\":\"x\",\"type\":[\"bytes\",\"boolean\",\"E\"]}]}";
 
 static struct codec *codec;
 static struct buf once, twice;

@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 60000, SEED = 7 };
+enum { PATIENCE_MS = 5000, SEED = 7 };
 
 static void write_conf(struct rig *r, const char *settings);
 static void program(char out[600], const char *name);
@@ -268,7 +268,7 @@ static void write_conf(struct rig *r, const char *settings)
 		     "[data]\ndir = data\n[log]\ndir = logs\n[bus]\npoll_min = 1ms\npoll_max = 5ms\n"
 		     "[reference]\npolicy = %s/config/policy\ncalendar = %s/config/calendar.csv\nvillages = %s/config/villages.csv\n"
 		     "[keys]\ndir = keys\n"
-		     "[%s]\nurl = http://127.0.0.1:%d\nfeed_interval = 20ms\nbackoff_min = 5ms\nbackoff_max = 100ms\n%s",
+		     "[%s]\nurl = http://127.0.0.1:%d\nfeed_interval = 20ms\nbackoff_min = 10ms\nbackoff_max = 100ms\n%s",
 		     root, root, root, r->role, r->sim.port, settings);
 	assert_true(n > 0 && (size_t)n < sizeof text);
 	if (fs_write_atomic(r->conf, text, (size_t)n, 0600, &e) != 0)

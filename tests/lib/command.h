@@ -91,7 +91,8 @@ static inline int command_wait(pid_t pid)
 }
 
 /* Runs a program of the build with arguments up to NULL; gives its exit status. t holds the files for a moment. */
-static inline int command_run(struct command_said *said, const struct tmpdir *t, const char *program, ...)
+static inline int command_run(struct command_said *said, const struct tmpdir *t,
+			      const char *program, ...)
 {
 	char path[512], out[320], err[320], *argv[COMMAND_ARGS + 2];
 	int argc = 0;

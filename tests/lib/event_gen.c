@@ -68,7 +68,9 @@ static int64_t time_ms(struct event_gen *g)
 
 static struct str text(struct event_gen *g)
 {
-	static const char *const words[] = {"a", "id_check_digit", "330603001001", "村", "古丽米热·艾比布力", "𠮷", " \x01"};
+	static const char *const words[] = {
+		"a", "id_check_digit", "330603001001", "村", "古丽米热·艾比布力", "𠮷", " \x01",
+	};
 	size_t n = one_in(g, 60) ? EVENT_TEXT_MAX : event_gen_next(g) % 48;
 	char *p = pool_take(g, n + 1);
 	struct str s = {p, 0};
@@ -125,7 +127,7 @@ static void fill_opt(struct event_gen *g, const struct member *m, struct opt_lon
 	*at = (struct opt_long){.set = one_in(g, 2)};
 	if (!at->set)
 		return;
-	at->v = m->kind == M_OPT_INT    ? small(g)
+	at->v = m->kind == M_OPT_INT	? small(g)
 		: m->kind == M_OPT_DATE ? date(g)
 		: m->kind == M_OPT_BOOL ? (int64_t)one_in(g, 2)
 					: number(g);
@@ -192,12 +194,23 @@ void event_gen_make(struct event_gen *g, enum event_type t, union any_event *out
 size_t member_size(enum member_kind k)
 {
 	static const size_t sizes[MEMBER_KINDS] = {
-		[M_ID] = sizeof(struct id), [M_OPT_ID] = sizeof(struct opt_id), [M_INT] = 4, [M_DATE] = 4,
-		[M_LONG] = 8, [M_TIME] = 8, [M_BOOL] = sizeof(bool), [M_OPT_INT] = sizeof(struct opt_long),
-		[M_OPT_DATE] = sizeof(struct opt_long), [M_OPT_LONG] = sizeof(struct opt_long),
-		[M_OPT_BOOL] = sizeof(struct opt_long), [M_TEXT] = sizeof(struct str),
-		[M_OPT_TEXT] = sizeof(struct str), [M_BYTES] = sizeof(struct str),
-		[M_OPT_BYTES] = sizeof(struct str), [M_LONGS] = sizeof(void *), [M_RECORDS] = sizeof(void *),
+		[M_ID] = sizeof(struct id),
+		[M_OPT_ID] = sizeof(struct opt_id),
+		[M_INT] = 4,
+		[M_DATE] = 4,
+		[M_LONG] = 8,
+		[M_TIME] = 8,
+		[M_BOOL] = sizeof(bool),
+		[M_OPT_INT] = sizeof(struct opt_long),
+		[M_OPT_DATE] = sizeof(struct opt_long),
+		[M_OPT_LONG] = sizeof(struct opt_long),
+		[M_OPT_BOOL] = sizeof(struct opt_long),
+		[M_TEXT] = sizeof(struct str),
+		[M_OPT_TEXT] = sizeof(struct str),
+		[M_BYTES] = sizeof(struct str),
+		[M_OPT_BYTES] = sizeof(struct str),
+		[M_LONGS] = sizeof(void *),
+		[M_RECORDS] = sizeof(void *),
 	};
 
 	return sizes[k];
@@ -261,7 +274,8 @@ const char *event_differs(const struct shape *s, const void *a, const void *b)
 			where = list_differs(m, a, b);
 			if (where)
 				return where;
-		} else if (!member_equal(m, (const char *)a + m->offset, (const char *)b + m->offset)) {
+		} else if (!member_equal(m, (const char *)a + m->offset,
+					 (const char *)b + m->offset)) {
 			return m->name;
 		}
 	}

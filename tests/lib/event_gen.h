@@ -1,4 +1,5 @@
-/* Random events of every type from a seed, made from the descriptor tables; and their comparison, member by member. */
+/* Random events of every type from a seed, made from the descriptor tables; and their
+ * comparison, member by member. */
 #ifndef QIAO_TESTS_EVENT_GEN_H
 #define QIAO_TESTS_EVENT_GEN_H
 #include "events/types.h"
@@ -19,13 +20,14 @@ union any_event {
 
 struct event_gen {
 	uint64_t state; /* the seed; every value is a good one */
-	char *pool;     /* texts and arrays of the last event */
+	char *pool;	/* texts and arrays of the last event */
 	size_t used;
 };
 void event_gen_init(struct event_gen *g, uint64_t seed);
 void event_gen_fini(struct event_gen *g);
 uint64_t event_gen_next(struct event_gen *g);
-/* Fills *out; what it points to is good until the next call. Dates and times lie within the years 1970 to 2100. */
+/* Fills *out; what it points to is good until the next call. Dates and times lie within the
+ * years 1970 to 2100. */
 void event_gen_make(struct event_gen *g, enum event_type t, union any_event *out);
 
 /* NULL when equal, else the name of the first member that differs. */

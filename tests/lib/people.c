@@ -67,15 +67,16 @@ void invented_at(struct invented *p, uint64_t seed, uint32_t i)
 					   "330603", "421023", "330621", "810000", "330603", "520203", "830000", "330624"};
 	uint64_t s = seed * UINT64_C(0x100000001B3) + i;
 	int day = date_of(1967, 1, 1) + (int)((i * UINT64_C(7919) + seed) % BIRTH_DAYS);
-	int order = (int)(i / BIRTH_DAYS % ORDERS), y, m, d;
+	/* 37 * BIRTH_DAYS + 1 and ORDERS have no common divisor: people of one birthday have all orders in turn. */
+	int order = (int)((i / BIRTH_DAYS + UINT64_C(37) * i) % ORDERS), y, m, d;
 	uint32_t round = i / BIRTH_DAYS / ORDERS;
 
 	date_split(day, &y, &m, &d);
 	order += 1 + order / 99; /* 1..899 without whole hundreds: those could end in 000 */
 	citizen_number(p->number, prefixes[(i + i / BIRTH_DAYS + round) % 16], y, m, d, order);
 	make_name(p->name, sizeof p->name, &s);
-	snprintf(p->phone, sizeof p->phone, "1%u%08u", 30 + chance_below(&s, 60), chance_below(&s, 100000000));
-	snprintf(p->ssa_no, sizeof p->ssa_no, "%010u", 1000000000u + chance_below(&s, 999999999));
+	snprintf(p->phone, sizeof p->phone, "1%u%08u", 30 + chance_below(&s, 30), chance_below(&s, 100000000));
+	snprintf(p->ssa_no, sizeof p->ssa_no, "33%06u%06u", chance_below(&s, 1000000), chance_below(&s, 1000000));
 }
 
 void credit_code(char out[19], const char *prefix, uint64_t *state)

@@ -12,7 +12,7 @@ struct invented {
 	char number[19]; /* citizen ID (GB 11643) */
 	char name[64];   /* as the registers have it */
 	char phone[12];
-	char ssa_no[11];
+	char ssa_no[15];
 };
 /* The i-th of a seed, born 1967..1999; of the first ten million of a seed no two have the same number, and none ends in 000. */
 void invented_at(struct invented *p, uint64_t seed, uint32_t i);

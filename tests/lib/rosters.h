@@ -1,4 +1,4 @@
-/* The demo's rosters: a seeded story of sixteen villages, in the order in which clerks drop their files, and what each row must come to.
+/* The demo's rosters: a seeded story of some twenty villages, in the order in which clerks drop their files, and what each row must come to.
  *
  * rosters_make writes under dir:
  *   inbox-plan/NN-<sender>/   the files of step NN, which go together into inbox/<sender>/
@@ -28,7 +28,7 @@ struct roster_step {
 struct expected_row {
 	struct id submission;
 	int step, row;     /* row 0: the file is refused */
-	char file[128];
+	char file[168];
 	const char *code;
 };
 struct rosters {

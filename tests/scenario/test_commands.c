@@ -16,7 +16,8 @@ static void write_ini(const char *more)
 	char text[4096];
 
 	assert_true(snprintf(text, sizeof text,
-			     "[reference]\npolicy = %s/config/policy\ncalendar = %s/config/calendar.csv\n"
+			     "[reference]\npolicy = %s/config/policy\ncalendar = "
+			     "%s/config/calendar.csv\n"
 			     "villages = %s/config/villages.csv\n%s",
 			     here, here, here, more) < (int)sizeof text);
 	write_text(ini, text);
@@ -48,16 +49,19 @@ static void teaches_and_refuses(void **state)
 	(void)state;
 	assert_int_equal(command_run(&said, &dir, "qiao", "--help", NULL), EXIT_YES);
 	assert_has(said.out, "qiao COMMAND --help");
-	assert_int_equal(command_run(&said, &dir, "qiao", "--lang", "zh", "submit", "--help", NULL), EXIT_YES);
+	assert_int_equal(command_run(&said, &dir, "qiao", "--lang", "zh", "submit", "--help", NULL),
+			 EXIT_YES);
 	assert_has(said.out, "回执编号");
 	assert_int_equal(command_run(&said, &dir, "qiao", NULL), EXIT_USAGE);
 	assert_int_equal(command_run(&said, &dir, "qiao", "chekc", NULL), EXIT_USAGE);
 	assert_has(said.err, "no command chekc");
-	assert_int_equal(command_run(&said, &dir, "qiao", "--lang", "fr", "check", NULL), EXIT_USAGE);
+	assert_int_equal(command_run(&said, &dir, "qiao", "--lang", "fr", "check", NULL),
+			 EXIT_USAGE);
 	assert_int_equal(qiao("status", "--cuonters"), EXIT_USAGE);
 	assert_has(said.err, "qiao status [--counters]");
 	assert_int_equal(qiao("status", "now"), EXIT_USAGE);
-	assert_int_equal(command_run(&said, &dir, "qiao", "-c", "/no/such/file", "status", NULL), EXIT_USAGE);
+	assert_int_equal(command_run(&said, &dir, "qiao", "-c", "/no/such/file", "status", NULL),
+			 EXIT_USAGE);
 	assert_has(said.err, "/no/such/file");
 }
 
@@ -80,7 +84,8 @@ static void check_tells_every_error_with_its_line(void **state)
 	static const int lines[] = {2, 4, 5, 8, 10};
 
 	(void)state;
-	write_text(ini, "[bus]\nretention_days = many\npoll_min = 1ms\nsegment = 1MiB\nno equals sign\n[nowhere]\n"
+	write_text(ini, "[bus]\nretention_days = many\npoll_min = 1ms\nsegment = 1MiB\nno equals "
+			"sign\n[nowhere]\n"
 			"[tax]\nurl = http://tax.example.org\n[run]\nprograms = /bin/sh\n");
 	assert_int_equal(qiao("check"), EXIT_USAGE);
 	for (size_t i = 0; i < COUNT(lines); i++) {
@@ -102,10 +107,13 @@ static void check_looks_into_reference_data_keys_and_programs(void **state)
 	(void)state;
 	assert_int_equal(qiao("keygen"), EXIT_YES);
 	assert_int_equal(mkdir(tmpdir_file(&dir, path, "policy"), 0700), 0);
-	write_text(tmpdir_file(&dir, path, "policy/2026.ini"), "[year]\n\nnonsense\nother nonsense\n");
-	write_text(tmpdir_file(&dir, path, "calendar.csv"), "date,off,name,paper\nnot a date,1,x,y\n");
+	write_text(tmpdir_file(&dir, path, "policy/2026.ini"),
+		   "[year]\n\nnonsense\nother nonsense\n");
+	write_text(tmpdir_file(&dir, path, "calendar.csv"),
+		   "date,off,name,paper\nnot a date,1,x,y\n");
 	snprintf(text, sizeof text,
-		 "[reference]\npolicy = policy\ncalendar = calendar.csv\nvillages = missing.csv\n[run]\nprograms = qiao qiao-none\n");
+		 "[reference]\npolicy = policy\ncalendar = calendar.csv\nvillages = "
+		 "missing.csv\n[run]\nprograms = qiao qiao-none\n");
 	write_text(ini, text);
 	snprintf(key, sizeof key, "%s/keys/tax/token.key", dir.path);
 	assert_int_equal(chmod(key, 0644), 0);
@@ -173,7 +181,9 @@ static void status_is_read_by_monitors(void **state)
 	(void)state;
 	assert_int_equal(qiao("init"), EXIT_YES);
 	/* "qiao" stands for a program, and this test for its process: another name, so not that program. */
-	snprintf(text, sizeof text, "pid %d\nstate running\nsince_ms 5\nat_ms 6\npeer open 7\ncounters rows=3 files=4\n",
+	snprintf(text, sizeof text,
+		 "pid %d\nstate running\nsince_ms 5\nat_ms 6\npeer open 7\ncounters rows=3 "
+		 "files=4\n",
 		 (int)getpid());
 	write_text(tmpdir_file(&dir, path, "data/run/qiao.status"), text);
 	assert_int_equal(qiao("status", "--format", "json", "--counters"), EXIT_NO);
@@ -182,10 +192,15 @@ static void status_is_read_by_monitors(void **state)
 	json_t *program = json_array_get(json_object_get(root, "programs"), 0);
 	assert_string_equal(json_string_value(json_object_get(program, "state")), "killed");
 	assert_false(json_boolean_value(json_object_get(program, "alive")));
-	assert_int_equal(json_integer_value(json_object_get(json_object_get(program, "counters"), "files")), 4);
-	assert_int_equal(json_integer_value(json_object_get(json_object_get(program, "peer"), "since_ms")), 7);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(program, "counters"), "files")),
+		4);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(program, "peer"), "since_ms")),
+		7);
 	assert_true(json_array_size(json_object_get(root, "topics")) >= 10);
-	assert_string_equal(json_string_value(json_object_get(json_array_get(json_object_get(root, "todo"), 0), "code")),
+	assert_string_equal(json_string_value(json_object_get(
+				    json_array_get(json_object_get(root, "todo"), 0), "code")),
 			    "todo_start");
 	json_decref(root);
 }
@@ -217,11 +232,17 @@ static void submit_hands_over_whole_files_and_waits(void **state)
 	write_text(tmpdir_file(&dir, file, "roster.csv"), roster);
 	write_text(tmpdir_file(&dir, path, "roster.cover.json"), "{}");
 	names_of(roster, hex, receipt);
-	assert_int_equal(qiao("submit", file, "--sender", "yangxunqiao", "--wait", "0"), EXIT_LATER);
+	assert_int_equal(qiao("submit", file, "--sender", "yangxunqiao", "--wait", "0"),
+			 EXIT_LATER);
 	assert_has(said.out, receipt);
 	assert_has(said.err, "a new sender");
-	assert_string_equal(text_of(tmpdir_file(&dir, path, "data/inbox/yangxunqiao/roster.csv"), text, sizeof text), roster);
-	assert_string_equal(text_of(tmpdir_file(&dir, path, "data/inbox/yangxunqiao/roster.cover.json"), text, sizeof text), "{}");
+	assert_string_equal(text_of(tmpdir_file(&dir, path, "data/inbox/yangxunqiao/roster.csv"),
+				    text, sizeof text),
+			    roster);
+	assert_string_equal(
+		text_of(tmpdir_file(&dir, path, "data/inbox/yangxunqiao/roster.cover.json"), text,
+			sizeof text),
+		"{}");
 	assert_false(fs_exists(tmpdir_file(&dir, path, "data/inbox/yangxunqiao/roster.csv.part")));
 
 	snprintf(text, sizeof text, "data/spool/%s", hex);
@@ -246,11 +267,13 @@ static void submit_tells_why_a_file_is_refused(void **state)
 	write_text(tmpdir_file(&dir, file, "letter.csv"), mended);
 	names_of(mended, hex, receipt);
 	snprintf(text, sizeof text, "data/refused/%s.reason", hex);
-	write_text(tmpdir_file(&dir, path, text), "submit_waiting 12\n"); /* any code with a text and an argument */
+	write_text(tmpdir_file(&dir, path, text),
+		   "submit_waiting 12\n"); /* any code with a text and an argument */
 	assert_int_equal(qiao("submit", file, "--sender", "yangxunqiao", "--wait=1"), EXIT_NO);
 	assert_has(said.out, "waiting for qiao-village, 12 s");
 	assert_has(said.out, "letter.回执.txt");
-	assert_int_equal(qiao("submit", file, "--sender", "yangxunqiao", "--format", "json"), EXIT_NO);
+	assert_int_equal(qiao("submit", file, "--sender", "yangxunqiao", "--format", "json"),
+			 EXIT_NO);
 	root = json_loads(said.out, 0, NULL);
 	assert_non_null(root);
 	assert_string_equal(json_string_value(json_object_get(root, "result")), "refused");
@@ -271,16 +294,20 @@ static void submit_overwrites_only_when_told(void **state)
 	write_text(tmpdir_file(&dir, other, "a.cover.json"), "{}");
 	assert_int_equal(qiao("submit", file, "--sender", "s", "--wait", "0"), EXIT_NO);
 	assert_has(said.err, "--replace");
-	assert_string_equal(text_of(tmpdir_file(&dir, path, "data/inbox/s/a.csv"), text, sizeof text), roster);
+	assert_string_equal(
+		text_of(tmpdir_file(&dir, path, "data/inbox/s/a.csv"), text, sizeof text), roster);
 	assert_false(fs_exists(tmpdir_file(&dir, path, "data/inbox/s/a.cover.json")));
-	assert_int_equal(qiao("submit", file, "--sender", "s", "--wait", "0", "--replace"), EXIT_LATER);
-	assert_string_equal(text_of(tmpdir_file(&dir, path, "data/inbox/s/a.csv"), text, sizeof text), mended);
+	assert_int_equal(qiao("submit", file, "--sender", "s", "--wait", "0", "--replace"),
+			 EXIT_LATER);
+	assert_string_equal(
+		text_of(tmpdir_file(&dir, path, "data/inbox/s/a.csv"), text, sizeof text), mended);
 	assert_true(fs_exists(tmpdir_file(&dir, path, "data/inbox/s/a.cover.json")));
 }
 
 static void submit_stays_in_the_drop_folder(void **state)
 {
-	static const char *const senders[] = {"", ".", "..", "../x", "a/b", ".hidden", "a\nb", "\xff"};
+	static const char *const senders[] = {"",    ".",	"..",	"../x",
+					      "a/b", ".hidden", "a\nb", "\xff"};
 	static const char *const names[] = {"x.xlsx", ".x.csv", "~$x.csv", ".csv", "x.csv.part"};
 	char path[320], file[320];
 
@@ -288,7 +315,8 @@ static void submit_stays_in_the_drop_folder(void **state)
 	assert_int_equal(qiao("init"), EXIT_YES);
 	write_text(tmpdir_file(&dir, file, "x.csv"), roster);
 	for (size_t i = 0; i < COUNT(senders); i++)
-		assert_int_equal(qiao("submit", file, "--sender", senders[i], "--wait", "0"), EXIT_NO);
+		assert_int_equal(qiao("submit", file, "--sender", senders[i], "--wait", "0"),
+				 EXIT_NO);
 	for (size_t i = 0; i < COUNT(names); i++) {
 		write_text(tmpdir_file(&dir, file, names[i]), roster);
 		assert_int_equal(qiao("submit", file, "--sender", "s", "--wait", "0"), EXIT_NO);
@@ -304,8 +332,12 @@ static void submit_stays_in_the_drop_folder(void **state)
 
 static void put_reject(struct bus *b, struct codec *codec, const char *topic, int64_t offset)
 {
-	struct rejected_event ev = {.topic = str_of(topic), .offset = offset, .event_type = STR("CollectionResult"),
-				    .reason = STR("undecodable"), .detail = STR("trailing bytes"), .bytes = STR("\x01\xab"),
+	struct rejected_event ev = {.topic = str_of(topic),
+				    .offset = offset,
+				    .event_type = STR("CollectionResult"),
+				    .reason = STR("undecodable"),
+				    .detail = STR("trailing bytes"),
+				    .bytes = STR("\x01\xab"),
 				    .at = time_of_date(date_of(2026, 12, 24))};
 	struct bus_event out = {.key = STR("k"), .type = STR("RejectedEvent"), .time_ms = ev.at};
 	struct err e = {0};
@@ -323,7 +355,8 @@ static void rejects_are_listed_and_shown(void **state)
 {
 	char path[320];
 	struct conf conf = {.bus = {.retention_days = 400, .segment_bytes = 1 << 20}};
-	struct bus_options o = {.dir = tmpdir_file(&dir, path, "data/bus"), .role = "gateway", .conf = &conf};
+	struct bus_options o = {
+		.dir = tmpdir_file(&dir, path, "data/bus"), .role = "gateway", .conf = &conf};
 	struct codec *codec = NULL;
 	struct bus *b = NULL;
 	struct err e = {0};
@@ -357,7 +390,8 @@ static void rejects_are_listed_and_shown(void **state)
 	assert_int_equal(qiao("rejects", "--format", "json"), EXIT_NO);
 	root = json_loads(said.out, 0, NULL);
 	assert_int_equal(json_array_size(root), 2);
-	assert_int_equal(json_integer_value(json_object_get(json_array_get(root, 1), "event_offset")), 42);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_array_get(root, 1), "event_offset")), 42);
 	json_decref(root);
 	assert_int_equal(qiao("status"), EXIT_NO);
 	assert_has(said.out, "2 events could not be processed: qiao rejects");

@@ -35,11 +35,14 @@ static void the_effective_settings_are_a_configuration_again(void **state)
 	char path[320];
 
 	(void)state;
-	assert_int_equal(command_run(&said, &dir, "qiao", "-c", "config/qiao.ini", "config", NULL), EXIT_YES);
+	assert_int_equal(command_run(&said, &dir, "qiao", "-c", "config/qiao.ini", "config", NULL),
+			 EXIT_YES);
 	assert_has(said.out, "# config/qiao.ini:");
 	tmpdir_file(&dir, path, "again.ini");
 	write_text(path, said.out);
-	assert_int_equal(command_run(&said, &dir, "qiao", "-c", path, "config", "--format", "json", NULL), EXIT_YES);
+	assert_int_equal(
+		command_run(&said, &dir, "qiao", "-c", path, "config", "--format", "json", NULL),
+		EXIT_YES);
 	assert_has(said.out, "\"poll_min\": {");
 	assert_string_equal(said.err, "");
 }

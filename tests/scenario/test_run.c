@@ -24,7 +24,8 @@ static void say_ready(void)
 	const char *number = getenv("QIAO_READY_FD");
 	int64_t fd;
 
-	if (number == NULL || str_int(str_of(number), 3, 1000, &fd) < 0 || write((int)fd, "ready\n", 6) != 6)
+	if (number == NULL || str_int(str_of(number), 3, 1000, &fd) < 0 ||
+	    write((int)fd, "ready\n", 6) != 6)
 		_exit(91);
 	close((int)fd);
 }
@@ -118,8 +119,10 @@ static void make_world(struct world *w, const char *const acts[3])
 	}
 	assert_non_null(getcwd(here, sizeof here));
 	snprintf(text, sizeof text,
-		 "[reference]\npolicy = %s/config/policy\ncalendar = %s/config/calendar.csv\nvillages = %s/config/villages.csv\n"
-		 "[run]\nprograms = qiao-aa qiao-bb qiao-cc\nbackoff_min = 10ms\nbackoff_max = 60ms\nstop_timeout = 300ms\n",
+		 "[reference]\npolicy = %s/config/policy\ncalendar = "
+		 "%s/config/calendar.csv\nvillages = %s/config/villages.csv\n"
+		 "[run]\nprograms = qiao-aa qiao-bb qiao-cc\nbackoff_min = 10ms\nbackoff_max = "
+		 "60ms\nstop_timeout = 300ms\n",
 		 here, here, here);
 	write_text(w->ini, text);
 }
@@ -150,7 +153,8 @@ static void await(const struct world *w, const char *path, const char *part, int
 
 	while (times(path, part) < count) {
 		if (clock_monotonic() > until)
-			fail_msg("waited for %d x \"%s\":\n%s\n%s", count, part, text_of(path, text, sizeof text),
+			fail_msg("waited for %d x \"%s\":\n%s\n%s", count, part,
+				 text_of(path, text, sizeof text),
 				 text_of(w->err, complaints, sizeof complaints));
 		poll(NULL, 0, LOOK_MS);
 	}
@@ -207,7 +211,8 @@ static void says_ready_and_stops_in_the_opposite_order(void **state)
 
 static void starts_again_after_pauses_that_grow(void **state)
 {
-	static const char *const acts[] = {"ready wait", "exit3\nexit1\ncrash\nready exit0\nready wait", "ready wait"};
+	static const char *const acts[] = {
+		"ready wait", "exit3\nexit1\ncrash\nready exit0\nready wait", "ready wait"};
 	struct world w;
 
 	(void)state;
@@ -334,7 +339,8 @@ static void runs_once_a_data_folder(void **state)
 	await(&w, w.journal, "waiting ", 3);
 	char *argv[] = {w.bin, (char[]){"-c"}, w.ini, (char[]){"run"}, NULL};
 	char out[320], err[320];
-	assert_int_equal(command_wait(command_start(argv, tmpdir_file(&w.dir, out, "out2"), tmpdir_file(&w.dir, err, "err2"))),
+	assert_int_equal(command_wait(command_start(argv, tmpdir_file(&w.dir, out, "out2"),
+						    tmpdir_file(&w.dir, err, "err2"))),
 			 EXIT_LATER);
 	assert_has(text_of(err, said.err, sizeof said.err), "held by process");
 	assert_int_equal(times(w.journal, "start "), 3);

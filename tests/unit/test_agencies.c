@@ -517,7 +517,7 @@ static void survives_kill(void **state)
 	agency_restart(&a);
 	close(fd);
 	before = agency_get(&a, "/v1/batches", batch(&body, 1, 5, AMOUNT_FEN));
-	wait_state(&a, 5, "paid");
+	wait_state(&a, 5, "in_treasury");
 	agency_restart(&a);
 	after = agency_get(&a, "/v1/batches", batch(&body, 1, 5, AMOUNT_FEN));
 	assert_true(json_equal(before, after));

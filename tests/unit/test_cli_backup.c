@@ -11,6 +11,7 @@
 
 #define OLD "11111111111111111111111111111111"
 #define LATE "22222222222222222222222222222222"
+#define DONE "44444444444444444444444444444444"
 #define COVER "33333333333333333333333333333333"
 
 static struct tmpdir dir;
@@ -79,6 +80,7 @@ int __wrap_bus_backup(const char *from, const char *to, int64_t seq, struct err 
 	/* Published after the bus was copied: the copy has none of their events. */
 	put("spool/" OLD "/meta", "qiao-spool 1\nstate published\nrows 1\n");
 	put("spool/" OLD "/answers.bin", "newer answers");
+	put("spool/" OLD "/names.sealed", "newer names");
 	put("spool/" LATE "/roster.sealed", "late roster");
 	put("spool/" LATE "/meta", "qiao-spool 1\nreceipt 2\nstate published\nrows 2\n");
 	put("spool/" LATE "/answers.bin", "late answers");
@@ -105,6 +107,8 @@ static int make_world(void **state)
 	put("spool/" OLD "/roster.sealed", "old roster");
 	put("spool/" OLD "/meta", "qiao-spool 1\nstate spooled\nrows 1\n");
 	put("spool/" OLD "/answers.bin", "older answers");
+	put("spool/" OLD "/names.sealed", "older names");
+	put("spool/" DONE "/meta", "qiao-spool 1\nstate published\nrows 3\n");
 	put("spool/.new-" LATE "/roster.sealed", "half of it");
 	put("refused/" OLD ".reason", "roster_no_header");
 	put("inbox/sender/a.csv", "the village's own");
@@ -135,13 +139,17 @@ static void copies_nothing_that_the_copied_bus_does_not_have(void **state)
 	assert_int_equal(bus_seq, 77);
 	assert_string_equal(copied("spool/" OLD "/meta"), "qiao-spool 1\nstate spooled\nrows 1\n");
 	assert_string_equal(copied("spool/" OLD "/roster.sealed"), "old roster");
+	assert_string_equal(copied("spool/" DONE "/meta"),
+			    "qiao-spool 1\nstate published\nrows 3\n");
 	/* These came after the spool was copied, and perhaps after the bus was: they are published again after a restore. */
-	assert_string_equal(copied("spool/" LATE "/meta"), "qiao-spool 1\nreceipt 2\nstate spooled\nrows 2\n");
+	assert_string_equal(copied("spool/" LATE "/meta"),
+			    "qiao-spool 1\nreceipt 2\nstate spooled\nrows 2\n");
 	assert_string_equal(copied("spool/" LATE "/roster.sealed"), "late roster");
 	assert_string_equal(copied("spool/covers/" COVER ".meta"), "qiao-spool 1\nstate spooled\n");
 	assert_string_equal(copied("spool/covers/" COVER ".sealed"), "cover");
 	/* Answers: at least those that the copied position calls read. */
 	assert_string_equal(copied("spool/" OLD "/answers.bin"), "newer answers");
+	assert_string_equal(copied("spool/" OLD "/names.sealed"), "newer names");
 	assert_string_equal(copied("spool/" LATE "/answers.bin"), "late answers");
 }
 
@@ -198,10 +206,14 @@ static void refuses_a_folder_that_is_not_fresh(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(copies_nothing_that_the_copied_bus_does_not_have, make_world, remove_world),
-		cmocka_unit_test_setup_teardown(copies_what_cannot_be_made_anew_and_no_more, make_world, remove_world),
-		cmocka_unit_test_setup_teardown(the_manifest_tells_of_every_file, make_world, remove_world),
-		cmocka_unit_test_setup_teardown(refuses_a_folder_that_is_not_fresh, make_world, remove_world),
+		cmocka_unit_test_setup_teardown(copies_nothing_that_the_copied_bus_does_not_have,
+						make_world, remove_world),
+		cmocka_unit_test_setup_teardown(copies_what_cannot_be_made_anew_and_no_more,
+						make_world, remove_world),
+		cmocka_unit_test_setup_teardown(the_manifest_tells_of_every_file, make_world,
+						remove_world),
+		cmocka_unit_test_setup_teardown(refuses_a_folder_that_is_not_fresh, make_world,
+						remove_world),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,8 +15,9 @@ int cli_usage(const struct cli *c, const char *command, const char *code)
 
 static void reads_a_status_file(void **state)
 {
-	static const char text[] = "pid 4711\nstate running\nsince_ms 1000\nat_ms 2000\nnote all is well, is it\n"
-				   "peer open 1500\nunheard of\nalone\n\ncounters a=1 b=-2\nlast line without an end";
+	static const char text[] =
+		"pid 4711\nstate running\nsince_ms 1000\nat_ms 2000\nnote all is well, is it\n"
+		"peer open 1500\nunheard of\nalone\n\ncounters a=1 b=-2\nlast line without an end";
 	struct role_status s;
 
 	(void)state;
@@ -39,8 +40,9 @@ static void reads_a_status_file(void **state)
 
 static void reads_what_the_supervisor_holds(void **state)
 {
-	static const char text[] = "pid 1\nprogram qiao-tax held 0 1 0 exit 4\nprogram qiao-ssa running 7 1 0 -\n"
-				   "program qiao-tax-held held 0 1 0 exit 2";
+	static const char text[] =
+		"pid 1\nprogram qiao-tax held 0 1 0 exit 4\nprogram qiao-ssa running 7 1 0 -\n"
+		"program qiao-tax-held held 0 1 0 exit 2";
 
 	(void)state;
 	assert_true(supervised_held(str_of(text), "qiao-tax"));
@@ -56,8 +58,13 @@ static void reads_the_state_of_a_peer(void **state)
 	static const struct {
 		const char *peer, *word;
 		int64_t since;
-	} table[] = {{"up", "up", 0}, {"slow", "slow", 0}, {"open 1500", "open", 1500}, {"open since 1500", "open", 1500},
-		     {"open x", "open", 0}, {"", "", 0}, {"a-word-that-is-too-long 5", "unknown", 5}};
+	} table[] = {{"up", "up", 0},
+		     {"slow", "slow", 0},
+		     {"open 1500", "open", 1500},
+		     {"open since 1500", "open", 1500},
+		     {"open x", "open", 0},
+		     {"", "", 0},
+		     {"a-word-that-is-too-long 5", "unknown", 5}};
 	char word[16];
 	int64_t since;
 
@@ -68,7 +75,8 @@ static void reads_the_state_of_a_peer(void **state)
 	}
 }
 
-static struct program_health *program(struct health *h, const char *name, bool alive, const char *state)
+static struct program_health *program(struct health *h, const char *name, bool alive,
+				      const char *state)
 {
 	struct program_health *p = &h->programs[h->program_count++];
 
@@ -82,8 +90,12 @@ static struct program_health *program(struct health *h, const char *name, bool a
 
 static void healthy(struct health *h)
 {
-	*h = (struct health){.initialised = true, .disk_free = INT64_C(1) << 40, .disk_total = INT64_C(1) << 41, .year = 2026,
-			     .now_ms = time_of_date(date_of(2026, 12, 1)), .last_filing_day = date_of(2026, 12, 31)};
+	*h = (struct health){.initialised = true,
+			     .disk_free = INT64_C(1) << 40,
+			     .disk_total = INT64_C(1) << 41,
+			     .year = 2026,
+			     .now_ms = time_of_date(date_of(2026, 12, 1)),
+			     .last_filing_day = date_of(2026, 12, 31)};
 	program(h, "gateway", true, "running");
 	program(h, "tax", true, "running");
 	h->lags[h->lag_count++] = (struct bus_lag){"payments", "tax", 10, 8, h->now_ms - 60000};

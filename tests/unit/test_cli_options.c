@@ -13,12 +13,11 @@ int cli_usage(const struct cli *c, const char *command, const char *code)
 	return EXIT_USAGE;
 }
 
-
 static void reads_options_and_operands_in_any_order(void **state)
 {
 	static const struct {
 		const char *line[8];
-		int count;            /* -1: refused */
+		int count; /* -1: refused */
 		const char *year, *first, *second;
 		bool all;
 	} table[] = {
@@ -41,7 +40,8 @@ static void reads_options_and_operands_in_any_order(void **state)
 	for (size_t i = 0; i < COUNT(table); i++) {
 		const char *year = NULL, *operands[2] = {NULL, NULL};
 		bool all = false;
-		const struct cli_option options[] = {{"--year", &year, NULL}, {"--all", NULL, &all}, {0}};
+		const struct cli_option options[] = {
+			{"--year", &year, NULL}, {"--all", NULL, &all}, {0}};
 		char *argv[8];
 		int argc = 0, before = usages, count;
 

@@ -16,7 +16,8 @@ static void holds_only_what_needs_a_person(void **state)
 {
 	(void)state;
 	for (int status = 0; status < 256; status++)
-		assert_int_equal(child_held_by(EXITED(status)), status == EXIT_USAGE || status == EXIT_SAFE);
+		assert_int_equal(child_held_by(EXITED(status)),
+				 status == EXIT_USAGE || status == EXIT_SAFE);
 	for (int number = 1; number < 32; number++)
 		assert_false(child_held_by(number)); /* ended by that signal */
 }
@@ -26,21 +27,18 @@ static void pauses_double_up_to_the_longest_and_begin_anew_after_a_minute(void *
 	static const struct {
 		int64_t last, lived, min, max, expected;
 	} table[] = {
-		{0, 0, 200, 10000, 200},
-		{200, 0, 200, 10000, 400},
-		{400, 59999, 200, 10000, 800},
-		{400, 60000, 200, 10000, 200},
-		{6400, 5, 200, 10000, 10000},
-		{5000, 5, 200, 10000, 10000},
-		{10000, 5, 200, 10000, 10000},
-		{10000, 3600000, 200, 10000, 200},
-		{10, 0, 10, 10, 10},
-		{INT64_MAX, 0, 10, INT64_MAX, INT64_MAX},
+		{0, 0, 200, 10000, 200},       {200, 0, 200, 10000, 400},
+		{400, 59999, 200, 10000, 800}, {400, 60000, 200, 10000, 200},
+		{6400, 5, 200, 10000, 10000},  {5000, 5, 200, 10000, 10000},
+		{10000, 5, 200, 10000, 10000}, {10000, 3600000, 200, 10000, 200},
+		{10, 0, 10, 10, 10},	       {INT64_MAX, 0, 10, INT64_MAX, INT64_MAX},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++)
-		assert_int_equal(child_backoff(table[i].last, table[i].lived, table[i].min, table[i].max), table[i].expected);
+		assert_int_equal(
+			child_backoff(table[i].last, table[i].lived, table[i].min, table[i].max),
+			table[i].expected);
 }
 
 static void tells_how_a_program_ended(void **state)
@@ -48,7 +46,11 @@ static void tells_how_a_program_ended(void **state)
 	static const struct {
 		int status;
 		const char *text;
-	} table[] = {{-1, "-"}, {EXITED(0), "exit 0"}, {EXITED(4), "exit 4"}, {9, "signal 9"}, {11 | 0x80, "signal 11"}};
+	} table[] = {{-1, "-"},
+		     {EXITED(0), "exit 0"},
+		     {EXITED(4), "exit 4"},
+		     {9, "signal 9"},
+		     {11 | 0x80, "signal 11"}};
 	char out[24];
 
 	(void)state;
@@ -66,7 +68,8 @@ static void takes_programs_off_a_list(void **state)
 		{"one", "one,"},
 		{" one  two three ", "one,two,three,"},
 		/* too long for a name: empty, and the list goes on */
-		{"a-name-of-more-than-sixty-three-characters-is-none-that-a-program-could-have b", ",b,"},
+		{"a-name-of-more-than-sixty-three-characters-is-none-that-a-program-could-have b",
+		 ",b,"},
 	};
 
 	(void)state;

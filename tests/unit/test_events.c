@@ -70,7 +70,8 @@ static void appends_and_heads_with_the_fingerprint(void **state)
 	uint64_t fingerprint;
 
 	(void)state;
-	assert_int_equal(schema_fingerprint(pinned_schema(EV_PAYMENT_ENQUIRY), &fingerprint, &e), 0);
+	assert_int_equal(schema_fingerprint(pinned_schema(EV_PAYMENT_ENQUIRY), &fingerprint, &e),
+			 0);
 	want[3] = 0xc3;
 	want[4] = 0x01;
 	for (int i = 0; i < 8; i++)
@@ -84,11 +85,15 @@ static void appends_and_heads_with_the_fingerprint(void **state)
 	assert_memory_equal(bytes.data, want, sizeof want);
 }
 
-/* What was decoded stays until the next decode of the same type, whatever happens to the input and other types. */
+/* What was decoded stays until the next decode of the same type, whatever happens to the input
+ * and other types. */
 static void decoded_values_live_in_the_codec(void **state)
 {
 	struct ev_defect defects[20];
-	struct subsidy_declared row = {.defects = defects, .defect_count = 20, .cert_kind = STR("01")}, out;
+	struct subsidy_declared row = {.defects = defects,
+				       .defect_count = 20,
+				       .cert_kind = STR("01")},
+				out;
 	struct feed_position feed = {.feed = STR("tax"), .cursor = STR("17")}, feed_out;
 	struct str data;
 	char *copy;
@@ -196,10 +201,34 @@ static void refuses_when_the_buffer_is_full(void **state)
 
 /* ---- other versions of the schemas ---- */
 
-#define ID_DEF "{\"type\":\"fixed\",\"name\":\"Id\",\"size\":16}"
-#define RECORD(name, fields)                                                                       \
-	"{\"type\":\"record\",\"name\":\"" name "\",\"namespace\":\"cn.keqiao.qiao\",\"fields\":[" fields "]}"
-#define FIELD(name, type) "{\"name\":\"" name "\",\"type\":" type "}"
+/* The text of a record's schema from "name type;name type;...": quotes as ', ID for our fixed of
+ * 16. */
+static const char *record(const char *name, const char *fields)
+{
+	static char text[4096];
+	bool id_known = false;
+	size_t n = (size_t)snprintf(
+		text, sizeof text,
+		"{'type':'record','name':'%s','namespace':'cn.keqiao.qiao','fields':[", name);
+
+	while (*fields) {
+		int field = (int)strcspn(fields, " "), type = (int)strcspn(fields, ";") - field - 1;
+		const char *at = fields + field + 1;
+		bool id = type == 2 && !strncmp(at, "ID", 2);
+
+		n += (size_t)snprintf(text + n, sizeof text - n, "{'name':'%.*s','type':%.*s},",
+				      field, fields, id ? 100 : type,
+				      !id	 ? at
+				      : id_known ? "'Id'"
+						 : "{'type':'fixed','name':'Id','size':16}");
+		id_known |= id;
+		fields = at + type + (at[type] == ';');
+	}
+	snprintf(text + n - 1, sizeof text - n + 1, "]}");
+	for (char *q = text; (q = strchr(q, '\'')) != NULL;)
+		*q = '"';
+	return text;
+}
 
 static void put_long(int64_t v)
 {
@@ -238,30 +267,30 @@ static struct str written(void)
 	return (struct str){(char *)bytes.data, bytes.len};
 }
 
-/* A writer that came later: fields that we do not know, of every type, before, between and behind; others reordered. */
+/* A writer that came later: fields that we do not know, of every type, before, between and
+ * behind; others reordered. */
 static void reads_a_newer_schema(void **state)
 {
-	static const char schema[] = RECORD("PaymentReversal",
-		FIELD("new_map", "{\"type\":\"map\",\"values\":[\"null\",\"string\"]}") ","
-		FIELD("amount_fen", "\"int\"") "," FIELD("reason", "\"string\"") ","
-		FIELD("new_enum", "{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\",\"B\"]}") ","
-		FIELD("new_double", "\"double\"") "," FIELD("new_float", "\"float\"") ","
-		FIELD("payment_id", ID_DEF) ","
-		FIELD("new_record", RECORD("Inner", FIELD("x", "\"string\"") "," FIELD("y", "[\"null\",\"E\",\"long\"]"))) ","
-		FIELD("new_array", "{\"type\":\"array\",\"items\":\"Inner\"}") ","
-		FIELD("receipt", "\"string\"") ","
-		FIELD("new_bytes", "\"bytes\"") "," FIELD("new_null", "\"null\"") ","
-		FIELD("new_boolean", "\"boolean\"") ","
-		FIELD("reversal_id", "\"Id\"") "," FIELD("new_id", "\"Id\""));
+	static const char fields[] = "new_map {'type':'map','values':['null','string']};"
+				     "amount_fen 'int';reason 'string';"
+				     "new_enum {'type':'enum','name':'E','symbols':['A','B']};"
+				     "new_double 'double';new_float 'float';payment_id ID;"
+				     "new_record {'type':'record','name':'Inner','fields':["
+				     "{'name':'x','type':'string'},"
+				     "{'name':'y','type':['null','E','long']}]};"
+				     "new_array {'type':'array','items':'Inner'};"
+				     "receipt 'string';new_bytes 'bytes';new_null 'null';"
+				     "new_boolean 'boolean';reversal_id ID;new_id ID";
 	struct payment_reversal r;
 
 	(void)state;
-	begin(schema);
-	put_long(-1), put_long(7), put_text("key"), put_long(1), put_text("v"), put_long(0); /* a sized block */
+	begin(record("PaymentReversal", fields));
+	put_long(-1), put_long(7), put_text("key"), put_long(1), put_text("v"),
+		put_long(0); /* a sized block */
 	put_long(50000);
 	put_text("04");
 	put_long(1);
-	put_id(9), bytes.len -= 8; /* the double */
+	put_id(9), bytes.len -= 8;  /* the double */
 	put_id(9), bytes.len -= 12; /* the float */
 	put_id(1);
 	put_text("in"), put_long(2), put_long(-5);
@@ -283,18 +312,18 @@ static void reads_a_newer_schema(void **state)
 /* The same inside the records of an array, and optional fields that the writer always fills. */
 static void reads_a_newer_schema_inside_arrays(void **state)
 {
-	static const char schema[] = RECORD("SubsidyDeclared",
-		FIELD("defects", "{\"type\":\"array\",\"items\":" RECORD("Defect",
-			FIELD("severity", "\"int\"") "," FIELD("column", "\"string\"") "," FIELD("code", "\"string\""))
-			"}") ","
-		FIELD("token", ID_DEF) "," FIELD("member", "\"boolean\"") ","
-		FIELD("amount_fen", "[\"long\",\"int\",\"null\"]") "," FIELD("tier_fen", "\"int\"") ","
-		FIELD("row_no", "\"int\"") "," FIELD("submission_id", "\"Id\"") "," FIELD("attempt_id", "\"Id\""));
+	static const char fields[] =
+		"defects {'type':'array','items':{'type':'record','name':'Defect','fields':["
+		"{'name':'severity','type':'int'},{'name':'column','type':'string'},"
+		"{'name':'code','type':'string'}]}};"
+		"token ID;member 'boolean';amount_fen ['long','int','null'];tier_fen 'int';"
+		"row_no 'int';submission_id ID;attempt_id ID";
 	struct subsidy_declared row;
 
 	(void)state;
-	begin(schema);
-	put_long(-2), put_long(10), put_long(1), put_text("c1"), put_text("x"), put_long(2), put_text("c"), put_text("");
+	begin(record("SubsidyDeclared", fields));
+	put_long(-2), put_long(10), put_long(1), put_text("c1"), put_text("x"), put_long(2),
+		put_text("c"), put_text("");
 	put_long(1), put_long(3), put_text("c3"), put_text("z"), put_long(0);
 	put_id(4);
 	buf_put_u8(&bytes, 1);
@@ -319,24 +348,24 @@ static void reads_a_newer_schema_inside_arrays(void **state)
 /* A writer that came earlier: members with defaults are missing. */
 static void reads_an_older_schema(void **state)
 {
-	static const char result[] = RECORD("CollectionResult",
-		FIELD("payment_id", ID_DEF) "," FIELD("state", "\"string\"") "," FIELD("at", "\"long\""));
-	static const char opened[] = RECORD("SubmissionOpened",
-		FIELD("submission_id", ID_DEF) "," FIELD("attempt_id", "\"Id\"") "," FIELD("sender", "\"string\"") ","
-		FIELD("receipt", "\"string\"") "," FIELD("roster_sha256", "\"string\"") ","
-		FIELD("year", "\"int\"") "," FIELD("village", "\"string\"") "," FIELD("received_at", "\"long\""));
+	static const char opened[] =
+		"submission_id ID;attempt_id ID;sender 'string';receipt 'string';"
+		"roster_sha256 'string';year 'int';village 'string';"
+		"received_at 'long'";
 	struct collection_result r;
 	struct submission_opened o;
 
 	(void)state;
-	begin(result);
+	begin(record("CollectionResult", "payment_id ID;state 'string';at 'long'"));
 	put_id(1), put_text("paid"), put_long(1764000000000);
 	decoded(EV_COLLECTION_RESULT, written(), &r);
 	assert_true(str_is(r.state, "paid") && r.at == 1764000000000);
-	assert_true(r.reason.p == NULL && r.receipt.p == NULL && r.batch.p == NULL && !r.amount_fen.set);
+	assert_true(r.reason.p == NULL && r.receipt.p == NULL && r.batch.p == NULL &&
+		    !r.amount_fen.set);
 	assert_true(r.sequence == 0 && r.attempt == 0);
-	begin(opened);
-	put_id(1), put_id(2), put_text("keyan"), put_text("1234567890"), put_text("ab"), put_long(2026);
+	begin(record("SubmissionOpened", opened));
+	put_id(1), put_id(2), put_text("keyan"), put_text("1234567890"), put_text("ab"),
+		put_long(2026);
 	put_text("330603001001"), put_long(5);
 	decoded(EV_SUBMISSION_OPENED, written(), &o);
 	assert_true(o.reader.p != NULL && o.reader.n == 0); /* "", not null */
@@ -345,18 +374,20 @@ static void reads_an_older_schema(void **state)
 
 static void reads_an_older_schema_inside_arrays(void **state)
 {
-	static const char schema[] = RECORD("GateDocuments",
-		FIELD("submission_id", ID_DEF) "," FIELD("cover_id", "\"Id\"") "," FIELD("received_at", "\"long\"") ","
-		FIELD("year", "\"int\"") "," FIELD("village", "\"string\"") "," FIELD("sponsor_type", "\"string\"") ","
-		FIELD("sponsor_id", "\"Id\"") "," FIELD("gates", "{\"type\":\"array\",\"items\":" RECORD("Gate",
-			FIELD("date", "\"int\"") "," FIELD("gate", "\"string\"")) "}"));
+	static const char fields[] =
+		"submission_id ID;cover_id ID;received_at 'long';year 'int';village 'string';"
+		"sponsor_type 'string';sponsor_id ID;"
+		"gates {'type':'array','items':{'type':'record','name':'Gate','fields':["
+		"{'name':'date','type':'int'},{'name':'gate','type':'string'}]}}";
 	struct gate_documents g;
 
 	(void)state;
-	begin(schema);
-	put_id(1), put_id(2), put_long(3), put_long(2026), put_text("v"), put_text("charity"), put_id(4);
+	begin(record("GateDocuments", fields));
+	put_id(1), put_id(2), put_long(3), put_long(2026), put_text("v"), put_text("charity"),
+		put_id(4);
 	put_long(3);
-	put_long(20000), put_text("vote"), put_long(20001), put_text("posting"), put_long(20002), put_text("filed");
+	put_long(20000), put_text("vote"), put_long(20001), put_text("posting"), put_long(20002),
+		put_text("filed");
 	put_long(0);
 	decoded(EV_GATE_DOCUMENTS, written(), &g);
 	assert_true(g.standards_fen == NULL && g.standard_count == 0 && g.sponsor_code.p == NULL);
@@ -371,16 +402,15 @@ static void reads_an_older_schema_inside_arrays(void **state)
 /* An item's text that is missing is empty, not null, also where the array had to grow. */
 static void empty_texts_inside_arrays(void **state)
 {
-	static const char schema[] = RECORD("ContributionStatus",
-		FIELD("token", ID_DEF) "," FIELD("as_of", "\"long\"") "," FIELD("sequence", "\"long\"") ","
-		FIELD("insured", "\"boolean\"") "," FIELD("insured_state", "\"string\"") ","
-		FIELD("entries", "{\"type\":\"array\",\"items\":" RECORD("Contribution",
-			FIELD("for_year", "\"int\"") "," FIELD("kind", "\"string\"") ","
-			FIELD("tier_fen", "\"long\"") "," FIELD("paid_on", "\"int\"")) "}"));
+	static const char fields[] =
+		"token ID;as_of 'long';sequence 'long';insured 'boolean';insured_state 'string';"
+		"entries {'type':'array','items':{'type':'record','name':'Contribution','fields':["
+		"{'name':'for_year','type':'int'},{'name':'kind','type':'string'},"
+		"{'name':'tier_fen','type':'long'},{'name':'paid_on','type':'int'}]}}";
 	struct contribution_status st;
 
 	(void)state;
-	begin(schema);
+	begin(record("ContributionStatus", fields));
 	put_id(1), put_long(2), put_long(3), buf_put_u8(&bytes, 1), put_text("1");
 	put_long(5);
 	for (int i = 0; i < 5; i++)
@@ -398,48 +428,56 @@ static void empty_texts_inside_arrays(void **state)
 static void refuses_schemas_that_do_not_fit(void **state)
 {
 	static const struct {
-		const char *schema, *says;
+		const char *name, *fields, *says;
 	} bad[] = {
-		{RECORD("BookClosed", FIELD("run_id", ID_DEF) "," FIELD("count", "\"long\"")), "amount_fen is missing"},
-		{RECORD("BookClosed", FIELD("run_id", ID_DEF) "," FIELD("count", "\"string\"") ","
-			FIELD("amount_fen", "\"long\"")), "count has a type"},
-		{RECORD("BookClosed", FIELD("run_id", ID_DEF) "," FIELD("count", "[\"null\",\"long\"]") ","
-			FIELD("amount_fen", "\"long\"")), "count has a type"},
-		{RECORD("BookClosed", FIELD("run_id", ID_DEF) "," FIELD("count", "{\"type\":\"array\",\"items\":\"long\"}") ","
-			FIELD("amount_fen", "\"long\"")), "count has a type"},
-		{RECORD("BookClosed", FIELD("run_id", "{\"type\":\"fixed\",\"name\":\"Id\",\"size\":8}") ","
-			FIELD("count", "\"long\"") "," FIELD("amount_fen", "\"long\"")), "run_id has a type"},
-		{RECORD("PaymentEnquiry", FIELD("payment_id", ID_DEF) "," FIELD("attempt", "\"long\"") ","
-			FIELD("payment_attempt", "\"int\"")), "attempt has a type"},
-		{RECORD("CollectionStatistics", FIELD("columns", "\"string\"")), "missing"},
-		{RECORD("SubsidyDeclared", FIELD("submission_id", ID_DEF) "," FIELD("attempt_id", "\"Id\"") ","
-			FIELD("row_no", "\"int\"") "," FIELD("defects", "{\"type\":\"array\",\"items\":\"string\"}")),
+		{"BookClosed", "run_id ID;count 'long'", "amount_fen is missing"},
+		{"BookClosed", "run_id ID;count 'string';amount_fen 'long'", "count has a type"},
+		{"BookClosed", "run_id ID;count ['null','long'];amount_fen 'long'",
+		 "count has a type"},
+		{"BookClosed", "run_id ID;count {'type':'array','items':'long'};amount_fen 'long'",
+		 "count has a type"},
+		{"BookClosed",
+		 "run_id {'type':'fixed','name':'Id','size':8};count 'long';amount_fen 'long'",
+		 "run_id has a type"},
+		{"PaymentEnquiry", "payment_id ID;attempt 'long';payment_attempt 'int'",
+		 "attempt has a type"},
+		{"CollectionStatistics", "columns 'string'", "missing"},
+		{"SubsidyDeclared",
+		 "submission_id ID;attempt_id ID;row_no 'int';"
+		 "defects {'type':'array','items':'string'}",
 		 "defects has items"},
-		{RECORD("SubsidyDeclared", FIELD("submission_id", ID_DEF) "," FIELD("attempt_id", "\"Id\"") ","
-			FIELD("row_no", "\"int\"") "," FIELD("defects", "\"string\"")), "defects is no array"},
-		{RECORD("SubsidyDeclared", FIELD("submission_id", ID_DEF) "," FIELD("attempt_id", "\"Id\"") ","
-			FIELD("row_no", "\"int\"") "," FIELD("next", "[\"null\",\"SubsidyDeclared\"]")), "itself"},
-		{RECORD("Unheard", FIELD("a", "\"int\"")), "no record of ours"},
-		{"{\"type\":\"record\",\"name\":\"BookClosed\",\"fields\":[]}", "no record of ours"},
-		{"\"string\"", "no record of ours"},
-		{"{", "schema"},
+		{"SubsidyDeclared", "submission_id ID;attempt_id ID;row_no 'int';defects 'string'",
+		 "defects is no array"},
+		{"SubsidyDeclared",
+		 "submission_id ID;attempt_id ID;row_no 'int';next ['null','SubsidyDeclared']",
+		 "itself"},
+		{"Unheard", "a 'int'", "no record of ours"},
+		{"BookClosed2", "run_id ID", "no record of ours"},
 	};
+	static const char *const others[] = {
+		"{\"type\":\"record\",\"name\":\"BookClosed\",\"fields\":[]}", "\"string\"", "{"};
+	struct err other = {0};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct err e = {0};
 
-		assert_int_equal(codec_add_schema(codec, str_of(bad[i].schema), &e), -1);
+		assert_int_equal(
+			codec_add_schema(codec, str_of(record(bad[i].name, bad[i].fields)), &e),
+			-1);
 		assert_int_equal(e.class, ERR_CONF);
 		if (strstr(e.text, bad[i].says) == NULL)
 			fail_msg("%zu: %s", i, e.text);
+	}
+	for (size_t i = 0; i < COUNT(others); i++) {
+		assert_int_equal(codec_add_schema(codec, str_of(others[i]), &other), -1);
+		assert_int_equal(other.class, ERR_CONF);
 	}
 }
 
 static void takes_the_schemas_of_a_folder(void **state)
 {
-	static const char schema[] = RECORD("BookClosed", FIELD("amount_fen", "\"long\"") ","
-		FIELD("count", "\"int\"") "," FIELD("run_id", ID_DEF));
+	const char *schema = record("BookClosed", "amount_fen 'long';count 'int';run_id ID");
 	struct codec *mine = NULL;
 	struct tmpdir dir;
 	struct err e = {0};
@@ -449,8 +487,11 @@ static void takes_the_schemas_of_a_folder(void **state)
 
 	(void)state;
 	tmpdir_make(&dir);
-	assert_int_equal(fs_write_atomic(tmpdir_file(&dir, path, "older.avsc"), schema, sizeof schema - 1, 0600, &e), 0);
-	assert_int_equal(fs_write_atomic(tmpdir_file(&dir, path, "notes.txt"), "{", 1, 0600, &e), 0);
+	assert_int_equal(fs_write_atomic(tmpdir_file(&dir, path, "older.avsc"), schema,
+					 strlen(schema), 0600, &e),
+			 0);
+	assert_int_equal(fs_write_atomic(tmpdir_file(&dir, path, "notes.txt"), "{", 1, 0600, &e),
+			 0);
 	assert_int_equal(codec_open(&mine, dir.path, &e), 0);
 	assert_int_equal(schema_fingerprint(str_of(schema), &fingerprint, &e), 0);
 	buf_reset(&bytes);
@@ -485,7 +526,8 @@ static struct id digest_of(const struct subsidy_declared *row, int times)
 static void digest_tells_rows_apart(void **state)
 {
 	struct ev_defect one = {STR("a"), STR("b")}, other = {STR("a"), {0}}, two[2] = {one, one};
-	const struct subsidy_declared base = {.row_no = 3, .amount_fen = {true, 500}, .defects = &one, .defect_count = 1};
+	const struct subsidy_declared base = {
+		.row_no = 3, .amount_fen = {true, 500}, .defects = &one, .defect_count = 1};
 	struct subsidy_declared rows[14];
 	struct id base_digest = digest_of(&base, 1), d;
 
@@ -522,7 +564,11 @@ static void digest_tells_rows_apart(void **state)
 /* Sealing again gives other bytes, reading again another attempt; both are the same row. */
 static void digest_leaves_out_what_differs_in_a_repeat(void **state)
 {
-	struct subsidy_declared a = {.row_no = 1, .token = {.set = true}, .identity = STR("abc"), .cells = STR("x")}, b = a, c;
+	struct subsidy_declared a = {.row_no = 1,
+				     .token = {.set = true},
+				     .identity = STR("abc"),
+				     .cells = STR("x")},
+				b = a, c;
 	struct id da = digest_of(&a, 1), db;
 
 	(void)state;

@@ -1,5 +1,5 @@
-/* Bytes that nobody should send: every one is refused with the right words, nothing is read outside them, nothing is
- * allocated that they do not warrant. Run under sanitizers as well. */
+/* Bytes that nobody should send: every one is refused with the right words, nothing is read
+ * outside them, nothing is allocated that they do not warrant. Run under sanitizers as well. */
 /* WRAP: malloc calloc realloc */
 #include "events/arena.h"
 #include "events/check.h"
@@ -53,7 +53,8 @@ static int close_codec(void **state)
 }
 
 /* Decodes a copy of exactly the bytes, so that the address sanitizer sees one byte too far. */
-static int decode_copy(enum event_type t, const void *p, size_t n, union any_event *out, struct err *e)
+static int decode_copy(enum event_type t, const void *p, size_t n, union any_event *out,
+		       struct err *e)
 {
 	char *copy = __real_malloc(n ? n : 1);
 	int rc;
@@ -153,8 +154,12 @@ static void lengths_that_lie(void **state)
 static void texts_that_are_none(void **state)
 {
 	static const struct str texts[] = {
-		{"\0", 1}, {"a\0b", 3}, {"12345678\0", 9}, {"1234567\0001234567", 15}, {"\xff", 1}, {"\xc0\x80", 2},
-		{"\xed\xa0\x80", 3}, {"\xf4\x90\x80\x80", 4}, {"\xe6\x9d", 2}, {"12345678\x80", 9}, {"村\0", 4},
+		{"\0", 1},	     {"a\0b", 3},
+		{"12345678\0", 9},   {"1234567\0001234567", 15},
+		{"\xff", 1},	     {"\xc0\x80", 2},
+		{"\xed\xa0\x80", 3}, {"\xf4\x90\x80\x80", 4},
+		{"\xe6\x9d", 2},     {"12345678\x80", 9},
+		{"村\0", 4},
 	};
 
 	(void)state;
@@ -170,8 +175,11 @@ static void texts_that_are_none(void **state)
 static void numbers_that_are_too_long(void **state)
 {
 	static const struct str numbers[] = {
-		{"\x80\x00", 2}, {"\xff\x00", 2}, {"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00", 11},
-		{"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10}, {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x81\x01", 11},
+		{"\x80\x00", 2},
+		{"\xff\x00", 2},
+		{"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00", 11},
+		{"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10},
+		{"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x81\x01", 11},
 	};
 	union any_event ev;
 	struct err e = {0};
@@ -181,7 +189,8 @@ static void numbers_that_are_too_long(void **state)
 		begin_feed();
 		RAW("\0\0");
 		put_raw(numbers[i].p, numbers[i].n);
-		refused(EV_FEED_POSITION, "undecodable: FeedPosition: number not in its shortest form");
+		refused(EV_FEED_POSITION,
+			"undecodable: FeedPosition: number not in its shortest form");
 	}
 	begin_feed();
 	RAW("\0\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01");
@@ -191,14 +200,16 @@ static void numbers_that_are_too_long(void **state)
 	refused(EV_FEED_POSITION, "undecodable: FeedPosition: truncated");
 }
 
-#define SCHEMA(fields)                                                                             \
-	"{\"type\":\"record\",\"name\":\"FeedPosition\",\"namespace\":\"cn.keqiao.qiao\",\"fields\":["   \
+#define SCHEMA(fields)                                                                       \
+	"{\"type\":\"record\",\"name\":\"FeedPosition\",\"namespace\":\"cn.keqiao.qiao\","   \
+	"\"fields\":["                                                                       \
 	"{\"name\":\"feed\",\"type\":\"string\"},{\"name\":\"cursor\",\"type\":\"string\"}," \
 	"{\"name\":\"as_of\",\"type\":\"long\"},{\"name\":\"more\",\"type\":" fields "}]}"
 
 static void values_out_of_range(void **state)
 {
-	static const char *const enums = SCHEMA("{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\",\"B\"]}");
+	static const char *const enums =
+		SCHEMA("{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\",\"B\"]}");
 	static const int64_t bad[] = {2, -1, 1000000, INT64_MAX, INT64_MIN};
 	struct err e = {0};
 	union any_event ev;
@@ -222,7 +233,8 @@ static void values_out_of_range(void **state)
 	RAW("\0\0\0"), put_long(1LL << 31);
 	refused(EV_FEED_POSITION, "undecodable: FeedPosition: int out of range");
 	begin(SCHEMA("\"double\""));
-	RAW("\0\0\0""1234567");
+	RAW("\0\0\0"
+	    "1234567");
 	refused(EV_FEED_POSITION, "undecodable: FeedPosition: truncated");
 	begin(SCHEMA("[\"long\",\"string\",\"null\"]"));
 	RAW("\0\0\0\2\2x");
@@ -236,7 +248,8 @@ static void arrays_that_grow_out_of_nothing(void **state)
 	static const char *const nulls = SCHEMA("{\"type\":\"array\",\"items\":\"null\"}");
 	static const char *const nested =
 		SCHEMA("{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":\"null\"}}");
-	static const int64_t counts[] = {CHECK_ITEMS_MAX + 1, 1LL << 33, INT64_MAX, INT64_MIN, -CHECK_ITEMS_MAX - 1};
+	static const int64_t counts[] = {CHECK_ITEMS_MAX + 1, 1LL << 33, INT64_MAX, INT64_MIN,
+					 -CHECK_ITEMS_MAX - 1};
 	union any_event ev;
 	struct err e = {0};
 
@@ -274,7 +287,8 @@ static void blocks_that_lie_about_their_size(void **state)
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		begin(longs);
 		RAW("\0\0\0"), put_long(-2), put_long(bad[i]), RAW("\2\4\0");
-		refused(EV_FEED_POSITION, "undecodable: FeedPosition: block of another size than it says");
+		refused(EV_FEED_POSITION,
+			"undecodable: FeedPosition: block of another size than it says");
 	}
 	begin(longs);
 	RAW("\0\0\0"), put_long(-2), put_long(4), RAW("\2\4\0");
@@ -284,14 +298,18 @@ static void blocks_that_lie_about_their_size(void **state)
 	refused(EV_FEED_POSITION, "undecodable: FeedPosition: block beyond the end");
 }
 
-/* Items that take 0 bytes on the wire and many in memory: as many as the bytes warrant, then no more. */
+/* Items that take 0 bytes on the wire and many in memory: as many as the bytes warrant, then no
+ * more. */
 static void empty_records_do_not_fill_memory(void **state)
 {
 	static const char schema[] =
-		"{\"type\":\"record\",\"name\":\"SubsidyDeclared\",\"namespace\":\"cn.keqiao.qiao\",\"fields\":["
-		"{\"name\":\"submission_id\",\"type\":{\"type\":\"fixed\",\"name\":\"Id\",\"size\":16}},"
+		"{\"type\":\"record\",\"name\":\"SubsidyDeclared\",\"namespace\":\"cn.keqiao."
+		"qiao\",\"fields\":["
+		"{\"name\":\"submission_id\",\"type\":{\"type\":\"fixed\",\"name\":\"Id\",\"size\":"
+		"16}},"
 		"{\"name\":\"attempt_id\",\"type\":\"Id\"},{\"name\":\"row_no\",\"type\":\"int\"},"
-		"{\"name\":\"defects\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"Defect\","
+		"{\"name\":\"defects\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\","
+		"\"name\":\"Defect\","
 		"\"fields\":[{\"name\":\"code\",\"type\":\"string\"}]}}}]}";
 	union any_event ev;
 	struct err e = {0};
@@ -358,7 +376,8 @@ static void every_truncation_and_every_extension(void **state)
 		make_small(&g, t, &ev);
 		for (size_t n = 0; n < bytes.len; n++) {
 			if (decode_copy(t, bytes.data, n, &ev, &e) == 0)
-				fail_msg("%s: %zu of %zu bytes decode", event_name(t), n, bytes.len);
+				fail_msg("%s: %zu of %zu bytes decode", event_name(t), n,
+					 bytes.len);
 			assert_int_equal(e.class, ERR_PERM);
 			assert_memory_equal(e.text, "undecodable", 11);
 		}
@@ -369,7 +388,8 @@ static void every_truncation_and_every_extension(void **state)
 	event_gen_fini(&g);
 }
 
-/* What still decodes after some bits were turned is an event like any other: it goes the round trip. */
+/* What still decodes after some bits were turned is an event like any other: it goes the round
+ * trip. */
 static void turned_bits(void **state)
 {
 	struct event_gen g;

@@ -1,49 +1,76 @@
-/* Schemas: canonical form and fingerprint against fastavro's, what is refused, and that tables and schemas agree. */
+/* Schemas: canonical form and fingerprint against fastavro's, what is refused, and that tables
+ * and schemas agree. */
 #include "events/check.h"
 #include "tests/lib/event_gen.h"
 #include "tests/lib/unit.h"
 #include <string.h>
 
-/* Made with fastavro 1.9.7: to_parsing_canonical_form(json.loads(text)) and fingerprint(canonical, "CRC-64-AVRO"), the
- * latter byte-swapped, since fastavro prints it little endian. */
+/* Made with fastavro 1.9.7: to_parsing_canonical_form(json.loads(text)) and
+ * fingerprint(canonical, "CRC-64-AVRO"), the latter byte-swapped, since fastavro prints it
+ * little endian. */
 static const struct {
 	const char *text, *canonical;
 	uint64_t fingerprint;
 } vectors[] = {
 	{"\"null\"", "\"null\"", 0x63dd24e7cc258f8a},
 	{" {\"type\": \"int\"} ", "\"int\"", 0x7275d51a3f395c8f},
-	{"{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}", "\"long\"", 0xd054e14493f41db7},
-	{"[\"null\",{\"type\":\"string\"},\"bytes\"]", "[\"null\",\"string\",\"bytes\"]", 0x885827e0e4e77357},
-	{"{\"type\":\"fixed\",\"size\":16,\"name\":\"Id\",\"namespace\":\"cn.keqiao.qiao\",\"doc\":\"x\"}",
+	{"{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}", "\"long\"",
+	 0xd054e14493f41db7},
+	{"[\"null\",{\"type\":\"string\"},\"bytes\"]", "[\"null\",\"string\",\"bytes\"]",
+	 0x885827e0e4e77357},
+	{"{\"type\":\"fixed\",\"size\":16,\"name\":\"Id\",\"namespace\":\"cn.keqiao.qiao\",\"doc\":"
+	 "\"x\"}",
 	 "{\"name\":\"cn.keqiao.qiao.Id\",\"type\":\"fixed\",\"size\":16}", 0x493db2839c9d48d5},
-	{"{\"type\":\"enum\",\"name\":\"a.b.Kind\",\"doc\":\"\\u5b57\",\"symbols\":[\"A\",\"B_2\"],\"default\":\"A\"}",
-	 "{\"name\":\"a.b.Kind\",\"type\":\"enum\",\"symbols\":[\"A\",\"B_2\"]}", 0x3162652626fb3afe},
+	{"{\"type\":\"enum\",\"name\":\"a.b.Kind\",\"doc\":\"\\u5b57\",\"symbols\":[\"A\",\"B_2\"],"
+	 "\"default\":\"A\"}",
+	 "{\"name\":\"a.b.Kind\",\"type\":\"enum\",\"symbols\":[\"A\",\"B_2\"]}",
+	 0x3162652626fb3afe},
 	{"{\"type\":\"map\",\"values\":{\"type\":\"array\",\"items\":\"double\",\"doc\":\"d\"}}",
-	 "{\"type\":\"map\",\"values\":{\"type\":\"array\",\"items\":\"double\"}}", 0xec90c32f90156998},
-	{"{ \"doc\":\"head\",\"fields\":[{\"type\":{\"name\":\"Inner\",\"type\":\"record\",\"fields\":[{\"name\":\"x\","
-	 "\"type\":\"float\",\"order\":\"ignore\"}]},\"name\":\"one\",\"aliases\":[\"uno\"]},{\"name\":\"two\","
-	 "\"type\":\"Inner\"},{\"name\":\"three\",\"type\":{\"type\":\"enum\",\"name\":\"other.space.E\","
-	 "\"symbols\":[\"Q\"]}},{\"name\":\"four\",\"type\":[\"null\",\"other.space.E\"],\"default\":null}],"
-	 "\"name\":\"Outer\",\"namespace\":\"cn.keqiao.qiao\",\"type\":\"record\",\"aliases\":[\"Old\"]}",
-	 "{\"name\":\"cn.keqiao.qiao.Outer\",\"type\":\"record\",\"fields\":[{\"name\":\"one\",\"type\":{\"name\":"
-	 "\"cn.keqiao.qiao.Inner\",\"type\":\"record\",\"fields\":[{\"name\":\"x\",\"type\":\"float\"}]}},{\"name\":"
-	 "\"two\",\"type\":\"cn.keqiao.qiao.Inner\"},{\"name\":\"three\",\"type\":{\"name\":\"other.space.E\","
-	 "\"type\":\"enum\",\"symbols\":[\"Q\"]}},{\"name\":\"four\",\"type\":[\"null\",\"other.space.E\"]}]}",
+	 "{\"type\":\"map\",\"values\":{\"type\":\"array\",\"items\":\"double\"}}",
+	 0xec90c32f90156998},
+	{"{ "
+	 "\"doc\":\"head\",\"fields\":[{\"type\":{\"name\":\"Inner\",\"type\":\"record\","
+	 "\"fields\":[{\"name\":\"x\","
+	 "\"type\":\"float\",\"order\":\"ignore\"}]},\"name\":\"one\",\"aliases\":[\"uno\"]},{"
+	 "\"name\":\"two\","
+	 "\"type\":\"Inner\"},{\"name\":\"three\",\"type\":{\"type\":\"enum\",\"name\":\"other."
+	 "space.E\","
+	 "\"symbols\":[\"Q\"]}},{\"name\":\"four\",\"type\":[\"null\",\"other.space.E\"],"
+	 "\"default\":null}],"
+	 "\"name\":\"Outer\",\"namespace\":\"cn.keqiao.qiao\",\"type\":\"record\",\"aliases\":["
+	 "\"Old\"]}",
+	 "{\"name\":\"cn.keqiao.qiao.Outer\",\"type\":\"record\",\"fields\":[{\"name\":\"one\","
+	 "\"type\":{\"name\":"
+	 "\"cn.keqiao.qiao.Inner\",\"type\":\"record\",\"fields\":[{\"name\":\"x\",\"type\":"
+	 "\"float\"}]}},{\"name\":"
+	 "\"two\",\"type\":\"cn.keqiao.qiao.Inner\"},{\"name\":\"three\",\"type\":{\"name\":"
+	 "\"other.space.E\","
+	 "\"type\":\"enum\",\"symbols\":[\"Q\"]}},{\"name\":\"four\",\"type\":[\"null\",\"other."
+	 "space.E\"]}]}",
 	 0x65c6620c1e917b2d},
-	{"{\"type\":\"record\",\"name\":\"Plain\",\"fields\":[{\"name\":\"id\",\"type\":{\"type\":\"fixed\",\"name\":"
-	 "\"Id\",\"size\":16}},{\"name\":\"ids\",\"type\":{\"type\":\"array\",\"items\":\"Id\"}},{\"name\":\"b\","
+	{"{\"type\":\"record\",\"name\":\"Plain\",\"fields\":[{\"name\":\"id\",\"type\":{\"type\":"
+	 "\"fixed\",\"name\":"
+	 "\"Id\",\"size\":16}},{\"name\":\"ids\",\"type\":{\"type\":\"array\",\"items\":\"Id\"}},{"
+	 "\"name\":\"b\","
 	 "\"type\":\"boolean\"}]}",
-	 "{\"name\":\"Plain\",\"type\":\"record\",\"fields\":[{\"name\":\"id\",\"type\":{\"name\":\"Id\",\"type\":"
-	 "\"fixed\",\"size\":16}},{\"name\":\"ids\",\"type\":{\"type\":\"array\",\"items\":\"Id\"}},{\"name\":\"b\","
+	 "{\"name\":\"Plain\",\"type\":\"record\",\"fields\":[{\"name\":\"id\",\"type\":{\"name\":"
+	 "\"Id\",\"type\":"
+	 "\"fixed\",\"size\":16}},{\"name\":\"ids\",\"type\":{\"type\":\"array\",\"items\":\"Id\"}}"
+	 ",{\"name\":\"b\","
 	 "\"type\":\"boolean\"}]}",
 	 0x5e9aca27f86936c4},
-	{"{\"type\":\"record\",\"name\":\"p.q.Full\",\"namespace\":\"ignored.here\",\"fields\":[{\"name\":\"in\",\"type\":"
-	 "{\"type\":\"record\",\"name\":\"Deep\",\"fields\":[{\"name\":\"back\",\"type\":[\"null\",\"long\"]}]}}]}",
-	 "{\"name\":\"p.q.Full\",\"type\":\"record\",\"fields\":[{\"name\":\"in\",\"type\":{\"name\":\"p.q.Deep\","
+	{"{\"type\":\"record\",\"name\":\"p.q.Full\",\"namespace\":\"ignored.here\",\"fields\":[{"
+	 "\"name\":\"in\",\"type\":"
+	 "{\"type\":\"record\",\"name\":\"Deep\",\"fields\":[{\"name\":\"back\",\"type\":[\"null\","
+	 "\"long\"]}]}}]}",
+	 "{\"name\":\"p.q.Full\",\"type\":\"record\",\"fields\":[{\"name\":\"in\",\"type\":{"
+	 "\"name\":\"p.q.Deep\","
 	 "\"type\":\"record\",\"fields\":[{\"name\":\"back\",\"type\":[\"null\",\"long\"]}]}}]}",
 	 0x6f6e8aa3d5aa567f},
-	{"{\"type\":\"record\",\"name\":\"a.Loop\",\"fields\":[{\"name\":\"next\",\"type\":[\"null\",\"Loop\"]}]}",
-	 "{\"name\":\"a.Loop\",\"type\":\"record\",\"fields\":[{\"name\":\"next\",\"type\":[\"null\",\"a.Loop\"]}]}",
+	{"{\"type\":\"record\",\"name\":\"a.Loop\",\"fields\":[{\"name\":\"next\",\"type\":["
+	 "\"null\",\"Loop\"]}]}",
+	 "{\"name\":\"a.Loop\",\"type\":\"record\",\"fields\":[{\"name\":\"next\",\"type\":["
+	 "\"null\",\"a.Loop\"]}]}",
 	 0x7a43c65c721fa761},
 };
 
@@ -79,7 +106,8 @@ static void is_its_own_canonical_form(void **state)
 		buf_reset(&once);
 		buf_reset(&twice);
 		assert_int_equal(schema_canonical(pinned_schema(t), &once, &e), 0);
-		assert_int_equal(schema_canonical((struct str){(char *)once.data, once.len}, &twice, &e), 0);
+		assert_int_equal(
+			schema_canonical((struct str){(char *)once.data, once.len}, &twice, &e), 0);
 		assert_string_equal(buf_text(&once), buf_text(&twice));
 	}
 	buf_fini(&once);
@@ -89,22 +117,35 @@ static void is_its_own_canonical_form(void **state)
 static void refuses_what_is_no_schema(void **state)
 {
 	static const char *const bad[] = {
-		"", "{", "1", "null", "\"nul\"", "[]", "[[\"null\"]]", "{}", "{\"type\":1}",
-		"{\"type\":\"array\"}", "{\"type\":\"map\",\"values\":\"x\"}",
-		"{\"type\":\"record\",\"fields\":[]}", "{\"type\":\"record\",\"name\":\"A\"}",
+		"",
+		"{",
+		"1",
+		"null",
+		"\"nul\"",
+		"[]",
+		"[[\"null\"]]",
+		"{}",
+		"{\"type\":1}",
+		"{\"type\":\"array\"}",
+		"{\"type\":\"map\",\"values\":\"x\"}",
+		"{\"type\":\"record\",\"fields\":[]}",
+		"{\"type\":\"record\",\"name\":\"A\"}",
 		"{\"type\":\"record\",\"name\":\"A-B\",\"fields\":[]}",
 		"{\"type\":\"record\",\"name\":\"A\",\"namespace\":\"a..b\",\"fields\":[]}",
 		"{\"type\":\"record\",\"name\":\"A\",\"fields\":[{\"name\":\"x\"}]}",
-		"{\"type\":\"record\",\"name\":\"A\",\"fields\":[{\"name\":\"x.y\",\"type\":\"int\"}]}",
+		"{\"type\":\"record\",\"name\":\"A\",\"fields\":[{\"name\":\"x.y\",\"type\":"
+		"\"int\"}]}",
 		"{\"type\":\"record\",\"name\":\"A\",\"fields\":[{\"name\":\"x\",\"type\":\"int\"},"
 		"{\"name\":\"x\",\"type\":\"int\"}]}",
-		"{\"type\":\"fixed\",\"name\":\"A\"}", "{\"type\":\"fixed\",\"name\":\"A\",\"size\":0}",
+		"{\"type\":\"fixed\",\"name\":\"A\"}",
+		"{\"type\":\"fixed\",\"name\":\"A\",\"size\":0}",
 		"{\"type\":\"fixed\",\"name\":\"A\",\"size\":-1}",
 		"{\"type\":\"fixed\",\"name\":\"A\",\"size\":99999999999}",
 		"{\"type\":\"enum\",\"name\":\"A\",\"symbols\":[]}",
 		"{\"type\":\"enum\",\"name\":\"A\",\"symbols\":[\"a b\"]}",
 		"{\"type\":\"enum\",\"name\":\"A\",\"symbols\":[1]}",
-		"[{\"type\":\"fixed\",\"name\":\"A\",\"size\":1},{\"type\":\"fixed\",\"name\":\"A\",\"size\":1}]",
+		"[{\"type\":\"fixed\",\"name\":\"A\",\"size\":1},{\"type\":\"fixed\",\"name\":"
+		"\"A\",\"size\":1}]",
 		"{\"type\":\"array\",\"items\":\"int\",\"items\":\"int\"}",
 	};
 	struct schema s;
@@ -143,22 +184,27 @@ static void bounds_depth_and_size(void **state)
 	size_t n = 0;
 
 	(void)state;
-	assert_int_equal(schema_parse(&s, str_of(nested(text, sizeof text, SCHEMA_DEPTH_MAX)), &e), 0);
+	assert_int_equal(schema_parse(&s, str_of(nested(text, sizeof text, SCHEMA_DEPTH_MAX)), &e),
+			 0);
 	assert_int_equal(check_compile(&c, &s, &e), 0);
 	check_fini(&c);
 	schema_fini(&s);
-	assert_int_equal(schema_parse(&s, str_of(nested(text, sizeof text, SCHEMA_DEPTH_MAX + 1)), &e), -1);
+	assert_int_equal(
+		schema_parse(&s, str_of(nested(text, sizeof text, SCHEMA_DEPTH_MAX + 1)), &e), -1);
 	assert_int_equal(schema_parse(&s, str_of(nested(text, sizeof text, 5000)), &e), -1);
 	memset(text, ' ', sizeof text - 1);
 	assert_int_equal(schema_parse(&s, str_of(text), &e), -1);
 
 	/* Each record holds the one before twice: 2^20 values unfolded. */
-	n = (size_t)snprintf(text, sizeof text, "[{\"type\":\"record\",\"name\":\"R0\",\"fields\":[{\"name\":"
+	n = (size_t)snprintf(text, sizeof text,
+			     "[{\"type\":\"record\",\"name\":\"R0\",\"fields\":[{\"name\":"
 			     "\"a\",\"type\":\"int\"}]}");
 	for (int i = 1; i <= 20; i++)
 		n += (size_t)snprintf(text + n, sizeof text - n,
-				      ",{\"type\":\"record\",\"name\":\"R%d\",\"fields\":[{\"name\":\"a\",\"type\":"
-				      "\"R%d\"},{\"name\":\"b\",\"type\":\"R%d\"}]}", i, i - 1, i - 1);
+				      ",{\"type\":\"record\",\"name\":\"R%d\",\"fields\":[{"
+				      "\"name\":\"a\",\"type\":"
+				      "\"R%d\"},{\"name\":\"b\",\"type\":\"R%d\"}]}",
+				      i, i - 1, i - 1);
 	snprintf(text + n, sizeof text - n, "]");
 	assert_int_equal(schema_parse(&s, str_of(text), &e), 0);
 	assert_int_equal(check_compile(&c, &s, &e), -1);
@@ -207,7 +253,8 @@ static void tables_and_schemas_agree_in_everything(void **state)
 				n->dflt = n->dflt == DEFAULT_NONE ? DEFAULT_EMPTY : DEFAULT_NONE;
 				assert_int_equal(shape_agree(shape, &s.nodes[0], &e), -1);
 				*n = saved;
-				n->next = n->next ? NULL : n; /* the fields behind it gone, or one more */
+				n->next = n->next ? NULL
+						  : n; /* the fields behind it gone, or one more */
 				assert_int_equal(shape_agree(shape, &s.nodes[0], &e), -1);
 				*n = saved;
 			}
@@ -226,7 +273,8 @@ static void tables_and_schemas_agree_in_everything(void **state)
 	assert_true(changes > 300);
 }
 
-/* A struct's bytes belong to members of its table or are the padding that the next member's alignment asks for. */
+/* A struct's bytes belong to members of its table or are the padding that the next member's
+ * alignment asks for. */
 static void check_covered(const struct shape *s)
 {
 	char covered[512] = {0};

@@ -3,7 +3,7 @@
 decoded and encoded again by fastavro, random events of fastavro's decoded and encoded again by us, and the structs of
 gateway/events/events.h with the fields of the schemas.
 
-usage: check_events.py BUILD_DIR [SEED]     (BUILD_DIR e.g. build/release; needs tests/lib/requirements.txt)
+usage: test_event_codec.py BUILD_DIR [SEED]     (BUILD_DIR e.g. build/release; needs tests/lib/requirements.txt)
 """
 import io
 import json

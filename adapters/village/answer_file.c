@@ -1,0 +1,243 @@
+/* Order of a replacement: the new content under a temporary name, synced; its digest into the spool beside the old one's; rename.
+ * So whatever a crash leaves there is known as ours, and a file that is not known is somebody's: then we go on under the next
+ * free name. */
+#include "adapters/village/answer_file.h"
+#include "adapters/village/claim.h"
+#include "adapters/village/inbox.h"
+#include "adapters/village/render.h"
+#include "adapters/village/take.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { RETRY_MS = 5000, CHUNK = 64 << 10, MOVES_MAX = 3 };
+static const char temp[] = ".qiao-tmp-answer";
+
+struct file_out {
+	int fd;
+	struct digest *digest;
+};
+
+static int write_submission(struct village_role *v, struct submission *s, struct err *e);
+static int write_name(struct village_role *v, struct submission *s, struct file_name *n, int folder, struct err *e);
+static int write_temp(struct village_role *v, const struct submission *s, int folder, uint8_t written[SHA256_LEN],
+		      struct err *e);
+static int render_submission(struct village_role *v, const struct submission *s, struct file_out *out, struct err *e);
+static int put(void *arg, const void *p, size_t n, struct err *e);
+static int what_is_there(int folder, const char *name, bool *there, uint8_t digest[SHA256_LEN], struct err *e);
+static int put_in_place(struct village_role *v, struct submission *s, struct file_name *n, int folder,
+			const uint8_t written[SHA256_LEN], struct err *e);
+
+int answer_files(struct village_role *v, int64_t until, int64_t *next, struct err *e)
+{
+	char hex[ID_HEX], why[LOG_VALUE];
+
+	*next = INT64_MAX;
+	for (int i = 0; i < v->submissions.count; i++) {
+		struct submission *s = v->submissions.at[i];
+		int64_t start = clock_monotonic();
+		struct err own = {0};
+
+		if (s->answer_due == 0)
+			continue;
+		if (s->answer_due > start || start > until || role_stopping()) {
+			*next = s->answer_due < *next ? s->answer_due : *next;
+			continue;
+		}
+		s->answer_due = 0;
+		if (write_submission(v, s, &own) < 0) {
+			if (own.class == ERR_SAFE || own.class == ERR_CONF) {
+				*e = own;
+				return -1;
+			}
+			village_count(v, C_FILES_WRITE_FAILED, 1);
+			log_warn("ANSWER-LATER", "submission=%s again_ms=%d why=%s", id_hex(&s->meta.submission, hex), RETRY_MS,
+				 log_value(why, own.text));
+			s->answer_due = clock_monotonic() + RETRY_MS;
+			*next = s->answer_due < *next ? s->answer_due : *next;
+		}
+		s->answer_written = clock_monotonic();
+		s->answer_took = s->answer_written - start;
+		role_tick(v->role);
+	}
+	return 0;
+}
+
+/* One for each name; a folder that is gone has nobody who reads. */
+static int write_submission(struct village_role *v, struct submission *s, struct err *e)
+{
+	char hex[ID_HEX];
+	int folder = inbox_folder(v, s->meta.sender), rc = 0;
+
+	if (folder < 0) {
+		log_warn("ANSWER-NO-FOLDER", "submission=%s errno=%d", id_hex(&s->meta.submission, hex), errno);
+		return 0;
+	}
+	for (int i = 0; i < s->name_count && rc == 0; i++)
+		rc = write_name(v, s, &s->names[i], folder, e);
+	close(folder);
+	return rc;
+}
+
+static int write_name(struct village_role *v, struct submission *s, struct file_name *n, int folder, struct err *e)
+{
+	uint8_t written[SHA256_LEN], there[SHA256_LEN];
+	bool is_there;
+	int rc = -1;
+
+	if (write_temp(v, s, folder, written, e) < 0)
+		goto out;
+	for (int i = 0; i < MOVES_MAX; i++) {
+		if (what_is_there(folder, n->answer, &is_there, there, e) < 0)
+			goto out;
+		if (!is_there || file_name_wrote(n, there)) {
+			rc = 0;
+			break;
+		}
+		/* Mended by somebody, and soon a roster of its own. */
+		village_count(v, C_FILES_MOVED_ON, 1);
+		if (claim_next(v, s, n, folder, e) < 0)
+			goto out;
+	}
+	if (rc < 0) {
+		err_set(e, ERR_TEMP, "answer: its names are taken as fast as they are found");
+		goto out;
+	}
+	if (is_there && memcmp(there, written, SHA256_LEN) == 0) {
+		village_count(v, C_FILES_UNCHANGED, 1);
+		inbox_ours(v, s->meta.sender, n->answer, folder);
+	} else {
+		rc = put_in_place(v, s, n, folder, written, e);
+	}
+out:
+	unlinkat(folder, temp, 0);
+	return rc;
+}
+
+static int put_in_place(struct village_role *v, struct submission *s, struct file_name *n, int folder,
+			const uint8_t written[SHA256_LEN], struct err *e)
+{
+	char hex[ID_HEX];
+
+	file_name_will_write(n, written);
+	if (claim_store(v, s, e) < 0)
+		return -1;
+	if (renameat(folder, temp, folder, n->answer) < 0)
+		return err_sys(e, ERR_TEMP, errno, "answer: rename");
+	inbox_ours(v, s->meta.sender, n->answer, folder);
+	village_count(v, C_FILES_WRITTEN, 1);
+	log_debug("ANSWER-WRITTEN", "submission=%s", id_hex(&s->meta.submission, hex));
+	return 0;
+}
+
+static int write_temp(struct village_role *v, const struct submission *s, int folder, uint8_t written[SHA256_LEN],
+		      struct err *e)
+{
+	struct file_out out = {.digest = digest_new()};
+	int rc = -1;
+
+	unlinkat(folder, temp, 0);
+	out.fd = openat(folder, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (out.fd < 0 || out.digest == NULL) {
+		err_sys(e, ERR_TEMP, out.fd < 0 ? errno : ENOMEM, "answer: create");
+		goto out;
+	}
+	digest_start(out.digest);
+	if (render_submission(v, s, &out, e) < 0)
+		goto out;
+	digest_end(out.digest, written);
+	/* An answer cut short by a power cut would pass for one that somebody edited. */
+	if (fdatasync(out.fd) < 0) {
+		err_sys(e, ERR_TEMP, errno, "answer: sync");
+		goto out;
+	}
+	rc = close(out.fd) < 0 ? err_sys(e, ERR_TEMP, errno, "answer: close") : 0;
+	out.fd = -1;
+out:
+	if (out.fd >= 0)
+		close(out.fd);
+	digest_free(out.digest);
+	return rc;
+}
+
+static int render_submission(struct village_role *v, const struct submission *s, struct file_out *out, struct err *e)
+{
+	const struct village *at = village_by_code(&v->reference->villages, str_of(s->meta.village));
+	struct rendering r = {&s->meta, at ? at->town : "", at ? at->name : s->meta.village, NULL, NULL};
+	struct spool_reader *spool = NULL;
+	struct decoder *decoder = NULL;
+	struct source src = {spool_read, NULL};
+	struct sink to = {put, out};
+	char path[640];
+	int rc = -1;
+
+	r.roster = calloc(1, sizeof *r.roster);
+	if (r.roster == NULL || spool_path(&v->spool, &s->meta.submission, "answers.bin", path, sizeof path) < 0) {
+		err_sys(e, ERR_TEMP, ENOMEM, "answer");
+		goto out;
+	}
+	if (answers_open(&r.answers, path, s->meta.records, e) < 0 ||
+	    spool_read_open(&v->spool, &s->meta.submission, &spool, e) < 0)
+		goto out;
+	src.arg = spool;
+	if (decoder_open(&decoder, s->meta.encoding, src, e) < 0 || roster_open(r.roster, decoder, e) < 0)
+		goto out;
+	rc = render(&r, to, e);
+out:
+	if (r.roster)
+		roster_close(r.roster);
+	free(r.roster);
+	decoder_close(decoder);
+	spool_read_close(spool);
+	answers_close(r.answers);
+	return rc;
+}
+
+static int put(void *arg, const void *p, size_t n, struct err *e)
+{
+	struct file_out *out = arg;
+	size_t done = 0;
+
+	if (role_stopping())
+		return err_set(e, ERR_TEMP, "answer: stopping");
+	digest_add(out->digest, p, n);
+	while (done < n) {
+		ssize_t wrote = write(out->fd, (const char *)p + done, n - done);
+
+		if (wrote < 0 && errno == EINTR)
+			continue;
+		if (wrote <= 0)
+			return err_sys(e, ERR_TEMP, wrote < 0 ? errno : ENOSPC, "answer: write");
+		done += (size_t)wrote;
+	}
+	return 0;
+}
+
+/* Anything that is no plain file counts as somebody's, with a digest that nothing has. */
+static int what_is_there(int folder, const char *name, bool *there, uint8_t digest[SHA256_LEN], struct err *e)
+{
+	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct digest *d;
+	uint8_t *chunk;
+	ssize_t n = -1;
+
+	*there = fd >= 0 || errno != ENOENT;
+	memset(digest, 0, SHA256_LEN);
+	if (fd < 0)
+		return 0;
+	d = digest_new();
+	chunk = malloc(CHUNK);
+	if (d && chunk) {
+		digest_start(d);
+		while ((n = read(fd, chunk, CHUNK)) > 0)
+			digest_add(d, chunk, (size_t)n);
+		digest_end(d, digest);
+	}
+	digest_free(d);
+	free(chunk);
+	close(fd);
+	return n < 0 ? err_sys(e, ERR_TEMP, errno, "answer: read") : 0;
+}
