@@ -410,6 +410,18 @@ static bool begins_with(const char *text, const char *const *words)
 	return false;
 }
 
+/* First characters of all the words below, each of three bytes: a quick no for nearly every name. */
+static bool begins_a_word(const char *p)
+{
+	static const char firsts[] = "合总共小本经填制审负单村联注说备镇盖（";
+
+	for (size_t i = 0; i + 3 < sizeof firsts; i += 3) {
+		if (firsts[i] == p[0] && firsts[i + 1] == p[1] && firsts[i + 2] == p[2])
+			return true;
+	}
+	return p[0] == '(';
+}
+
 static enum roster_line classify_word(struct str cell)
 {
 	static const char *const totals[] = {"合计", "总计", "共计", "总合计", NULL};
@@ -418,13 +430,10 @@ static enum roster_line classify_word(struct str cell)
 					   "制表人",   "制表日期", "审核人",   "负责人", "单位负责", "村负责",
 					   "联系电话", "联系人:",  "注:",      "注1",	 "说明:",    "备注:",
 					   "村(居)",   "镇(街道)", "盖章",     "(盖章)", NULL};
-	/* First characters of all of these, narrow: a quick no for nearly every name. */
-	static const char firsts[] = "合总共小本经填制审负单村联注说备镇盖";
 	char word[64];
 	struct str s = cell_bare(cell);
 
-	if (s.n < 3 || ((uint8_t)*s.p >= 0x80 && memmem(firsts, sizeof firsts, s.p, 3) == NULL &&
-			memcmp(s.p, "（", 3) != 0))
+	if (s.n < 3 || !begins_a_word(s.p))
 		return ROSTER_ROW;
 	if (s.n >= sizeof word)
 		s.n = utf8_cut(s.p, sizeof word - 1);

@@ -1,14 +1,17 @@
-/* qiao backup: a copy of everything that cannot be made anew, while the programs run; laid out as the data folder is, so that a
- * restore is: copy it to an empty data folder.
+/* qiao backup: a copy of everything that cannot be made anew, while the programs run; laid out as
+ * the data folder is, so that a restore is: copy it to an empty data folder.
  *
- * The parts are copied one after the other, so what is copied later knows more. The order keeps what counts:
+ * The parts are copied one after the other, so what is copied later knows more. The order keeps
+ * what counts:
  *   1. the ledger, the authority; it is marked as a copy and names its last outgoing event;
- *   2. the spool without answers: what a submission's meta calls published is on the bus by then, so the bus copied next has it.
- *      (The other way round, a submission published in between would be taken for published and be on no bus: lost.)
+ *   2. the spool without answers: what a submission's meta calls published is on the bus by then,
+ *      so the bus copied next has it. (The other way round, a submission published in between would
+ *      be taken for published and be on no bus: lost.)
  *   3. the bus, cut to what the ledger decided;
- *   4. what came into the spool since step 2, set back to "not published": a restored village program publishes it again, which
- *      does no harm where the bus copied has it already;
- *   5. the answers in the spool: they hold all that the position copied with the bus says was read; and where they were written.
+ *   4. what came into the spool since step 2, set back to "not published": a restored village
+ *      program publishes it again, which does no harm where the bus copied has it already;
+ *   5. the answers in the spool: they hold all that the position copied with the bus says was read;
+ *      and where they were written.
  * Last the manifest, with the digest of every file: a backup without one did not end. */
 #include "base/fs.h"
 #include "bus/bus.h"
@@ -236,7 +239,8 @@ static int copy_file(const char *from, const char *to, bool late, struct err *e)
 	return rc < 0 && why.sys != ENOENT ? -1 : 0;
 }
 
-/* Of a cover the content is written before its meta, which makes it count; the copy must not have the meta alone. */
+/* Of a cover the content is written before its meta, which makes it count; the copy must not have
+ * the meta alone. */
 static int copy_meta(const char *from, const char *to, bool late, struct err *e)
 {
 	size_t n = strlen(to) - strlen("meta");
@@ -279,7 +283,8 @@ out:
 	return rc;
 }
 
-/* In the form of sha256sum, so that `sha256sum -c manifest.sha256` checks a backup wherever it lies. */
+/* In the form of sha256sum, so that `sha256sum -c manifest.sha256` checks a backup wherever it
+ * lies. */
 static int write_manifest(struct backup *b, struct err *e)
 {
 	char *paths[] = {b->dst, NULL};

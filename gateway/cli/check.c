@@ -1,4 +1,5 @@
-/* qiao check: everything that can be known to be wrong before anything is started, all of it at once. */
+/* qiao check: everything that can be known to be wrong before anything is started, all of it at
+ * once. */
 #include "base/fs.h"
 #include "cli/cli.h"
 #include "crypto/identity.h"
@@ -20,7 +21,8 @@ int cmd_check(struct cli *c, int argc, char **argv)
 
 	if (cli_options(c, argc, argv, NULL, NULL, 0) < 0)
 		return EXIT_USAGE;
-	/* Reference data, keys and folders are named by the configuration: without it there is nothing to look for. */
+	/* Reference data, keys and folders are named by the configuration: without it there is
+	 * nothing to look for. */
 	if (cli_load(c) != 0)
 		return EXIT_USAGE;
 	errors += check_reference(c);
@@ -58,7 +60,8 @@ static int check_reference(struct cli *c)
 	return count;
 }
 
-/* With a user a role, only that user can tell whether its keys are right; the program does so at its start. */
+/* With a user a role, only that user can tell whether its keys are right; the program does so at
+ * its start. */
 static int check_keys(struct cli *c)
 {
 	static const char *const roles[] = {"village", "tax", "ssa", "trace", "gateway"};

@@ -1,6 +1,7 @@
 /* qiao config: the settings as they are in force, or the commented reference of all of them.
  *
- * What is in force is the reference with the values of the file laid over it: so no second list of settings exists. */
+ * What is in force is the reference with the values of the file laid over it: so no second list of
+ * settings exists. */
 #include "base/fs.h"
 #include "cli/cli.h"
 #include <jansson.h>

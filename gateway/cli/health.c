@@ -178,7 +178,8 @@ static int read_status(const struct cli *c, const char *role, struct buf *text)
 	return cli_path(c, path, name, NULL) < 0 ? -1 : fs_read(path, text, NULL);
 }
 
-/* A number alone may belong to another process by now; its name is asked for where it can be read. */
+/* A number alone may belong to another process by now; its name is asked for where it can be read.
+ * */
 static bool is_alive(int64_t pid, const char *name)
 {
 	char path[64], comm[64] = "";

@@ -1,6 +1,8 @@
-/* What `qiao status` knows, gathered from files alone: the programs' status files, the bus, the folders, the policies.
+/* What `qiao status` knows, gathered from files alone: the programs' status files, the bus, the
+ * folders, the policies.
  *
- * Nothing is asked of a running program and nothing is written, so it answers whatever state the rest is in. */
+ * Nothing is asked of a running program and nothing is written, so it answers whatever state the
+ * rest is in. */
 #ifndef QIAO_CLI_HEALTH_H
 #define QIAO_CLI_HEALTH_H
 #include "bus/bus.h"
@@ -26,8 +28,7 @@ struct program_health {
 	const char *role; /* within name */
 	struct role_status status;
 	bool alive;
-	const char *
-		state; /* starting running stopped failed killed held unknown: what a person is told */
+	const char *state; /* running, stopped, killed, held ...: the text role_<state> */
 };
 
 /* Something a person must do: the text todo_<word> with these arguments. */

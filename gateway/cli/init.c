@@ -1,5 +1,6 @@
-/* qiao init: the explicit initialisation. Only here do a ledger, topics and positions begin at the beginning; a program that
- * finds none of them stops instead, because an empty start in the wrong place would pay twice. */
+/* qiao init: the explicit initialisation. Only here do a ledger, topics and positions begin at the
+ * beginning; a program that finds none of them stops instead, because an empty start in the wrong
+ * place would pay twice. */
 #include "base/fs.h"
 #include "bus/bus.h"
 #include "cli/cli.h"
@@ -58,7 +59,8 @@ static bool is_empty(const char *path)
 	return names <= 2;
 }
 
-/* The ledger last: a gateway refuses to start without it, so an initialisation cut short starts nothing. */
+/* The ledger last: a gateway refuses to start without it, so an initialisation cut short starts
+ * nothing. */
 static int make(struct cli *c, struct err *e)
 {
 	char bus[CONF_PATH], ledger[CONF_PATH];

@@ -1,4 +1,5 @@
-/* qiao keygen: makes the keys that are missing and tells which; never shows one, never changes one. */
+/* qiao keygen: makes the keys that are missing and tells which; never shows one, never changes one.
+ * */
 #include "base/fs.h"
 #include "cli/cli.h"
 #include "crypto/identity.h"

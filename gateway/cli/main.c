@@ -1,4 +1,5 @@
-/* The command line: which command, with which configuration, in which language. Everything else is in the commands. */
+/* The command line: which command, with which configuration, in which language. Everything else is
+ * in the commands. */
 #include "cli/cli.h"
 #include <signal.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* qiao rejects: what the programs could not process, where it came from and why; the bytes on request. */
+/* qiao rejects: what the programs could not process, where it came from and why; the bytes on
+ * request. */
 #include "base/date.h"
 #include "base/table.h"
 #include "bus/bus.h"
@@ -129,7 +130,8 @@ static int take(struct listing *l, const char *role, const struct bus_record *r,
 	if (l->show_role && r->offset != l->show_offset)
 		return 0;
 	if (codec_decode(l->codec, EV_REJECTED_EVENT, r->event.data, &ev, &why) < 0) {
-		/* A reject of another version of the program is still one: shown with what the bus tells of it. */
+		/* A reject of another version of the program is still one: shown with what the bus
+		 * tells of it. */
 		ev = (struct rejected_event){.topic = STR("?"),
 					     .reason = STR("undecodable"),
 					     .detail = str_of(why.text),

@@ -1,8 +1,10 @@
-/* qiao submit: puts a roster, and its cover where there is one, into the drop folder of a sender, and waits for the receipt.
+/* qiao submit: puts a roster, and its cover where there is one, into the drop folder of a sender,
+ * and waits for the receipt.
  *
- * The receipt number follows from sender and content alone, so it is the same however often the same file is handed in. It is
- * shown as a receipt only when the village program has the file safely in its spool; until then it is a number to ask by.
- * The name of the file may hold a person's name: it is written to the drop folder and to the caller's terminal, nowhere else. */
+ * The receipt number follows from sender and content alone, so it is the same however often the
+ * same file is handed in. It is shown as a receipt only when the village program has the file
+ * safely in its spool; until then it is a number to ask by. The name of the file may hold a
+ * person's name: it is written to the drop folder and to the caller's terminal, nowhere else. */
 #include "base/clock.h"
 #include "base/fs.h"
 #include "cli/cli.h"
@@ -24,8 +26,8 @@ struct hand_in {
 	char folder[CONF_PATH];				 /* <inbox>/<sender> */
 	char from[CONF_PATH], to[CONF_PATH];		 /* the roster */
 	char cover_from[CONF_PATH], cover_to[CONF_PATH]; /* "" = none */
-	char answer[CONF_PATH],
-		refusal[CONF_PATH]; /* where the village program answers: a roster again, or a short text */
+	char answer[CONF_PATH];	 /* where the village program answers: a roster again, */
+	char refusal[CONF_PATH]; /* or a short text */
 	char sha256[FILE_DIGEST];
 	struct id id;
 	char receipt[12];
@@ -118,7 +120,8 @@ static int prepare(struct hand_in *h, const struct cli *c, const char *file, con
 	return 0;
 }
 
-/* The name becomes a folder and part of every id: no way out of the drop folder, nothing that the village program ignores. */
+/* The name becomes a folder and part of every id: no way out of the drop folder, nothing that the
+ * village program ignores. */
 static int good_sender(const char *sender, struct err *e)
 {
 	struct str s = str_of(sender);
@@ -169,7 +172,8 @@ static int find_cover(struct hand_in *h, const char *base, struct err *e)
 	return 0;
 }
 
-/* Both targets are looked at before either is written: a roster never goes in beside another roster's cover. */
+/* Both targets are looked at before either is written: a roster never goes in beside another
+ * roster's cover. */
 static int hand_over(struct hand_in *h, const struct cli *c, bool replace, struct err *e)
 {
 	char cover_sha256[FILE_DIGEST];
@@ -192,7 +196,8 @@ static int hand_over(struct hand_in *h, const struct cli *c, bool replace, struc
 	return h->there ? 0 : put_in(h->from, h->to, e);
 }
 
-/* Another file under this name is somebody's roster; whether it was taken already cannot be told from here. */
+/* Another file under this name is somebody's roster; whether it was taken already cannot be told
+ * from here. */
 static int look_at_target(const char *to, const char *sha256, bool replace, bool *same,
 			  struct err *e)
 {
@@ -292,7 +297,8 @@ static int report(const struct hand_in *h, const struct cli *c, enum taken taken
 	return statuses[taken];
 }
 
-/* The reason file: a line "code" or "code argument", as the village program wrote it; read as text for a person, with the cure. */
+/* The reason file: a line "code" or "code argument", as the village program wrote it; read as text
+ * for a person, with the cure. */
 static void reason_of(const struct hand_in *h, const struct cli *c, struct buf *out)
 {
 	char hex[ID_HEX], name[ID_HEX + 32], path[CONF_PATH], code[64], cure[80];

@@ -294,7 +294,8 @@ static void on_ready(struct supervisor *s, struct child *ch)
 	tell(s, ch, "run_ready", clock_monotonic() - ch->started_ms);
 }
 
-/* Asks for each child by its id, never for any: what else this process may have as children is not ours to take. */
+/* Asks for each child by its id, never for any: what else this process may have as children is not
+ * ours to take. */
 static void reap(struct supervisor *s)
 {
 	for (int i = 0; i < s->count; i++) {
@@ -336,7 +337,8 @@ static void ended(struct supervisor *s, struct child *ch, int wait_status)
 	}
 }
 
-/* One after the other, the last started first: who takes in new work ends before who must take it over. */
+/* One after the other, the last started first: who takes in new work ends before who must take it
+ * over. */
 static void stop_next(struct supervisor *s)
 {
 	int64_t now = clock_monotonic();
@@ -385,8 +387,8 @@ static void enter(struct supervisor *s, struct child *ch, enum child_state state
 	s->status_ms = clock_monotonic() - STATUS_EACH_MS; /* to be written in this turn */
 }
 
-/* A line for the person at the terminal, and the same as a line of the log where there is one. {0} program, {1} number,
- * {2} how it ended. */
+/* A line for the person at the terminal, and the same as a line of the log where there is one. {0}
+ * program, {1} number, {2} how it ended. */
 static void tell(struct supervisor *s, const struct child *ch, const char *code, int64_t number)
 {
 	const struct cli *c = s->cli;
@@ -402,7 +404,8 @@ static void tell(struct supervisor *s, const struct child *ch, const char *code,
 		log_info("RUN", "what=%s program=%s number=%s end=\"%s\"", code, name, digits, end);
 }
 
-/* The same form as the other programs' (base/role.h), with a line a program. Its loss is no reason to stop. */
+/* The same form as the other programs' (base/role.h), with a line a program. Its loss is no reason
+ * to stop. */
 static void write_status(struct supervisor *s)
 {
 	char path[CONF_PATH], end[24];

@@ -1,10 +1,15 @@
-/* The supervisor behind `qiao run`: starts programs, starts them again, stops them in order. It opens no ledger, no bus and no key.
+/* The supervisor behind `qiao run`: starts programs, starts them again, stops them in order. It
+ * opens no ledger, no bus and no key.
  *
- * A program is executed afresh each time (fork and exec, a group of its own, so that Ctrl-C reaches the supervisor alone) and says
- * "ready" on the descriptor named by QIAO_READY_FD. How it ended decides what follows:
- *   2 configuration, 4 stopped to stay safe  -> held: a person must act, starting again could only do the same or harm;
- *   anything else, signals too               -> again after a pause that doubles, and is short again after a minute of life.
- * Children end with the supervisor, however that ends. Only processes that it started are ever signalled, by their id. */
+ * A program is executed afresh each time (fork and exec, a group of its own, so that Ctrl-C reaches
+ * the supervisor alone) and says "ready" on the descriptor named by QIAO_READY_FD. How it ended
+ * decides what follows:
+ *   2 (configuration), 4 (stopped to stay safe): held. A person must act; another start could only
+ *     do the same, or harm.
+ *   anything else, signals too: started again after a pause that doubles, and is short again after
+ *     a minute of life.
+ * Children end with the supervisor, however that ends. Only processes that it started are ever
+ * signalled, by their id. */
 #ifndef QIAO_CLI_SUPERVISOR_H
 #define QIAO_CLI_SUPERVISOR_H
 #include "cli/cli.h"
@@ -21,12 +26,12 @@ enum child_state {
 struct child {
 	char name[CLI_PROGRAM], path[CONF_PATH];
 	enum child_state state;
-	pid_t pid;    /* 0 = not running */
-	int ready_fd; /* -1 = none */
-	int64_t started_ms, restart_at_ms,
-		kill_at_ms; /* monotonic; kill_at 0 = not asked to stop */
-	int64_t since_ms;   /* wall: when it came into this state */
-	int64_t backoff_ms; /* last pause, 0 = none yet */
+	pid_t pid;			   /* 0 = not running */
+	int ready_fd;			   /* -1 = none */
+	int64_t started_ms, restart_at_ms; /* monotonic */
+	int64_t kill_at_ms;		   /* monotonic; 0 = not asked to stop */
+	int64_t since_ms;		   /* wall: when it came into this state */
+	int64_t backoff_ms;		   /* last pause, 0 = none yet */
 	int64_t restarts;
 	int last; /* how it ended last, as waitpid tells; -1 = not yet */
 };
@@ -41,10 +46,11 @@ struct supervisor {
 	int64_t started_ms, status_ms;
 };
 
-/* Names and paths from [run] programs, the lock, the signals. ERR_CONF names a program that is not there; ERR_TEMP: another
- * supervisor runs on this data folder. */
+/* Names and paths from [run] programs, the lock, the signals. ERR_CONF names a program that is not
+ * there; ERR_TEMP: another supervisor runs on this data folder. */
 int supervisor_open(struct supervisor *s, const struct cli *c, struct err *e);
-/* Runs until a stop was asked for and done, or nothing is left that may run. Gives the exit status: 4 when a program is held. */
+/* Runs until a stop was asked for and done, or nothing is left that may run. Gives the exit status:
+ * 4 when a program is held. */
 int supervisor_run(struct supervisor *s);
 void supervisor_close(struct supervisor *s);
 
@@ -52,7 +58,8 @@ void supervisor_close(struct supervisor *s);
 bool child_held_by(int wait_status);
 int64_t child_backoff(int64_t last_ms, int64_t lived_ms, int64_t min_ms, int64_t max_ms);
 const char *child_state_code(enum child_state s); /* "running" ... */
-/* How it ended in a few characters that need no translation: "exit 3", "signal 9"; "-" before the first end. */
+/* How it ended in a few characters that need no translation: "exit 3", "signal 9"; "-" before the
+ * first end. */
 const char *child_end_text(char out[24], int wait_status);
 
 #endif

@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 5000, SEED = 7 };
+enum { PATIENCE_MS = 60000, SEED = 7 };
 
 static void write_conf(struct rig *r, const char *settings);
 static void program(char out[600], const char *name);

@@ -1,7 +1,7 @@
 /* Runs the built programs from a test: one at a time with its output caught, or beside the test.
  *
- * Programs are found from the test's own place (build/<variant>/test/<kind>/<test>), so that a test runs those of its build.
- * Whatever a test starts ends with it. */
+ * Programs are found from the test's own place (build/<variant>/test/<kind>/<test>), so that a test
+ * runs those of its build. Whatever a test starts ends with it. */
 #ifndef QIAO_TESTS_COMMAND_H
 #define QIAO_TESTS_COMMAND_H
 #include "base/clock.h"
@@ -90,7 +90,8 @@ static inline int command_wait(pid_t pid)
 	return exit_of(wait_status);
 }
 
-/* Runs a program of the build with arguments up to NULL; gives its exit status. t holds the files for a moment. */
+/* Runs a program of the build with arguments up to NULL; gives its exit status. t holds the files
+ * for a moment. */
 static inline int command_run(struct command_said *said, const struct tmpdir *t,
 			      const char *program, ...)
 {

@@ -1,4 +1,5 @@
-/* The commands that stand alone: check, keygen, init, status, submit, rejects. The part of the village program is played here. */
+/* The commands that stand alone: check, keygen, init, status, submit, rejects. The part of the
+ * village program is played here. */
 #include "base/date.h"
 #include "bus/bus.h"
 #include "crypto/ids.h"
@@ -180,7 +181,8 @@ static void status_is_read_by_monitors(void **state)
 
 	(void)state;
 	assert_int_equal(qiao("init"), EXIT_YES);
-	/* "qiao" stands for a program, and this test for its process: another name, so not that program. */
+	/* "qiao" stands for a program, and this test for its process: another name, so not that
+	 * program. */
 	snprintf(text, sizeof text,
 		 "pid %d\nstate running\nsince_ms 5\nat_ms 6\npeer open 7\ncounters rows=3 "
 		 "files=4\n",

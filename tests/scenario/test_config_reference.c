@@ -1,4 +1,5 @@
-/* What is shipped is what the program prints: config/qiao.ini = `qiao config --reference`, and it is free of errors. */
+/* What is shipped is what the program prints: config/qiao.ini = `qiao config --reference`, and it
+ * is free of errors. */
 #include "tests/lib/command.h"
 
 static struct tmpdir dir;

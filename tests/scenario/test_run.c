@@ -1,5 +1,6 @@
-/* qiao run with programs of this test's own: it copies qiao, and itself under the names of programs, into a folder; a copy then
- * does what a file beside it says, and notes in a journal what happens to it. */
+/* qiao run with programs of this test's own: it copies qiao, and itself under the names of
+ * programs, into a folder; a copy then does what a file beside it says, and notes in a journal what
+ * happens to it. */
 #include "base/str.h"
 #include "tests/lib/command.h"
 
@@ -45,7 +46,8 @@ static void wait_for_end(void)
 		note("hup");
 }
 
-/* One line of the file is one life: the words of the line are done in order, the last line stands for all further lives. */
+/* One line of the file is one life: the words of the line are done in order, the last line stands
+ * for all further lives. */
 static int act(void)
 {
 	char path[600], text[4096], *line, *end, *word, *left;
@@ -309,8 +311,8 @@ static void passes_on_sighup(void **state)
 	tmpdir_remove(&w.dir);
 }
 
-/* Killed, it can do nothing any more: the kernel tells its children. They then become children of this test, which asked for
- * that, and end properly. */
+/* Killed, it can do nothing any more: the kernel tells its children. They then become children of
+ * this test, which asked for that, and end properly. */
 static void takes_its_programs_along_when_killed(void **state)
 {
 	struct world w;

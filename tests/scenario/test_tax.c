@@ -226,7 +226,7 @@ static void open_world(bool keyed, const char *settings, const char *more, const
 {
 	const char *const args[] = {"--keys", keyed ? "honoured" : "none", "--effect-delay-ms", keyed ? "0" : "20",
 				    "--query-delay-ms", keyed ? "0" : "60", "--settle-ms", "20", "--slow-ms", "500",
-				    "--retry-after-s", "0", more, value, NULL};
+				    "--retry-after-s", "0", "--refund-ms", "0", more, value, NULL};
 	char text[1000];
 
 	memset(&g, 0, sizeof g);
@@ -385,7 +385,7 @@ static void killed_at_random(bool keyed, uint64_t seed)
 	}
 	rig_faults(&g.rig, "");
 	until_settled();
-	/* Refunds come a little after the treasury. */
+	/* Refunds come with the treasury or a little after it. */
 	for (int64_t start = clock_monotonic(); turn(), rig_book(&g.rig, "counts", "refunded") != in_state(REFUNDED) ||
 						rig_book(&g.rig, "counts", "in_treasury") != in_state(TREASURY);)
 		rig_look_again(start);

@@ -1,7 +1,7 @@
 /* WRAP: ledger_backup bus_backup */
 /* LINK: gateway/cli/backup.o gateway/cli/files.o gateway/cli/data.o gateway/cli/common.o */
-/* The order of a backup, with the world moving on between its steps: what the village program does while ledger and bus are being
- * copied is done here from within those two calls. */
+/* The order of a backup, with the world moving on between its steps: what the village program does
+ * while ledger and bus are being copied is done here from within those two calls. */
 #include "bus/bus.h"
 #include "cli/cli.h"
 #include "cli/data.h"
@@ -141,7 +141,8 @@ static void copies_nothing_that_the_copied_bus_does_not_have(void **state)
 	assert_string_equal(copied("spool/" OLD "/roster.sealed"), "old roster");
 	assert_string_equal(copied("spool/" DONE "/meta"),
 			    "qiao-spool 1\nstate published\nrows 3\n");
-	/* These came after the spool was copied, and perhaps after the bus was: they are published again after a restore. */
+	/* These came after the spool was copied, and perhaps after the bus was: they are published
+	 * again after a restore. */
 	assert_string_equal(copied("spool/" LATE "/meta"),
 			    "qiao-spool 1\nreceipt 2\nstate spooled\nrows 2\n");
 	assert_string_equal(copied("spool/" LATE "/roster.sealed"), "late roster");
