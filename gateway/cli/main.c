@@ -24,7 +24,7 @@ static const struct command {
 	{"submit", "FILE --sender SENDER [--wait SECONDS] [--replace]", cmd_submit, EVERY_DAY,
 	 true},
 	{"status", "[--counters]", cmd_status, EVERY_DAY, true},
-	{"trace", "ID | RECEIPT | FILE ROW | -", cmd_trace, EVERY_DAY, true},
+	{"trace", "ID | RECEIPT [ROW] | FILE ROW | -", cmd_trace, EVERY_DAY, true},
 	{"statement", "[--year YEAR] [--village CODE]", cmd_statement, EVERY_DAY, true},
 	{"rejects", "[--topic TOPIC] [--show ROLE:OFFSET]", cmd_rejects, CARE, true},
 	{"backup", "DIR", cmd_backup, CARE, true},
