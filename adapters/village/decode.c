@@ -29,6 +29,7 @@ static int open_gb18030(struct decoder *d, struct err *e);
 static void fill_table(iconv_t from);
 static int fill(struct decoder *d, struct err *e);
 static ssize_t plain(struct decoder *d, char *to, size_t cap);
+/* Both give what is good before they refuse, so that the reader can tell where it was. */
 static ssize_t from_utf16(struct decoder *d, char *to, size_t cap);
 static ssize_t from_gb18030(struct decoder *d, char *to, size_t cap);
 static int one_utf16(const struct decoder *d, uint32_t *cp);
@@ -204,13 +205,11 @@ static ssize_t from_utf16(struct decoder *d, char *to, size_t cap)
 	while (n + 4 <= cap) {
 		int used = one_utf16(d, &cp), put;
 
-		if (used < 0)
-			return -1;
 		if (used == 0)
 			break;
-		put = cp == 0 ? 0 : utf8_put(to + n, cp);
+		put = used < 0 || cp == 0 ? 0 : utf8_put(to + n, cp);
 		if (put == 0)
-			return -1;
+			return n > 0 ? (ssize_t)n : -1;
 		n += (size_t)put;
 		d->at += (size_t)used;
 	}
@@ -258,7 +257,7 @@ static ssize_t from_gb18030(struct decoder *d, char *to, size_t cap)
 		if (d->len - d->at >= 2 && *p >= 0x81 && *p <= 0xfe && p[1] >= 0x40 && p[1] <= 0xfe) {
 			two = two_bytes[*p - 0x81][p[1] - 0x40];
 			if (two[3] == 0)
-				return -1;
+				return n > 0 ? (ssize_t)n : -1;
 			memcpy(to + n, two, 3);
 			n += two[3];
 			d->at += 2;
@@ -266,7 +265,7 @@ static ssize_t from_gb18030(struct decoder *d, char *to, size_t cap)
 		}
 		used = one_gb18030(d, to + n, &got);
 		if (used < 0)
-			return -1;
+			return n > 0 ? (ssize_t)n : -1;
 		if (used == 0)
 			break;
 		n += got;

@@ -173,7 +173,7 @@ static const struct row rows[] = {
 	{"tax", "settlement_delay", DURATION, AT(tax_terms.settlement_delay_ms), "10m", "0ms..30d",
 	 "After that time its \"unknown\" means that a payment never happened."},
 	PEER_ROWS(ssa),
-	{"run", "programs", TEXT, AT(run.programs), "qiao-gateway qiao-village qiao-tax qiao-ssa",
+	{"run", "programs", TEXT, AT(run.programs), "qiao-gateway qiao-ssa qiao-tax qiao-village",
 	 REQUIRED, "Programs that qiao run starts, in this order; they stop in the opposite one."},
 	{"run", "backoff_min", DURATION, AT(run.backoff_min_ms), "200ms", "10ms..1m",
 	 "First pause before a program that ended is started again; doubles."},

@@ -4,7 +4,6 @@
 #include "base/date.h"
 #include "domain/money.h"
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

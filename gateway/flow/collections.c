@@ -11,13 +11,11 @@ static const char TOPIC[] = "collections";
 static int send_payment(struct flow *f, struct decl *d, const struct submission *s, const struct policy *p, struct err *e)
 {
 	struct id id;
-	if (identity_get(f->p.ledger, d->no, &f->identity, e) != 0)
-		return -1;
 	struct subsidy_payment ev = {
 		.payment_id = d->pid, .attempt = d->attempt, .year = d->year, .village = str_of(s->village),
 		.sponsor_type = str_of(stats_type_code(d->sponsor_type)), .sponsor_id = d->sponsor,
 		.sponsor_code = str_of(s->sponsor_code[0] ? s->sponsor_code : NULL), .token = d->token,
-		.identity = {(const char *)f->identity.data, f->identity.len}, .amount_fen = d->amount_fen,
+		.identity = d->identity, .amount_fen = d->amount_fen,
 		.instructed_at = d->instructed_at, .not_after = time_of_date(p->last_instruct_day + 1) - 1,
 		.ask_first = s->received_at <= ledger_restored_at(f->p.ledger),
 	};
@@ -127,11 +125,11 @@ static int feed_back(struct flow *f, struct decl *d, const struct id *cause, str
 	struct submission *s;
 	enum absorb how;
 	struct id id;
-	if (submission_get(f->p.ledger, d->sub, &s, e) != 0 || identity_get(f->p.ledger, d->no, &f->identity, e) != 0 ||
+	if (submission_get(f->p.ledger, d->sub, &s, e) != 0 ||
 	    flow_fact(f, d, F_FED_BACK, cause, f->now, NULL, &how, e) != 0)
 		return -1;
 	struct collected_subsidy ev = {
-		.payment_id = d->pid, .token = d->token, .identity = {(const char *)f->identity.data, f->identity.len},
+		.payment_id = d->pid, .token = d->token, .identity = d->identity,
 		.year = d->year, .version = 1, .village = str_of(s->village),
 		.sponsor_type = str_of(stats_type_code(d->sponsor_type)), .amount_fen = d->amount_fen,
 		.receipt = str_of(d->receipt), .paid_at = d->paid_at, .in_treasury_at = d->treasury_at,
@@ -146,10 +144,10 @@ static int feed_refund(struct flow *f, struct decl *d, int64_t at, struct err *e
 	struct id id;
 	if (!(d->facts & F_FED_BACK))
 		return 0; /* the SSA never heard of it */
-	if (submission_get(f->p.ledger, d->sub, &s, e) != 0 || identity_get(f->p.ledger, d->no, &f->identity, e) != 0)
+	if (submission_get(f->p.ledger, d->sub, &s, e) != 0)
 		return -1;
 	struct subsidy_refunded ev = {
-		.payment_id = d->pid, .token = d->token, .identity = {(const char *)f->identity.data, f->identity.len},
+		.payment_id = d->pid, .token = d->token, .identity = d->identity,
 		.year = d->year, .version = 2, .village = str_of(s->village),
 		.sponsor_type = str_of(stats_type_code(d->sponsor_type)), .amount_fen = d->amount_fen,
 		.receipt = str_of(d->receipt), .refunded_at = at,

@@ -12,13 +12,11 @@ int enquire(struct flow *f, struct decl *d, struct person *p, struct err *e)
 {
 	if (p->enquiry_due > f->now)
 		return 0; /* asked already; the answer judges all of the person's payments */
-	if (identity_get(f->p.ledger, d->no, &f->identity, e) != 0)
-		return -1;
 	p->enquiry_attempt++;
 	p->enquiry_due = f->now + f->p.conf->gateway.enquiry_timeout_ms;
 	p->dirty = true;
 	struct contribution_enquiry ev = {.token = d->token, .year = d->year, .attempt = p->enquiry_attempt,
-					  .identity = {(const char *)f->identity.data, f->identity.len}};
+					  .identity = d->identity};
 	char year[8] = {(char)d->year, (char)(d->year >> 8)};
 	struct str part[] = {STR("enquiry"), id_str(&d->token), {year, 2}};
 	struct id subject, id;

@@ -157,7 +157,6 @@ int flow_open(struct flow **out, const struct flow_parts *parts, struct err *e)
 	f->p = *parts;
 	buf_init(&f->body, 1 << 20);
 	buf_init(&f->cover, 1 << 20);
-	buf_init(&f->identity, 1 << 16);
 	for (int i = 0; i < 3; i++)
 		buf_init(&f->early[i], 1 << 20);
 	for (int t = 0; t < EVENT_TYPES; t++)
@@ -186,7 +185,6 @@ void flow_close(struct flow *f)
 		bus_reader_close(f->in[i]);
 	buf_fini(&f->body);
 	buf_fini(&f->cover);
-	buf_fini(&f->identity);
 	for (int i = 0; i < 3; i++)
 		buf_fini(&f->early[i]);
 	free(f->active);

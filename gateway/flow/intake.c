@@ -150,7 +150,7 @@ int on_subsidy_declared(struct flow *f, const struct bus_record *r, struct err *
 		snprintf(d->code, sizeof(d->code), "%s", d->has_token ? "amount_missing" : "id_missing");
 	}
 	if (d->has_token && (mark_duplicates(f, s, d, e) != 0 ||
-			     (ev.identity.p && identity_put(f->p.ledger, d->no, ev.identity, e) != 0)))
+			     (ev.identity.p && decl_set_identity(f->p.ledger, d, ev.identity, e) != 0)))
 		return -1;
 	d->facts = 0;
 	if (flow_declared(f, d, e) != 0)

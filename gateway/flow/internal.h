@@ -22,7 +22,7 @@ struct flow {
 	struct bus_reader *in[INPUTS];
 	int out_topic[EVENT_TYPES];  /* index into topics[], -1 where the gateway does not produce it */
 	int64_t now;                 /* of this turn */
-	struct buf body, cover, identity, early[3];
+	struct buf body, cover, early[3];
 	int64_t *active;             /* submissions with a pass going on */
 	int active_count, active_cap;
 	int64_t due_at;              /* when the next waiting entry is due */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DUE_MAX 1000
+#define DUE_MAX (2 * WAITING_MAX)
 #define CUTOFF_EVERY_MS 200
 
 static int enquiry_due(struct flow *f, const struct due *due, struct err *e)
@@ -60,6 +60,7 @@ int waiting_step(struct flow *f, struct err *e)
 	int n;
 	if (f->now < f->due_at)
 		return 0;
+	f->due_at = INT64_MAX;
 	if (waiting_take(f->p.ledger, f->now, due, DUE_MAX, &n, e) != 0)
 		return -1;
 	f->touched = true;
@@ -70,7 +71,9 @@ int waiting_step(struct flow *f, struct err *e)
 		if (rc != 0)
 			return -1;
 	}
-	f->due_at = waiting_next(f->p.ledger);
+	/* What this turn puts is not in the table yet: the earlier of both. */
+	int64_t put = f->due_at > f->now ? f->due_at : INT64_MAX, kept = waiting_next(f->p.ledger);
+	f->due_at = put < kept ? put : kept;
 	return 0;
 }
 

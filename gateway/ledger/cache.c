@@ -105,3 +105,37 @@ uint64_t id_key(const struct id *id)
 	memcpy(&k, id->b, sizeof(k));
 	return k;
 }
+
+uint8_t *hold_copy(struct hold_block **a, const void *p, size_t n)
+{
+	if (!*a || (*a)->size - (*a)->used < n) {
+		size_t size = n > (256 << 10) ? n : 256 << 10;
+		struct hold_block *b = malloc(sizeof(*b) + size);
+		if (!b)
+			return NULL;
+		*b = (struct hold_block){.next = *a, .size = size};
+		*a = b;
+	}
+	uint8_t *at = (*a)->data + (*a)->used;
+	memcpy(at, p, n);
+	(*a)->used += n;
+	return at;
+}
+
+void hold_clear(struct hold_block **a)
+{
+	while (*a && (*a)->next) {
+		struct hold_block *next = (*a)->next;
+		free(*a);
+		*a = next;
+	}
+	if (*a)
+		(*a)->used = 0;
+}
+
+void hold_fini(struct hold_block **a)
+{
+	hold_clear(a);
+	free(*a);
+	*a = NULL;
+}

@@ -109,6 +109,10 @@ static int decl_bind(struct ledger *l, const struct decl *d, struct err *e)
 	stmt_int(q, 29, d->result);
 	stmt_int(q, 30, d->final);
 	stmt_int(q, 31, d->last_history);
+	if (d->fresh && d->identity.p)
+		stmt_blob(q, 32, d->identity.p, d->identity.n);
+	else if (d->fresh)
+		stmt_null(q, 32);
 	return stmt_run(q, e);
 }
 
@@ -145,12 +149,43 @@ int decl_add(struct ledger *l, struct decl **out, struct err *e)
 	return cache(l, d, e);
 }
 
-int decl_get(struct ledger *l, int64_t no, struct decl **out, struct err *e)
+/* A record of the cache for the row that q stands on; resets q. */
+static int keep(struct ledger *l, struct stmt *q, struct decl **out, struct err *e)
+{
+	struct decl *d = pool_take(&l->decls);
+	int rc = -1;
+	if (d) {
+		struct str sealed = stmt_get_blob(q, 31);
+		decl_read(d, q);
+		rc = sealed.p ? decl_set_identity(l, d, sealed, e) : 0;
+		*out = d;
+	}
+	stmt_reset(q);
+	if (rc != 0)
+		return err_set(e, ERR_TEMP, "ledger: out of memory");
+	return cache(l, d, e);
+}
+
+static struct decl *cached(struct ledger *l, int64_t no)
 {
 	size_t at = SIZE_MAX;
-	while ((*out = map_next(&l->decl_by_no, (uint64_t)no, &at)))
-		if ((*out)->no == no)
-			return 0;
+	for (struct decl *d; (d = map_next(&l->decl_by_no, (uint64_t)no, &at));)
+		if (d->no == no)
+			return d;
+	return NULL;
+}
+
+int decl_set_identity(struct ledger *l, struct decl *d, struct str sealed, struct err *e)
+{
+	d->identity = (struct str){(const char *)hold_copy(&l->held, sealed.p, sealed.n), sealed.n};
+	return d->identity.p ? 0 : err_set(e, ERR_TEMP, "ledger: out of memory");
+}
+
+int decl_get(struct ledger *l, int64_t no, struct decl **out, struct err *e)
+{
+	*out = cached(l, no);
+	if (*out)
+		return 0;
 	struct stmt *q = l->q[Q_DECL_BY_NO];
 	stmt_int(q, 1, no);
 	int got = stmt_step(q, e);
@@ -158,15 +193,7 @@ int decl_get(struct ledger *l, int64_t no, struct decl **out, struct err *e)
 		return -1;
 	if (got == 0)
 		return err_set(e, ERR_SAFE, "ledger: declaration %lld is not there; restore the last backup", (long long)no);
-	struct decl *d = pool_take(&l->decls);
-	if (!d) {
-		stmt_reset(q);
-		return err_set(e, ERR_TEMP, "ledger: out of memory");
-	}
-	decl_read(d, q);
-	stmt_reset(q);
-	*out = d;
-	return cache(l, d, e);
+	return keep(l, q, out, e);
 }
 
 int decl_set_pid(struct ledger *l, struct decl *d, const struct id *pid, struct err *e)
@@ -190,9 +217,11 @@ int decl_find_payment(struct ledger *l, const struct id *pid, struct decl **out,
 	int got = stmt_step(q, e);
 	if (got <= 0)
 		return got;
-	int64_t no = stmt_get_int(q, 0);
+	*out = cached(l, stmt_get_int(q, 0));
+	if (!*out)
+		return keep(l, q, out, e);
 	stmt_reset(q);
-	return decl_get(l, no, out, e);
+	return 0;
 }
 
 int decl_numbers(struct ledger *l, const struct submission *s, int64_t after, int64_t *nos, int max, int *count, struct err *e)
@@ -245,30 +274,6 @@ int decl_pending(struct ledger *l, int64_t after, int year, int64_t *nos, int ma
 			nos[(*count)++] = *looked;
 	}
 	return got;
-}
-
-int identity_put(struct ledger *l, int64_t no, struct str sealed, struct err *e)
-{
-	struct stmt *q = l->q[Q_IDENTITY_PUT];
-	stmt_int(q, 1, no);
-	stmt_blob(q, 2, sealed.p, sealed.n);
-	return stmt_run(q, e);
-}
-
-int identity_get(struct ledger *l, int64_t no, struct buf *out, struct err *e)
-{
-	struct stmt *q = l->q[Q_IDENTITY_GET];
-	stmt_int(q, 1, no);
-	int got = stmt_step(q, e);
-	if (got < 0)
-		return -1;
-	if (got == 0)
-		return err_set(e, ERR_SAFE, "ledger: identity of declaration %lld is not there", (long long)no);
-	struct str s = stmt_get_blob(q, 0);
-	buf_reset(out);
-	int rc = buf_put(out, s.p, s.n);
-	stmt_reset(q);
-	return rc != 0 ? err_set(e, ERR_TEMP, "ledger: identity too large") : 0;
 }
 
 static int history_put(struct ledger *l, int64_t decl, int64_t sub, int64_t fact, bool implied, const struct id *cause,

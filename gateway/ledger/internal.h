@@ -34,7 +34,7 @@ enum sql {
 	Q_META_PUT, Q_POSITION_GET, Q_POSITION_PUT,
 	Q_SUB_BY_ID, Q_SUB_BY_NO, Q_SUB_INSERT, Q_SUB_UPDATE, Q_SUB_NEXT, Q_COVER_GET, Q_COVER_PUT,
 	Q_DECL_BY_NO, Q_DECL_BY_PID, Q_DECL_INSERT, Q_DECL_UPDATE, Q_DECL_UPDATE_PID, Q_DECL_NUMBERS, Q_DECL_VOID, Q_DECL_PENDING,
-	Q_IDENTITY_PUT, Q_IDENTITY_GET, Q_HISTORY_PUT, Q_DIFFERENCE_PUT,
+	Q_HISTORY_PUT, Q_DIFFERENCE_PUT,
 	Q_PERSON_GET, Q_PERSON_INSERT, Q_PERSON_UPDATE, Q_PERSON_YEARS,
 	Q_WAITING_PUT, Q_WAITING_TAKE, Q_WAITING_FORGET, Q_WAITING_NEXT,
 	Q_EARLY_PUT, Q_EARLY_TAKE, Q_CUTOFF_GET, Q_CUTOFF_PUT, Q_YEARS,
@@ -46,18 +46,31 @@ struct ledger {
 	struct stmt *q[SQLS];
 	char mark[ID_HEX + 24];
 	int64_t restored_at, feed_as_of, now;
-	int64_t last_decl, last_sub, last_history, early_count;
+	int64_t last_decl, last_sub, last_history, last_waiting, early_count;
 	int fresh_persons; /* made in this transaction, not in the table yet */
 	int64_t outbox_last, outbox_sent, outbox_forgotten; /* seqs */
 	struct buf outbox;          /* events of this transaction */
 	int64_t outbox_first, outbox_count;
 	struct pool decls, persons, subs;
+	struct hold_block *held;   /* sealed identities of the cached declarations */
+	struct due *waits;          /* of this transaction */
+	int wait_count, wait_cap;
 	struct map decl_by_no, decl_by_pid, person_by_key, sub_by_no, sub_by_id;
 	struct stat *stats;
 	int stat_count, stat_cap;
 	struct map stat_by_key;
 	bool meta_dirty;
 };
+/* Bytes that live until the transaction ends; NULL when memory is out. */
+struct hold_block {
+	struct hold_block *next;
+	size_t used, size;
+	uint8_t data[];
+};
+uint8_t *hold_copy(struct hold_block **a, const void *p, size_t n);
+void hold_clear(struct hold_block **a); /* keeps one block */
+void hold_fini(struct hold_block **a);
+int waiting_write(struct ledger *l, struct err *e);
 extern const struct store_kind ledger_kind;
 extern const char *const ledger_sql[SQLS];
 uint64_t id_key(const struct id *id); /* ids are hashes already: 8 of their bytes are a good key */
@@ -65,7 +78,7 @@ int persons_write(struct ledger *l, struct err *e);
 int decls_write(struct ledger *l, struct err *e);   /* dirty records of the cache to the tables */
 int records_write(struct ledger *l, struct err *e); /* decls, persons, submissions */
 void records_clear(struct ledger *l);
-void decl_read(struct decl *d, struct stmt *q); /* a row of Q_DECL_BY_NO */
+void decl_read(struct decl *d, struct stmt *q); /* all but the identity */  /* a row of Q_DECL_BY_NO */
 void sub_read(struct submission *s, struct stmt *q);
 int outbox_write(struct ledger *l, struct err *e);
 int stats_load(struct ledger *l, struct err *e);

@@ -106,6 +106,7 @@ static int who_am_i(struct ledger *l, int64_t now, struct err *e)
 	    max_of(l->st, "SELECT max(no) FROM decl", &l->last_decl, e) != 0 ||
 	    max_of(l->st, "SELECT max(no) FROM submission", &l->last_sub, e) != 0 ||
 	    max_of(l->st, "SELECT max(seq) FROM history", &l->last_history, e) != 0 ||
+	    max_of(l->st, "SELECT max(first) FROM waiting", &l->last_waiting, e) != 0 ||
 	    max_of(l->st, "SELECT count(*) FROM early", &l->early_count, e) != 0)
 		return -1;
 	l->outbox_forgotten = l->outbox_sent;
@@ -163,6 +164,8 @@ void ledger_close(struct ledger *l)
 	map_fini(&l->person_by_key);
 	map_fini(&l->sub_by_no);
 	map_fini(&l->sub_by_id);
+	hold_fini(&l->held);
+	free(l->waits);
 	stats_fini(l);
 	buf_fini(&l->outbox);
 	free(l);
@@ -237,7 +240,7 @@ int ledger_begin(struct ledger *l, struct err *e)
 
 int ledger_commit(struct ledger *l, struct err *e)
 {
-	if (records_write(l, e) != 0 || stats_write(l, e) != 0 || outbox_write(l, e) != 0)
+	if (records_write(l, e) != 0 || waiting_write(l, e) != 0 || stats_write(l, e) != 0 || outbox_write(l, e) != 0)
 		return -1;
 	if (l->meta_dirty && meta_put(l, "feed_as_of", l->feed_as_of, e) != 0)
 		return -1;

@@ -107,6 +107,7 @@ struct decl {
 	int64_t paid_at, treasury_at;
 	char receipt[32];
 	int64_t next_of_person;    /* older payment of the same person and year, 0 = none */
+	struct str identity;       /* sealed; lives until the transaction ends */
 	/* answer */
 	int32_t answer_version;
 	enum row_result result;
@@ -124,8 +125,7 @@ int decl_void(struct ledger *l, struct submission *s, struct err *e); /* all of 
 /* Pending declarations after `after` (for the cut-off), of a year. */
 int decl_pending(struct ledger *l, int64_t after, int year, int64_t *nos, int max, int *count, int64_t *looked, struct err *e);
 int64_t decl_last(const struct ledger *l);
-int identity_put(struct ledger *l, int64_t no, struct str sealed, struct err *e);
-int identity_get(struct ledger *l, int64_t no, struct buf *out, struct err *e);
+int decl_set_identity(struct ledger *l, struct decl *d, struct str sealed, struct err *e); /* of a new one */
 
 /* Appends to the history of a declaration; chains it. note may be NULL. */
 int history_add(struct ledger *l, struct decl *d, enum fact f, bool implied, const struct id *cause, int64_t effective_at,
@@ -159,8 +159,9 @@ struct due {
 	int64_t at, ref;
 	enum waiting kind;
 };
+#define WAITING_MAX 1000 /* subjects kept together */
 int waiting_put(struct ledger *l, int64_t at, enum waiting kind, int64_t ref, struct err *e);
-/* Takes out up to max entries due by now. The caller checks that each is still wanted (its subject's own due time equals at). */
+/* Takes out up to max entries due by now (max at least WAITING_MAX). The caller checks that each is still wanted (its subject's own due time equals at). */
 int waiting_take(struct ledger *l, int64_t now, struct due *out, int max, int *count, struct err *e);
 int64_t waiting_next(struct ledger *l); /* when the next is due, INT64_MAX none */
 

@@ -1,5 +1,6 @@
 /* Persons, waiting, early results and cut-offs in the ledger. */
 #include "ledger/internal.h"
+#include <stdlib.h>
 #include <string.h>
 
 static uint64_t person_key(const struct id *token, int year)
@@ -101,31 +102,77 @@ int persons_write(struct ledger *l, struct err *e)
 
 int waiting_put(struct ledger *l, int64_t at, enum waiting kind, int64_t ref, struct err *e)
 {
+	if (l->wait_count == l->wait_cap) {
+		int cap = l->wait_cap ? l->wait_cap * 2 : 4096;
+		struct due *more = realloc(l->waits, sizeof(*more) * (size_t)cap);
+		if (!more)
+			return err_set(e, ERR_TEMP, "ledger: out of memory");
+		l->waits = more;
+		l->wait_cap = cap;
+	}
+	l->waits[l->wait_count++] = (struct due){at, ref, kind};
+	return 0;
+}
+
+static int by_moment(const void *a, const void *b)
+{
+	const struct due *x = a, *y = b;
+	if (x->at != y->at)
+		return x->at < y->at ? -1 : 1;
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return (x->ref > y->ref) - (x->ref < y->ref);
+}
+
+/* One row for the subjects of a kind that wait for the same moment. */
+int waiting_write(struct ledger *l, struct err *e)
+{
 	struct stmt *q = l->q[Q_WAITING_PUT];
-	stmt_int(q, 1, at);
-	stmt_int(q, 2, kind);
-	stmt_int(q, 3, ref);
-	return stmt_run(q, e);
+	struct buf refs;
+	int rc = 0;
+	buf_init(&refs, WAITING_MAX * 10);
+	if (l->wait_count > 1)
+		qsort(l->waits, (size_t)l->wait_count, sizeof(*l->waits), by_moment);
+	for (int i = 0, n; i < l->wait_count && rc == 0; i += n) {
+		const struct due *first = &l->waits[i];
+		buf_reset(&refs);
+		for (n = 0; n < WAITING_MAX && i + n < l->wait_count && first[n].at == first->at && first[n].kind == first->kind; n++)
+			rc |= buf_put_varint(&refs, (uint64_t)first[n].ref);
+		stmt_int(q, 1, first->at);
+		stmt_int(q, 2, first->kind);
+		stmt_int(q, 3, ++l->last_waiting);
+		stmt_blob(q, 4, refs.data, refs.len);
+		rc = rc != 0 ? err_set(e, ERR_TEMP, "ledger: out of memory") : stmt_run(q, e);
+	}
+	buf_fini(&refs);
+	l->wait_count = 0;
+	return rc;
 }
 
 int waiting_take(struct ledger *l, int64_t now, struct due *out, int max, int *count, struct err *e)
 {
 	struct stmt *q = l->q[Q_WAITING_TAKE];
-	int got;
 	*count = 0;
-	stmt_int(q, 1, now);
-	stmt_int(q, 2, max);
-	while ((got = stmt_step(q, e)) == 1)
-		out[(*count)++] = (struct due){stmt_get_int(q, 0), stmt_get_int(q, 2), (enum waiting)stmt_get_int(q, 1)};
-	if (got < 0)
-		return -1;
-	for (int i = 0; i < *count; i++) {
+	while (*count + WAITING_MAX <= max) {
+		stmt_int(q, 1, now);
+		int got = stmt_step(q, e);
+		if (got <= 0)
+			return got;
+		int64_t at = stmt_get_int(q, 0), kind = stmt_get_int(q, 1), first = stmt_get_int(q, 2);
+		struct str refs = stmt_get_blob(q, 3);
+		struct cursor c = cursor_of(refs.p, refs.n);
+		for (int n = 0; c.p < c.end && !c.bad && n < WAITING_MAX; n++)
+			out[(*count)++] = (struct due){at, (int64_t)cursor_varint(&c), (enum waiting)kind};
+		stmt_reset(q);
+		if (c.bad)
+			return err_set(e, ERR_SAFE, "ledger: waiting is damaged; restore the last backup");
 		q = l->q[Q_WAITING_FORGET];
-		stmt_int(q, 1, out[i].at);
-		stmt_int(q, 2, out[i].kind);
-		stmt_int(q, 3, out[i].ref);
+		stmt_int(q, 1, at);
+		stmt_int(q, 2, kind);
+		stmt_int(q, 3, first);
 		if (stmt_run(q, e) != 0)
 			return -1;
+		q = l->q[Q_WAITING_TAKE];
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
  * decl       one row of one roster, and once it has a pid, its payment: the projection of its history
  * history    every fact, appended; `prev` chains the facts of one declaration from decl.last_history back
  * person     a token and year: cap B's running sum, head of the chain of payments, state of the enquiry
+ * waiting    what comes due: the subjects of one kind that wait for one moment, as varints; stale entries are passed over
  * outbox     events decided and not yet known as delivered: blobs of consecutive seqs (outbox.c)
  * The unique index on pid is the design's "at most one live payment per tuple": a pid is a hash of the tuple and of n, the number of
  * its earlier payments that have ended, so a second live one would need the same pid. */
@@ -26,9 +27,8 @@ static const char *const steps[] = {
 	" repeat INTEGER NOT NULL, pid BLOB, year INTEGER, sponsor_type INTEGER, sponsor BLOB, attempt INTEGER, enquiry INTEGER,"
 	" instructed_at INTEGER, doubt_at INTEGER, due INTEGER, tax_seq INTEGER, credit_seq INTEGER, paid_at INTEGER,"
 	" treasury_at INTEGER, receipt TEXT, next INTEGER, answer_version INTEGER NOT NULL, result INTEGER NOT NULL,"
-	" final INTEGER NOT NULL, last_history INTEGER NOT NULL);"
+	" final INTEGER NOT NULL, last_history INTEGER NOT NULL, identity BLOB);"
 	"CREATE UNIQUE INDEX decl_pid ON decl(pid) WHERE pid IS NOT NULL;"
-	"CREATE TABLE identity(no INTEGER PRIMARY KEY, sealed BLOB NOT NULL);"
 	"CREATE TABLE history(seq INTEGER PRIMARY KEY, decl INTEGER, sub INTEGER, fact INTEGER, implied INTEGER, cause BLOB,"
 	" effective_at INTEGER NOT NULL, recorded_at INTEGER NOT NULL, note TEXT, prev INTEGER);"
 	"CREATE TABLE difference(no INTEGER PRIMARY KEY, decl INTEGER NOT NULL, kind TEXT NOT NULL, detail TEXT, cause BLOB,"
@@ -36,7 +36,8 @@ static const char *const steps[] = {
 	"CREATE TABLE person(token BLOB NOT NULL, year INTEGER NOT NULL, reserved_fen INTEGER NOT NULL, head INTEGER NOT NULL,"
 	" mark_sub INTEGER NOT NULL, mark_no INTEGER NOT NULL, sequence INTEGER NOT NULL, enquiry_attempt INTEGER NOT NULL,"
 	" enquiry_due INTEGER NOT NULL, PRIMARY KEY(token, year)) WITHOUT ROWID;"
-	"CREATE TABLE waiting(at INTEGER NOT NULL, kind INTEGER NOT NULL, ref INTEGER NOT NULL, PRIMARY KEY(at, kind, ref))"
+	"CREATE TABLE waiting(at INTEGER NOT NULL, kind INTEGER NOT NULL, first INTEGER NOT NULL, refs BLOB NOT NULL,"
+	" PRIMARY KEY(at, kind, first))"
 	" WITHOUT ROWID;"
 	"CREATE TABLE early(no INTEGER PRIMARY KEY, pid BLOB NOT NULL, topic TEXT NOT NULL, type TEXT NOT NULL, id BLOB NOT NULL,"
 	" data BLOB NOT NULL);"
@@ -56,7 +57,7 @@ const struct store_kind ledger_kind = {"ledger", 0x514c6467 /* "QLdg" */, steps,
 #define DECL_COLS \
 	"no, sub, row_no, token, trace, amount_fen, member, facts, code, col, voided, repeat, pid, year, sponsor_type, sponsor," \
 	" attempt, enquiry, instructed_at, doubt_at, due, tax_seq, credit_seq, paid_at, treasury_at, receipt, next," \
-	" answer_version, result, final, last_history"
+	" answer_version, result, final, last_history, identity"
 
 #define DECL_SET \
 	"facts = ?8, code = ?9, col = ?10, voided = ?11, repeat = ?12, year = ?14, sponsor_type = ?15, attempt = ?17," \
@@ -81,17 +82,15 @@ const char *const ledger_sql[SQLS] = {
 	[Q_COVER_GET] = "SELECT event, received_at, cover FROM cover WHERE submission = ?1",
 	[Q_COVER_PUT] = "INSERT OR REPLACE INTO cover(submission, cover, received_at, event) VALUES(?1, ?2, ?3, ?4)",
 	[Q_DECL_BY_NO] = "SELECT " DECL_COLS " FROM decl WHERE no = ?1",
-	[Q_DECL_BY_PID] = "SELECT no FROM decl WHERE pid = ?1",
+	[Q_DECL_BY_PID] = "SELECT " DECL_COLS " FROM decl WHERE pid = ?1",
 	[Q_DECL_INSERT] = "INSERT INTO decl(" DECL_COLS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-			  " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)",
+			  " ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)",
 	[Q_DECL_UPDATE] = "UPDATE decl SET " DECL_SET " WHERE no = ?1",
 	/* Apart, because naming an indexed column rewrites its index entry even where the value stays. */
 	[Q_DECL_UPDATE_PID] = "UPDATE decl SET pid = ?13, sponsor = ?16, " DECL_SET " WHERE no = ?1",
 	[Q_DECL_NUMBERS] = "SELECT no FROM decl WHERE no > ?1 AND no <= ?2 AND sub = ?3 AND voided = 0 ORDER BY no LIMIT ?4",
 	[Q_DECL_VOID] = "UPDATE decl SET voided = 1 WHERE no >= ?1 AND no <= ?2 AND sub = ?3",
 	[Q_DECL_PENDING] = "SELECT no, facts, year, voided FROM decl WHERE no > ?1 ORDER BY no LIMIT ?2",
-	[Q_IDENTITY_PUT] = "INSERT INTO identity(no, sealed) VALUES(?1, ?2)",
-	[Q_IDENTITY_GET] = "SELECT sealed FROM identity WHERE no = ?1",
 	[Q_HISTORY_PUT] = "INSERT INTO history(seq, decl, sub, fact, implied, cause, effective_at, recorded_at, note, prev)"
 			  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[Q_DIFFERENCE_PUT] = "INSERT INTO difference(decl, kind, detail, cause, recorded_at) VALUES(?1, ?2, ?3, ?4, ?5)",
@@ -101,9 +100,9 @@ const char *const ledger_sql[SQLS] = {
 			    " enquiry_due) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	[Q_PERSON_UPDATE] = "UPDATE person SET reserved_fen = ?3, head = ?4, mark_sub = ?5, mark_no = ?6, sequence = ?7,"
 			    " enquiry_attempt = ?8, enquiry_due = ?9 WHERE token = ?1 AND year = ?2",
-	[Q_WAITING_PUT] = "INSERT OR IGNORE INTO waiting(at, kind, ref) VALUES(?1, ?2, ?3)",
-	[Q_WAITING_TAKE] = "SELECT at, kind, ref FROM waiting WHERE at <= ?1 ORDER BY at, kind, ref LIMIT ?2",
-	[Q_WAITING_FORGET] = "DELETE FROM waiting WHERE at = ?1 AND kind = ?2 AND ref = ?3",
+	[Q_WAITING_PUT] = "INSERT INTO waiting(at, kind, first, refs) VALUES(?1, ?2, ?3, ?4)",
+	[Q_WAITING_TAKE] = "SELECT at, kind, first, refs FROM waiting WHERE at <= ?1 ORDER BY at, kind, first LIMIT 1",
+	[Q_WAITING_FORGET] = "DELETE FROM waiting WHERE at = ?1 AND kind = ?2 AND first = ?3",
 	[Q_WAITING_NEXT] = "SELECT at FROM waiting ORDER BY at LIMIT 1",
 	[Q_EARLY_PUT] = "INSERT INTO early(pid, topic, type, id, data) VALUES(?1, ?2, ?3, ?4, ?5)",
 	[Q_EARLY_TAKE] = "SELECT no, topic, type, id, data FROM early WHERE pid = ?1 AND no > ?2 ORDER BY no LIMIT 1",

@@ -241,6 +241,8 @@ int records_write(struct ledger *l, struct err *e)
 void records_clear(struct ledger *l)
 {
 	l->decls.count = l->persons.count = l->subs.count = l->fresh_persons = 0;
+	l->wait_count = 0;
+	hold_clear(&l->held);
 	map_clear(&l->decl_by_no);
 	map_clear(&l->decl_by_pid);
 	map_clear(&l->person_by_key);

@@ -6,20 +6,24 @@
 
 enum { CACHE_KIB = 16384, BUSY_MS = 10000 };
 
-int book_open(struct book *b, const char *file, const char *clock, const struct store_kind *kind, struct err *e)
+int book_open(struct book *b, const char *file, const char *clock, const struct store_kind *kind,
+	      struct err *e)
 {
-	struct store_options o = {.flags = STORE_CREATE, .cache_kib = CACHE_KIB, .busy_ms = BUSY_MS};
+	struct store_options o = {
+		.flags = STORE_CREATE, .cache_kib = CACHE_KIB, .busy_ms = BUSY_MS};
 
 	memset(b, 0, sizeof *b);
-	if (clock_init(&b->clock, clock ? clock : "", e) < 0 || store_open(&b->store, file, kind, &o, e) < 0 ||
-	    feed_open(&b->feed, b->store, e) < 0 ||
+	if (clock_init(&b->clock, clock ? clock : "", e) < 0 ||
+	    store_open(&b->store, file, kind, &o, e) < 0 || feed_open(&b->feed, b->store, e) < 0 ||
 	    store_prepare(b->store, &b->count,
-			  "INSERT INTO counter VALUES(?,?) ON CONFLICT(name) DO UPDATE SET value = value + excluded.value",
+			  "INSERT INTO counter VALUES(?,?) ON CONFLICT(name) DO UPDATE SET value = "
+			  "value + excluded.value",
 			  e) < 0) {
 		book_close(b);
 		return -1;
 	}
-	/* After a restart of the machine its monotonic clock begins anew: go on from the last that was noted. */
+	/* After a restart of the machine its monotonic clock begins anew: go on from the last
+	 * that was noted. */
 	if (clock_monotonic() < b->feed.last_noted_ms)
 		b->real_offset = b->feed.last_noted_ms - clock_monotonic();
 	book_count(b, "starts", 1);
@@ -27,9 +31,11 @@ int book_open(struct book *b, const char *file, const char *clock, const struct 
 	return 0;
 }
 
-int book_open_readonly(struct book *b, const char *file, const struct store_kind *kind, struct err *e)
+int book_open_readonly(struct book *b, const char *file, const struct store_kind *kind,
+		       struct err *e)
 {
-	struct store_options o = {.flags = STORE_READONLY, .cache_kib = CACHE_KIB, .busy_ms = BUSY_MS};
+	struct store_options o = {
+		.flags = STORE_READONLY, .cache_kib = CACHE_KIB, .busy_ms = BUSY_MS};
 
 	memset(b, 0, sizeof *b);
 	if (store_open(&b->store, file, kind, &o, e) == 0 && store_exec(b->store, "BEGIN", e) == 0)
@@ -84,7 +90,8 @@ void book_count(struct book *b, const char *name, int64_t n)
 
 int64_t book_counter(struct book *b, const char *name)
 {
-	struct stmt *get = book_prepare(b, "SELECT coalesce((SELECT value FROM counter WHERE name = ?), 0)");
+	struct stmt *get =
+		book_prepare(b, "SELECT coalesce((SELECT value FROM counter WHERE name = ?), 0)");
 	int64_t value;
 
 	stmt_text(get, 1, str_of(name));
@@ -96,7 +103,8 @@ int64_t book_counter(struct book *b, const char *name)
 
 void book_put_counters(struct book *b, struct out *o)
 {
-	struct stmt *faults = book_prepare(b, "SELECT name, value FROM counter WHERE instr(name, '/') ORDER BY name");
+	struct stmt *faults = book_prepare(
+		b, "SELECT name, value FROM counter WHERE instr(name, '/') ORDER BY name");
 	static const char *const names[] = {"repeats", "conflicts", "starts"};
 	const char *comma = "";
 

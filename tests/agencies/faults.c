@@ -25,7 +25,8 @@ static const struct {
 	[FAULT_CUT_AFTER] = {"cut_after", ~0u},
 	[FAULT_TRUNCATED] = {"truncated", ~0u},
 	/* A feed that leaves an entry out for good is not a fault that any reader could mend. */
-	[FAULT_MISSING_ROW] = {"missing_row", IN(BATCHES) | IN(QUERIES) | IN(FEEDBACK) | IN(ENQUIRIES)},
+	[FAULT_MISSING_ROW] = {"missing_row",
+			       IN(BATCHES) | IN(QUERIES) | IN(FEEDBACK) | IN(ENQUIRIES)},
 	[FAULT_DUPLICATE] = {"duplicate", IN(CHANGES) | IN(CREDITS)},
 };
 
@@ -59,7 +60,8 @@ enum fault faults_pick(struct faults *f, enum family family)
 	for (int i = 0; i < f->count; i++) {
 		struct fault_rule *r = &f->rules[i];
 
-		if (r->family != family || r->left == 0 || (int64_t)(random_next(&f->random) % 1000) >= r->permille)
+		if (r->family != family || r->left == 0 ||
+		    (int64_t)(random_next(&f->random) % 1000) >= r->permille)
 			continue;
 		if (r->left > 0)
 			r->left--;
@@ -103,7 +105,8 @@ static int parse(struct fault_rule *rules, int *count, struct str spec, struct e
 
 static int parse_item(struct fault_rule *rules, int *count, struct str item, struct err *e)
 {
-	struct str rest = item, kind = str_cut(&rest, ':'), permille = str_cut(&rest, ':'), family = {NULL, 0};
+	struct str rest = item, kind = str_cut(&rest, ':'), permille = str_cut(&rest, ':'),
+		   family = {NULL, 0};
 	struct fault_rule r = {.left = -1};
 	int before = *count;
 
@@ -113,17 +116,19 @@ static int parse_item(struct fault_rule *rules, int *count, struct str item, str
 		;
 	if (r.fault == FAULT_COUNT || str_int(permille, 0, 1000, &r.permille) < 0 ||
 	    (rest.n > 0 && str_int(rest, 0, INT32_MAX, &r.left) < 0))
-		return err_set(e, ERR_CONF, "faults: %.*s: expected [family/]kind:permille[:count]", (int)item.n,
-			       item.p);
+		return err_set(e, ERR_CONF, "faults: %.*s: expected [family/]kind:permille[:count]",
+			       (int)item.n, item.p);
 	for (r.family = 0; r.family < FAMILY_COUNT; r.family++) {
 		bool meant = !family.p || str_is(family, families[r.family]);
 
-		if (meant && kinds[r.fault].families & 1u << r.family && add_rule(rules, count, r) < 0)
+		if (meant && kinds[r.fault].families & 1u << r.family &&
+		    add_rule(rules, count, r) < 0)
 			return err_set(e, ERR_CONF, "faults: more than %d rules", FAULT_RULES_MAX);
 	}
 	if (*count == before)
-		return err_set(e, ERR_CONF, "faults: %.*s: no such endpoint, or not one for this kind", (int)item.n,
-			       item.p);
+		return err_set(e, ERR_CONF,
+			       "faults: %.*s: no such endpoint, or not one for this kind",
+			       (int)item.n, item.p);
 	return 0;
 }
 

@@ -14,10 +14,11 @@ int feed_open(struct feed *f, struct store *s, struct err *e)
 
 	memset(f, 0, sizeof *f);
 	if (store_prepare(s, &f->add, "INSERT INTO run VALUES(?,?,?,?,?,?,?,?)", e) < 0 ||
-	    store_prepare(s, &all,
-			  "SELECT sequence, kind, first_row, last_row, at, ready_ms, noted_ms FROM run"
-			  " ORDER BY sequence",
-			  e) < 0)
+	    store_prepare(
+		    s, &all,
+		    "SELECT sequence, kind, first_row, last_row, at, ready_ms, noted_ms FROM run"
+		    " ORDER BY sequence",
+		    e) < 0)
 		return -1;
 	while ((rc = stmt_step(all, e)) == 1)
 		append(f, (struct run){.sequence = stmt_get_int(all, 0),
@@ -59,7 +60,8 @@ const struct run *feed_add(struct feed *f, struct run r, const struct id *batch)
 	return &f->runs[f->count - 1];
 }
 
-int64_t feed_due(struct feed *f, int from, int to, int64_t delay_ms, int64_t real_ms, int64_t *ready_ms)
+int64_t feed_due(struct feed *f, int from, int to, int64_t delay_ms, int64_t real_ms,
+		 int64_t *ready_ms)
 {
 	int64_t last = f->of[to].upto;
 	size_t i;
@@ -136,8 +138,8 @@ static size_t after(const struct feed *f, int64_t sequence)
 static void append(struct feed *f, struct run r)
 {
 	f->runs = grown(f->runs, &f->cap, f->count, sizeof *f->runs);
-	f->of[r.kind].at =
-		grown(f->of[r.kind].at, &f->of[r.kind].cap, f->of[r.kind].count, sizeof *f->of[r.kind].at);
+	f->of[r.kind].at = grown(f->of[r.kind].at, &f->of[r.kind].cap, f->of[r.kind].count,
+				 sizeof *f->of[r.kind].at);
 	f->of[r.kind].at[f->of[r.kind].count++] = (uint32_t)f->count;
 	f->of[r.kind].upto = r.last_row;
 	f->runs[f->count++] = r;

@@ -111,7 +111,8 @@ int64_t json_int(struct json *j)
 	peek(j, '-');
 	from = j->p;
 	number(j);
-	if (j->bad || str_int((struct str){from, (size_t)(j->p - from)}, INT64_MIN, INT64_MAX, &v) < 0)
+	if (j->bad ||
+	    str_int((struct str){from, (size_t)(j->p - from)}, INT64_MIN, INT64_MAX, &v) < 0)
 		fail(j);
 	return v;
 }
@@ -144,7 +145,8 @@ static bool key(struct json *j, struct str *name)
 	return take(j, ':');
 }
 
-/* Passes over a value of any kind. A loop with a bit a level, not recursion: the depth is the sender's choice. */
+/* Passes over a value of any kind. A loop with a bit a level, not recursion: the depth is the
+ * sender's choice. */
 static void skip(struct json *j)
 {
 	uint64_t objects = 0, level = 1;

@@ -14,18 +14,24 @@ static int word_of(const char *words, struct str value);
 void agency_option_rows(struct agency_options *o, struct option_row rows[AGENCY_ROWS])
 {
 	const struct option_row table[AGENCY_ROWS] = {
-		{"book", &o->book, NULL, 0, 0, NULL, "the agency's own book, a SQLite file; made when absent"},
+		{"book", &o->book, NULL, 0, 0, NULL,
+		 "the agency's own book, a SQLite file; made when absent"},
 		{"port", NULL, &o->port, 0, 65535, NULL, "port on 127.0.0.1; 0 = any free one"},
-		{"port-file", &o->port_file, NULL, 0, 0, NULL, "file that gets the port's number once it listens"},
+		{"port-file", &o->port_file, NULL, 0, 0, NULL,
+		 "file that gets the port's number once it listens"},
 		{"clock", &o->clock, NULL, 0, 0, NULL, "clock file to follow; else the wall clock"},
-		{"seed", NULL, &o->seed, 0, INT64_MAX, NULL, "of everything that happens by chance"},
+		{"seed", NULL, &o->seed, 0, INT64_MAX, NULL,
+		 "of everything that happens by chance"},
 		{"faults", &o->faults, NULL, 0, 0, NULL,
-		 "[family/]kind:permille[:count],... with kinds slow slow_before e429 e500 e500_after cut_before "
+		 "[family/]kind:permille[:count],... with kinds slow slow_before e429 e500 "
+		 "e500_after cut_before "
 		 "cut_after truncated missing_row duplicate"},
 		{"faults-file", &o->faults_file, NULL, 0, 0, NULL,
 		 "a file of the same form; replaces the list whenever it changes"},
-		{"slow-ms", NULL, &o->slow_ms, 0, 3600000, NULL, "how long slow and slow_before take"},
-		{"retry-after-s", NULL, &o->retry_after_s, 0, 3600, NULL, "what e429 says in Retry-After"},
+		{"slow-ms", NULL, &o->slow_ms, 0, 3600000, NULL,
+		 "how long slow and slow_before take"},
+		{"retry-after-s", NULL, &o->retry_after_s, 0, 3600, NULL,
+		 "what e429 says in Retry-After"},
 		{"report", &o->report, NULL, 0, 0, NULL, "json: print the book's totals and leave"},
 		{"dump", &o->dump, NULL, 0, 0, NULL, "csv: print the book's entries and leave"},
 	};
@@ -33,7 +39,8 @@ void agency_option_rows(struct agency_options *o, struct option_row rows[AGENCY_
 	memcpy(rows, table, sizeof table);
 }
 
-int options_parse(int argc, char **argv, const char *summary, const struct option_row *rows, int count)
+int options_parse(int argc, char **argv, const char *summary, const struct option_row *rows,
+		  int count)
 {
 	for (int i = 1; i < argc; i += 2) {
 		int r;
@@ -41,7 +48,8 @@ int options_parse(int argc, char **argv, const char *summary, const struct optio
 		if (strcmp(argv[i], "--help") == 0)
 			return help(argv[0], summary, rows, count);
 		for (r = 0; r < count; r++)
-			if (strncmp(argv[i], "--", 2) == 0 && strcmp(argv[i] + 2, rows[r].name) == 0)
+			if (strncmp(argv[i], "--", 2) == 0 &&
+			    strcmp(argv[i] + 2, rows[r].name) == 0)
 				break;
 		if (r == count || i + 1 == argc || set(&rows[r], argv[i + 1]) < 0) {
 			fprintf(stderr, "%s: %s: %s (see --help)\n", argv[0], argv[i],

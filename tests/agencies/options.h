@@ -21,6 +21,7 @@ enum { AGENCY_ROWS = 11 };
 void agency_option_rows(struct agency_options *o, struct option_row rows[AGENCY_ROWS]);
 
 /* 0; or the exit status + 1000 to leave main with at once (help shown, or complained on stderr). */
-int options_parse(int argc, char **argv, const char *summary, const struct option_row *rows, int count);
+int options_parse(int argc, char **argv, const char *summary, const struct option_row *rows,
+		  int count);
 
 #endif

@@ -38,7 +38,8 @@ int population_load(struct population *p, const char *file, struct err *e)
 			continue;
 		/* The number of the line is all that may be said: the rest is somebody's. */
 		if (read_line(p, line) < 0)
-			return err_set(e, ERR_CONF, "%s line %d: not a line of a population", file, no);
+			return err_set(e, ERR_CONF, "%s line %d: not a line of a population", file,
+				       no);
 	}
 	sort_dated(p);
 	return 0;
@@ -77,7 +78,8 @@ void population_put(const struct population *p, const struct person *who, int da
 	for (int64_t i = who->first; i != 0; i = p->lines[i].next)
 		if (holds(&p->lines[i], day))
 			about = &p->lines[i];
-	out_put(o, about->insured ? "\"insured\":true" : "\"insured\":false", about->insured ? 14 : 15);
+	out_put(o, about->insured ? "\"insured\":true" : "\"insured\":false",
+		about->insured ? 14 : 15);
 	out_lit(o, ",\"insured_state\":");
 	out_text(o, about->insured_state);
 	out_lit(o, ",\"pension_start\":");
@@ -104,7 +106,8 @@ static int make_room(struct population *p, struct err *e)
 	p->lines = calloc(lines, sizeof *p->lines);
 	p->persons = calloc(lines, sizeof *p->persons);
 	p->dated = calloc(lines, sizeof *p->dated);
-	return p->lines && p->persons && p->dated ? 0 : err_set(e, ERR_TEMP, "population: no memory");
+	return p->lines && p->persons && p->dated ? 0
+						  : err_set(e, ERR_TEMP, "population: no memory");
 }
 
 static int read_line(struct population *p, struct str text)
@@ -160,7 +163,8 @@ static void sort_dated(struct population *p)
 static int by_day(const void *a, const void *b, void *lines)
 {
 	int64_t i = *(const int64_t *)a, j = *(const int64_t *)b;
-	int day_i = ((const struct line *)lines)[i].known_from, day_j = ((const struct line *)lines)[j].known_from;
+	int day_i = ((const struct line *)lines)[i].known_from,
+	    day_j = ((const struct line *)lines)[j].known_from;
 
 	return day_i != day_j ? (day_i > day_j) - (day_i < day_j) : (i > j) - (i < j);
 }

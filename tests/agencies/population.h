@@ -1,10 +1,12 @@
 /* Whom the social-security agency knows: a CSV file, read at start and held in memory.
  *
- * Columns: number, name, insured (0|1), insured_state, pension_start, for_year, kind, paid_by, tier_fen, paid_on, arrived_on,
- * refunded_on, known_from; a head line beginning with "number" is passed over; no quotes. A person may have several lines. A line
- * holds from the day known_from (empty: always); it replaces an earlier line of the person with the same for_year, kind and paid_by;
- * of what is about the person, the last line that holds counts (the first line when none holds yet). An empty for_year is no
- * contribution. So what is known of a person is a pure function of the file and a day. */
+ * Columns: number, name, insured (0|1), insured_state, pension_start, for_year, kind, paid_by,
+ * tier_fen, paid_on, arrived_on, refunded_on, known_from; a head line beginning with "number" is
+ * passed over; no quotes. A person may have several lines. A line holds from the day known_from
+ * (empty: always); it replaces an earlier line of the person with the same for_year, kind and
+ * paid_by; of what is about the person, the last line that holds counts (the first line when none
+ * holds yet). An empty for_year is no contribution. So what is known of a person is a pure
+ * function of the file and a day. */
 #ifndef QIAO_AGENCIES_POPULATION_H
 #define QIAO_AGENCIES_POPULATION_H
 #include "base/buf.h"
@@ -25,7 +27,7 @@ struct person {
 };
 struct population {
 	struct buf text;
-	struct line *lines; /* [1..line_count] */
+	struct line *lines;	/* [1..line_count] */
 	struct person *persons; /* [1..person_count] */
 	int64_t line_count, person_count;
 	int64_t *dated; /* the lines with known_from, by day, then in the order of the file */

@@ -32,7 +32,8 @@ int refusals_load(struct refusals *r, const char *file, struct err *e)
 		if (number.n == 0)
 			continue;
 		if (reason.n == 0)
-			return err_set(e, ERR_CONF, "%s line %d: expected number,reason", file, line);
+			return err_set(e, ERR_CONF, "%s line %d: expected number,reason", file,
+				       line);
 		r->at[r->count++] = (struct refusal){number, reason};
 	}
 	qsort(r->at, r->count, sizeof *r->at, by_number);

@@ -9,6 +9,7 @@ struct rowset {
 	int rows[ROWSET_SLOTS];
 };
 void rowset_reset(struct rowset *s);
-int rowset_add(struct rowset *s, struct str key, int row); /* the earlier row with that key, or -1 and row is remembered */
+int rowset_add(struct rowset *s, struct str key,
+	       int row); /* the earlier row with that key, or -1 and row is remembered */
 
 #endif

@@ -46,9 +46,11 @@ static void serve(struct live *l);
 static bool ended(struct live *l, int timeout_ms);
 static int next_timeout(const struct live *l);
 static void wake_due(struct live *l, int64_t now_ms);
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url, const char *method,
-				  const char *version, const char *data, size_t *size, void **con);
-static void on_completed(void *cls, struct MHD_Connection *c, void **con, enum MHD_RequestTerminationCode why);
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url,
+				  const char *method, const char *version, const char *data,
+				  size_t *size, void **con);
+static void on_completed(void *cls, struct MHD_Connection *c, void **con,
+			 enum MHD_RequestTerminationCode why);
 static struct exchange *exchange_begin(struct live *l, struct MHD_Connection *c, const char *url,
 				       const char *method);
 static enum MHD_Result received(struct exchange *x);
@@ -61,7 +63,8 @@ static ssize_t half_reader(void *cls, uint64_t at, char *to, size_t max);
 int server_run(const struct server *s, struct err *e)
 {
 	struct live l = {.s = s, .signals = -1};
-	uint64_t seed = (uint64_t)s->options->seed + (uint64_t)book_counter(s->book, "starts") * 1000003;
+	uint64_t seed =
+		(uint64_t)s->options->seed + (uint64_t)book_counter(s->book, "starts") * 1000003;
 	int fd, rc = -1;
 
 	if (faults_open(&l.faults, s->options->faults, s->options->faults_file, seed, e) < 0)
@@ -70,9 +73,10 @@ int server_run(const struct server *s, struct err *e)
 	if (fd < 0)
 		return -1;
 	l.signals = signals_of_end();
-	l.daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, &l,
-				    MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, &l,
-				    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_END);
+	l.daemon = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, &l,
+		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, &l,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_END);
 	if (!l.daemon || l.signals < 0) {
 		err_set(e, ERR_CONF, "port %d: the HTTP server does not start", l.port);
 		close(fd);
@@ -137,7 +141,8 @@ static int listen_on(int port, int *bound, struct err *e)
 	return fd;
 }
 
-/* A descriptor that becomes readable when the process is asked to end: no race with the wait for requests. */
+/* A descriptor that becomes readable when the process is asked to end: no race with the wait for
+ * requests. */
 static int signals_of_end(void)
 {
 	sigset_t set;
@@ -156,7 +161,8 @@ static int tell_port(const struct live *l, struct err *e)
 	char text[16];
 	int n = snprintf(text, sizeof text, "%d\n", l->port);
 
-	if (l->s->options->port_file && fs_write_atomic(l->s->options->port_file, text, (size_t)n, 0600, e) < 0)
+	if (l->s->options->port_file &&
+	    fs_write_atomic(l->s->options->port_file, text, (size_t)n, 0600, e) < 0)
 		return -1;
 	printf("listening 127.0.0.1:%d\n", l->port);
 	fflush(stdout);
@@ -175,7 +181,8 @@ static void serve(struct live *l)
 static bool ended(struct live *l, int timeout_ms)
 {
 	const union MHD_DaemonInfo *info = MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	struct pollfd fds[2] = {{.fd = info->epoll_fd, .events = POLLIN}, {.fd = l->signals, .events = POLLIN}};
+	struct pollfd fds[2] = {{.fd = info->epoll_fd, .events = POLLIN},
+				{.fd = l->signals, .events = POLLIN}};
 
 	poll(fds, 2, timeout_ms);
 	return fds[1].revents != 0;
@@ -212,8 +219,9 @@ static void wake_due(struct live *l, int64_t now_ms)
 	}
 }
 
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url, const char *method,
-				  const char *version, const char *data, size_t *size, void **con)
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const char *url,
+				  const char *method, const char *version, const char *data,
+				  size_t *size, void **con)
 {
 	struct exchange *x = *con;
 
@@ -231,7 +239,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 	return x->phase == PHASE_RECEIVING ? received(x) : deliver(x);
 }
 
-static void on_completed(void *cls, struct MHD_Connection *c, void **con, enum MHD_RequestTerminationCode why)
+static void on_completed(void *cls, struct MHD_Connection *c, void **con,
+			 enum MHD_RequestTerminationCode why)
 {
 	struct live *l = cls;
 	struct exchange *x = *con;
@@ -268,7 +277,8 @@ static struct exchange *exchange_begin(struct live *l, struct MHD_Connection *c,
 	x->too_large = false;
 	x->route = NULL;
 	for (int i = 0; i < l->s->route_count; i++)
-		if (strcmp(url, l->s->routes[i].path) == 0 && strcmp(method, l->s->routes[i].method) == 0)
+		if (strcmp(url, l->s->routes[i].path) == 0 &&
+		    strcmp(method, l->s->routes[i].method) == 0)
 			x->route = &l->s->routes[i];
 	return x;
 }
@@ -295,7 +305,8 @@ static void work(struct exchange *x)
 {
 	struct live *l = x->live;
 	struct request q = {.body = {(const char *)x->body.data, x->body.len}, .missing = -1};
-	const char *after = MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, "after");
+	const char *after =
+		MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, "after");
 	char name[64];
 
 	q.after = after ? after : "";
@@ -305,31 +316,39 @@ static void work(struct exchange *x)
 	q.twice = x->fault == FAULT_DUPLICATE;
 
 	if (!x->route)
-		x->status = answer_error(&x->answer, MHD_HTTP_NOT_FOUND, "not_found", "no such path or method");
+		x->status = answer_error(&x->answer, MHD_HTTP_NOT_FOUND, "not_found",
+					 "no such path or method");
 	else if (x->fault == FAULT_E429)
-		x->status = answer_error(&x->answer, MHD_HTTP_TOO_MANY_REQUESTS, "busy", "come back later");
+		x->status = answer_error(&x->answer, MHD_HTTP_TOO_MANY_REQUESTS, "busy",
+					 "come back later");
 	else if (x->fault == FAULT_E500 || x->fault == FAULT_CUT_BEFORE)
-		x->status = answer_error(&x->answer, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal", "not done");
+		x->status = answer_error(&x->answer, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal",
+					 "not done");
 	else if (x->too_large)
-		x->status = answer_error(&x->answer, MHD_HTTP_CONTENT_TOO_LARGE, "too_large", "body too large");
+		x->status = answer_error(&x->answer, MHD_HTTP_CONTENT_TOO_LARGE, "too_large",
+					 "body too large");
 	else
 		x->status = x->route->fn(l->s->agency, &q, &x->answer);
 	if (x->answer.bad)
-		x->status = answer_error(&x->answer, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal", "answer too large");
+		x->status = answer_error(&x->answer, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal",
+					 "answer too large");
 	if (x->fault != FAULT_NONE && !fired(x, q.took)) {
 		faults_put_back(&l->faults, x->route->family, x->fault);
 		x->fault = FAULT_NONE;
 	}
 	if (x->fault != FAULT_NONE) {
-		snprintf(name, sizeof name, "%s/%s", family_name(x->route->family), fault_name(x->fault));
+		snprintf(name, sizeof name, "%s/%s", family_name(x->route->family),
+			 fault_name(x->fault));
 		book_count(l->s->book, name, 1);
 	}
 	book_commit(l->s->book);
 	if (x->fault == FAULT_E500_AFTER)
-		x->status = answer_error(&x->answer, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal", "perhaps done");
+		x->status = answer_error(&x->answer, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal",
+					 "perhaps done");
 }
 
-/* A fault counts where it did what its name says: nothing that comes after an effect befalls a request without one. */
+/* A fault counts where it did what its name says: nothing that comes after an effect befalls a
+ * request without one. */
 static bool fired(const struct exchange *x, bool took)
 {
 	switch (x->fault) {
@@ -365,7 +384,8 @@ static enum MHD_Result deliver(struct exchange *x)
 	if (x->fault == FAULT_TRUNCATED)
 		r = MHD_create_response_from_callback(x->answer.b.len, 65536, half_reader, x, NULL);
 	else
-		r = MHD_create_response_from_buffer(x->answer.b.len, x->answer.b.data, MHD_RESPMEM_PERSISTENT);
+		r = MHD_create_response_from_buffer(x->answer.b.len, x->answer.b.data,
+						    MHD_RESPMEM_PERSISTENT);
 	if (!r)
 		return MHD_NO;
 	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");

@@ -1,7 +1,9 @@
-/* The HTTP side of a simulated agency: one thread, one request at a time, and the faults around each.
+/* The HTTP side of a simulated agency: one thread, one request at a time, and the faults around
+ * each.
  *
- * A route's function has the whole request in hand, does its work in the book's open transaction and writes the answer; the
- * server commits before anything of the answer goes out. Only this file knows libmicrohttpd. */
+ * A route's function has the whole request in hand, does its work in the book's open transaction
+ * and writes the answer; the server commits before anything of the answer goes out. Only this
+ * file knows libmicrohttpd. */
 #ifndef QIAO_AGENCIES_SERVER_H
 #define QIAO_AGENCIES_SERVER_H
 #include "tests/agencies/book.h"
@@ -19,9 +21,9 @@ struct request {
 	struct str body;   /* may be changed by who reads it */
 	const char *after; /* cursor or "" */
 	const char *limit; /* or NULL */
-	int missing;       /* leave out the result of this row, counted modulo the rows; -1 none */
-	bool twice;        /* deliver each entry of the page twice */
-	bool took;         /* set by the route where it did one of these two */
+	int missing;	   /* leave out the result of this row, counted modulo the rows; -1 none */
+	bool twice;	   /* deliver each entry of the page twice */
+	bool took;	   /* set by the route where it did one of these two */
 };
 /* The HTTP status; *o holds the body. */
 typedef int route_fn(void *agency, struct request *q, struct out *o);
@@ -42,7 +44,8 @@ struct server {
 	struct book *book;
 	void *agency;
 };
-/* Listens on 127.0.0.1, tells where on stdout and in the port file, serves until SIGTERM or SIGINT. */
+/* Listens on 127.0.0.1, tells where on stdout and in the port file, serves until SIGTERM or
+ * SIGINT. */
 int server_run(const struct server *s, struct err *e);
 
 #endif

@@ -1,4 +1,5 @@
-/* Feedback (what was collected and refunded) becomes postings to personal accounts; the feed of credits tells how each ended. */
+/* Feedback (what was collected and refunded) becomes postings to personal accounts; the feed of
+ * credits tells how each ended. */
 #include "base/date.h"
 #include "tests/agencies/json_in.h"
 #include "tests/agencies/ssa.h"
@@ -21,7 +22,8 @@ static int64_t enter(struct ssa *s, struct feedback *b);
 static bool seen_before(struct ssa *s, struct posting *p);
 static void settle(struct ssa *s, struct posting *p);
 static bool debit_fits(struct ssa *s, struct posting *p);
-static void put_answer(const struct ssa *s, const struct feedback *b, struct request *q, struct out *o);
+static void put_answer(const struct ssa *s, const struct feedback *b, struct request *q,
+		       struct out *o);
 static int64_t put_run(struct page *p, const struct run *r, int64_t from_row);
 static void put_credit(struct out *o, const struct run *r, struct stmt *row);
 
@@ -36,7 +38,8 @@ int ssa_feedback(void *agency, struct request *q, struct out *o)
 	for (int i = 0; i < b.rows; i++)
 		b.sum_fen += s->rows[i].amount_fen;
 	if (b.count != b.rows || b.amount_fen != b.sum_fen)
-		return answer_error(o, 400, "totals", "the control totals are not those of the items");
+		return answer_error(o, 400, "totals",
+				    "the control totals are not those of the items");
 	first = s->book.feed.of[KIND_TAKEN].upto + 1;
 	count = enter(s, &b);
 	if (count > 0)
@@ -59,7 +62,8 @@ int ssa_credits(void *agency, struct request *q, struct out *o)
 
 	book_mature(&s->book, KIND_TAKEN, KIND_POSTED, s->options.credit_ms);
 	if (request_page(q, s->book.feed.last_sequence, &p.next, &p.limit) < 0)
-		return answer_error(o, 400, "cursor", "not a cursor of this feed, or a wrong limit");
+		return answer_error(o, 400, "cursor",
+				    "not a cursor of this feed, or a wrong limit");
 	p.as_of = book_now(&s->book);
 	out_lit(o, "{\"credits\":[");
 	feed_page(&s->book.feed, &p, book_real(&s->book), put_run);
@@ -97,18 +101,19 @@ static bool read_feedback(struct ssa *s, struct request *q, struct feedback *b)
 	return json_end(&j) && seen == 0xF && b->rows > 0;
 }
 
-/* Any item that is JSON of the right types is read; whether it makes sense is told in its result. */
+/* Any item of the right JSON types is read; whether it makes sense is told in its result. */
 static bool read_item(struct json *j, struct posting *p)
 {
-	static const char *const fields[] = {"kind",	       "payment_id",   "version",    "person",	"year",
-					     "village",	       "sponsor_type", "amount_fen", "receipt", "paid_at",
-					     "in_treasury_at", "refunded_at",  NULL};
+	static const char *const fields[] = {
+		"kind",		  "payment_id",	  "version",	"person",  "year",
+		"village",	  "sponsor_type", "amount_fen", "receipt", "paid_at",
+		"in_treasury_at", "refunded_at",  NULL};
 	static const char types[] = "tdipittitmmm"; /* text, id, integer, person, moment */
 	struct str kind = {NULL, 0};
 	int64_t in_treasury_at = 0, refunded_at = 0;
-	void *const to[] = {&kind,	 &p->payment_id,   &p->version,	   p,		&p->year,
-			    &p->village, &p->sponsor_type, &p->amount_fen, &p->receipt, &p->paid_at,
-			    &in_treasury_at, &refunded_at};
+	void *const to[] = {&kind,	 &p->payment_id, &p->version,	   p,
+			    &p->year,	 &p->village,	 &p->sponsor_type, &p->amount_fen,
+			    &p->receipt, &p->paid_at,	 &in_treasury_at,  &refunded_at};
 	unsigned seen = 0;
 	int hint = 0, f;
 
@@ -129,7 +134,8 @@ static bool read_item(struct json *j, struct posting *p)
 	}
 	p->kind = str_is(kind, "refunded") ? POSTING_REFUNDED : POSTING_COLLECTED;
 	p->at = p->kind == POSTING_REFUNDED ? refunded_at : in_treasury_at;
-	p->malformed = !item_is_good(p) || (p->kind == POSTING_COLLECTED && !str_is(kind, "collected"));
+	p->malformed =
+		!item_is_good(p) || (p->kind == POSTING_COLLECTED && !str_is(kind, "collected"));
 	return !j->bad && seen & 2;
 }
 
@@ -154,15 +160,17 @@ static int64_t read_time(struct json *j)
 
 static bool item_is_good(const struct posting *p)
 {
-	return p->version >= 1 && p->number.n >= 8 && p->name.n > 0 && p->village.n == 12 && p->sponsor_type.n > 0 &&
-	       p->year >= 2009 && p->year <= 2099 && p->amount_fen > 0 && p->receipt.n >= 18 && p->receipt.n <= 20 &&
-	       p->at > 0 && (p->kind == POSTING_REFUNDED || p->paid_at > 0);
+	return p->version >= 1 && p->number.n >= 8 && p->name.n > 0 && p->village.n == 12 &&
+	       p->sponsor_type.n > 0 && p->year >= 2009 && p->year <= 2099 && p->amount_fen > 0 &&
+	       p->receipt.n >= 18 && p->receipt.n <= 20 && p->at > 0 &&
+	       (p->kind == POSTING_REFUNDED || p->paid_at > 0);
 }
 
 /* Gives how many postings are new. */
 static int64_t enter(struct ssa *s, struct feedback *b)
 {
-	int64_t next = s->book.feed.of[KIND_TAKEN].upto + 1, first = next, repeats = 0, malformed = 0;
+	int64_t next = s->book.feed.of[KIND_TAKEN].upto + 1, first = next, repeats = 0,
+		malformed = 0;
 
 	book_write(&s->book);
 	for (int i = 0; i < b->rows; i++) {
@@ -193,7 +201,8 @@ static bool seen_before(struct ssa *s, struct posting *p)
 	while (!same && (row = idindex_next(&s->index, &p->payment_id, &probe)) != 0) {
 		same = ssa_get(s, row, &before) && id_eq(&before.payment_id, &p->payment_id) &&
 		       before.kind == p->kind && before.version == p->version;
-		if (same && (before.amount_fen != p->amount_fen || !str_eq(before.number, p->number)))
+		if (same &&
+		    (before.amount_fen != p->amount_fen || !str_eq(before.number, p->number)))
 			book_count(&s->book, "differing_repeats", 1);
 		stmt_reset(s->get);
 	}
@@ -219,7 +228,8 @@ static void settle(struct ssa *s, struct posting *p)
 	}
 }
 
-/* Is there a credit of that payment and amount that was not taken back; sets the reason where not. */
+/* Is there a credit of that payment and amount that was not taken back; sets the reason where
+ * not. */
 static bool debit_fits(struct ssa *s, struct posting *p)
 {
 	struct posting other;
@@ -227,7 +237,8 @@ static bool debit_fits(struct ssa *s, struct posting *p)
 	size_t probe = 0;
 
 	while ((row = idindex_next(&s->index, &p->payment_id, &probe)) != 0) {
-		if (ssa_get(s, row, &other) && id_eq(&other.payment_id, &p->payment_id) && other.fate == 0) {
+		if (ssa_get(s, row, &other) && id_eq(&other.payment_id, &p->payment_id) &&
+		    other.fate == 0) {
 			net += other.kind == POSTING_COLLECTED ? 1 : -1;
 			if (other.kind == POSTING_COLLECTED)
 				credited_fen = other.amount_fen;
@@ -241,7 +252,8 @@ static bool debit_fits(struct ssa *s, struct posting *p)
 	return p->fate == 0;
 }
 
-static void put_answer(const struct ssa *s, const struct feedback *b, struct request *q, struct out *o)
+static void put_answer(const struct ssa *s, const struct feedback *b, struct request *q,
+		       struct out *o)
 {
 	int start = b->id.b[0] % b->rows, missing = q->missing < 0 ? -1 : q->missing % b->rows;
 	const char *comma = "";
@@ -298,7 +310,8 @@ static int64_t put_run(struct page *p, const struct run *r, int64_t from_row)
 
 static void put_credit(struct out *o, const struct run *r, struct stmt *row)
 {
-	static const char *const results[] = {"credited", "credit_refused", "debited", "debit_refused"};
+	static const char *const results[] = {"credited", "credit_refused", "debited",
+					      "debit_refused"};
 	int64_t fate = stmt_get_int(row, 4);
 
 	out_lit(o, "{\"sequence\":");

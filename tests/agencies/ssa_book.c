@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POSTING_COLUMNS                                                                                   \
-	"posting, payment_id, kind, version, number, name, year, village, sponsor_type, amount_fen, receipt," \
+#define POSTING_COLUMNS                                                                   \
+	"posting, payment_id, kind, version, number, name, year, village, sponsor_type, " \
+	"amount_fen, receipt,"                                                            \
 	" paid_at, at, fate"
 /* The state of a posting, given ?1: the last that was posted. */
 #define STATE "CASE WHEN posting > ?1 THEN 0 ELSE 1 + 2 * kind + (fate > 0) END"
@@ -15,20 +16,28 @@
 
 static const char *const steps[] = {
 	BOOK_TABLES
-	"CREATE TABLE posting(posting INTEGER PRIMARY KEY, payment_id BLOB NOT NULL, kind INTEGER NOT NULL,"
-	" version INTEGER NOT NULL, number TEXT NOT NULL, name TEXT NOT NULL, year INTEGER NOT NULL,"
-	" village TEXT NOT NULL, sponsor_type TEXT NOT NULL, amount_fen INTEGER NOT NULL, receipt TEXT NOT NULL,"
+	"CREATE TABLE posting(posting INTEGER PRIMARY KEY, payment_id BLOB NOT NULL, kind INTEGER "
+	"NOT NULL,"
+	" version INTEGER NOT NULL, number TEXT NOT NULL, name TEXT NOT NULL, year INTEGER NOT "
+	"NULL,"
+	" village TEXT NOT NULL, sponsor_type TEXT NOT NULL, amount_fen INTEGER NOT NULL, receipt "
+	"TEXT NOT NULL,"
 	" paid_at INTEGER, at INTEGER NOT NULL, fate INTEGER NOT NULL);"
-	"CREATE TABLE change(sequence INTEGER PRIMARY KEY, number TEXT NOT NULL, at INTEGER NOT NULL);"
-	"CREATE TABLE statistic(year INTEGER, village TEXT, sponsor_type TEXT, version INTEGER NOT NULL,"
+	"CREATE TABLE change(sequence INTEGER PRIMARY KEY, number TEXT NOT NULL, at INTEGER NOT "
+	"NULL);"
+	"CREATE TABLE statistic(year INTEGER, village TEXT, sponsor_type TEXT, version INTEGER NOT "
+	"NULL,"
 	" as_of INTEGER NOT NULL, declared_count INTEGER NOT NULL, declared_fen INTEGER NOT NULL,"
-	" collected_count INTEGER NOT NULL, collected_fen INTEGER NOT NULL, kept_count INTEGER NOT NULL,"
-	" kept_fen INTEGER NOT NULL, columns TEXT NOT NULL, PRIMARY KEY(year, village, sponsor_type)) WITHOUT ROWID;",
+	" collected_count INTEGER NOT NULL, collected_fen INTEGER NOT NULL, kept_count INTEGER NOT "
+	"NULL,"
+	" kept_fen INTEGER NOT NULL, columns TEXT NOT NULL, PRIMARY KEY(year, village, "
+	"sponsor_type)) WITHOUT ROWID;",
 };
 static const struct store_kind book_kind = {"social-security agency's book", 0x51425353, steps, 1};
-static const char *const words[SSA_STATES] = {"pending", "credited", "credit_refused", "debited", "debit_refused"};
-static const char *const reasons[SSA_REASONS] = {"account_closed", "account_frozen", "unknown_person", "not_credited",
-						 "amount_differs"};
+static const char *const words[SSA_STATES] = {"pending", "credited", "credit_refused", "debited",
+					      "debit_refused"};
+static const char *const reasons[SSA_REASONS] = {
+	"account_closed", "account_frozen", "unknown_person", "not_credited", "amount_differs"};
 enum { FIRST_CHANGE = 2 }; /* 1 is the sequence of who never changed */
 
 static int load(struct ssa *s, const char *population, const char *refuse_file, struct err *e);
@@ -56,10 +65,11 @@ int ssa_reason_of(struct str word, int64_t *fate)
 	return -1;
 }
 
-int ssa_open(struct ssa *s, const char *file, const char *clock, const char *population, const char *refuse_file,
-	     struct err *e)
+int ssa_open(struct ssa *s, const char *file, const char *clock, const char *population,
+	     const char *refuse_file, struct err *e)
 {
-	if (load(s, population, refuse_file, e) < 0 || book_open(&s->book, file, clock, &book_kind, e) < 0)
+	if (load(s, population, refuse_file, e) < 0 ||
+	    book_open(&s->book, file, clock, &book_kind, e) < 0)
 		return -1;
 	prepare(s);
 	index_postings(s);
@@ -146,9 +156,11 @@ int ssa_report(const char *file, struct err *e)
 		return -1;
 	out_init(&o, 1 << 20);
 	/* Credited twice: more credits than debits allow for. */
-	st = book_prepare(&b, "SELECT coalesce(sum(n), 0), count(*), coalesce(sum(net > 1), 0), coalesce(sum(fen), 0) FROM"
+	st = book_prepare(&b, "SELECT coalesce(sum(n), 0), count(*), coalesce(sum(net > 1), 0), "
+			      "coalesce(sum(fen), 0) FROM"
 			      " (SELECT count(*) AS n, sum((fate = 0) * (1 - 2 * kind)) AS net,"
-			      " sum((fate = 0) * (1 - 2 * kind) * amount_fen) AS fen FROM posting GROUP BY payment_id)");
+			      " sum((fate = 0) * (1 - 2 * kind) * amount_fen) AS fen FROM posting "
+			      "GROUP BY payment_id)");
 	book_step(st);
 	out_lit(&o, "{");
 	put_number(&o, "postings", stmt_get_int(st, 0));
@@ -175,9 +187,10 @@ int ssa_dump(const char *file, struct err *e)
 	if (book_open_readonly(&b, file, &book_kind, e) < 0)
 		return -1;
 	/* The last posting of each payment tells its state; copies are the credits. */
-	st = book_prepare(&b, "SELECT payment_id, number, year, amount_fen, " STATE " AS state, receipt,"
-			      " sum(kind = 0 AND fate = 0), max(posting) FROM posting GROUP BY payment_id"
-			      " ORDER BY max(posting)");
+	st = book_prepare(
+		&b, "SELECT payment_id, number, year, amount_fen, " STATE " AS state, receipt,"
+		    " sum(kind = 0 AND fate = 0), max(posting) FROM posting GROUP BY payment_id"
+		    " ORDER BY max(posting)");
 	stmt_int(st, 1, posted(&b));
 	puts("payment_id,number,year,amount_fen,status,receipt,copies");
 	while (book_step(st)) {
@@ -185,9 +198,9 @@ int ssa_dump(const char *file, struct err *e)
 		struct id id;
 
 		memcpy(id.b, stmt_get_blob(st, 0).p, ID_LEN);
-		printf("%s,%.*s,%" PRId64 ",%" PRId64 ",%s,%.*s,%" PRId64 "\n", id_hex(&id, hex), (int)number.n, number.p,
-		       stmt_get_int(st, 2), stmt_get_int(st, 3), words[stmt_get_int(st, 4)], (int)receipt.n, receipt.p,
-		       stmt_get_int(st, 6));
+		printf("%s,%.*s,%" PRId64 ",%" PRId64 ",%s,%.*s,%" PRId64 "\n", id_hex(&id, hex),
+		       (int)number.n, number.p, stmt_get_int(st, 2), stmt_get_int(st, 3),
+		       words[stmt_get_int(st, 4)], (int)receipt.n, receipt.p, stmt_get_int(st, 6));
 	}
 	book_close(&b);
 	return fflush(stdout) == 0 ? 0 : err_set(e, ERR_TEMP, "stdout: write failed");
@@ -200,7 +213,8 @@ static int load(struct ssa *s, const char *population, const char *refuse_file, 
 	s->rows = calloc(ROWS_MAX, sizeof *s->rows);
 	if (!s->rows)
 		return err_set(e, ERR_TEMP, "no memory");
-	if (population_load(&s->population, population, e) < 0 || refusals_load(&s->refusals, refuse_file, e) < 0)
+	if (population_load(&s->population, population, e) < 0 ||
+	    refusals_load(&s->refusals, refuse_file, e) < 0)
 		return -1;
 	for (size_t i = 0; i < s->refusals.count; i++)
 		if (ssa_reason_of(s->refusals.at[i].reason, &fate) < 0)
@@ -210,21 +224,28 @@ static int load(struct ssa *s, const char *population, const char *refuse_file, 
 
 static void prepare(struct ssa *s)
 {
-	s->insert = book_prepare(&s->book, "INSERT INTO posting(" POSTING_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-	s->get = book_prepare(&s->book, "SELECT payment_id, kind, version, number, amount_fen, fate FROM posting"
-					" WHERE posting = ?");
-	s->range = book_prepare(&s->book, "SELECT posting, payment_id, kind, amount_fen, fate FROM posting"
-					  " WHERE posting BETWEEN ? AND ?");
+	s->insert = book_prepare(&s->book, "INSERT INTO posting(" POSTING_COLUMNS
+					   ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+	s->get = book_prepare(
+		&s->book, "SELECT payment_id, kind, version, number, amount_fen, fate FROM posting"
+			  " WHERE posting = ?");
+	s->range = book_prepare(&s->book,
+				"SELECT posting, payment_id, kind, amount_fen, fate FROM posting"
+				" WHERE posting BETWEEN ? AND ?");
 	s->changed = book_prepare(&s->book, "INSERT INTO change VALUES(?,?,?)");
-	s->changes = book_prepare(&s->book, "SELECT sequence, number, at FROM change WHERE sequence > ? ORDER BY sequence");
-	s->statistic = book_prepare(&s->book,
-				    "INSERT INTO statistic VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"
-				    " ON CONFLICT(year, village, sponsor_type) DO UPDATE SET version = excluded.version,"
-				    " as_of = excluded.as_of, declared_count = excluded.declared_count,"
-				    " declared_fen = excluded.declared_fen, collected_count = excluded.collected_count,"
-				    " collected_fen = excluded.collected_fen, kept_count = excluded.kept_count,"
-				    " kept_fen = excluded.kept_fen, columns = excluded.columns"
-				    " WHERE excluded.version > statistic.version");
+	s->changes = book_prepare(
+		&s->book,
+		"SELECT sequence, number, at FROM change WHERE sequence > ? ORDER BY sequence");
+	s->statistic = book_prepare(
+		&s->book,
+		"INSERT INTO statistic VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"
+		" ON CONFLICT(year, village, sponsor_type) DO UPDATE SET version = "
+		"excluded.version,"
+		" as_of = excluded.as_of, declared_count = excluded.declared_count,"
+		" declared_fen = excluded.declared_fen, collected_count = excluded.collected_count,"
+		" collected_fen = excluded.collected_fen, kept_count = excluded.kept_count,"
+		" kept_fen = excluded.kept_fen, columns = excluded.columns"
+		" WHERE excluded.version > statistic.version");
 }
 
 static void index_postings(struct ssa *s)
@@ -238,10 +259,12 @@ static void index_postings(struct ssa *s)
 	}
 }
 
-/* Where the book left off. In a new book everything up to today has always been known: no changes. */
+/* Where the book left off. In a new book everything up to today has always been known: no
+ * changes. */
 static void recall_changes(struct ssa *s)
 {
-	struct stmt *all = book_prepare(&s->book, "SELECT sequence, number FROM change ORDER BY sequence");
+	struct stmt *all =
+		book_prepare(&s->book, "SELECT sequence, number FROM change ORDER BY sequence");
 	struct person *who;
 
 	s->known_day = (int)book_counter(&s->book, "known_day");
@@ -272,7 +295,8 @@ static void change(struct ssa *s, struct person *who, int day)
 static void put_totals(struct book *b, struct out *o)
 {
 	struct stmt *st =
-		book_prepare(b, "SELECT " STATE " AS state, count(*), sum(amount_fen) FROM posting GROUP BY state");
+		book_prepare(b, "SELECT " STATE
+				" AS state, count(*), sum(amount_fen) FROM posting GROUP BY state");
 	static const char *const names[] = {",\"counts\":{", "},\"amount_fen\":{"};
 	int64_t totals[2][SSA_STATES] = {{0}};
 
@@ -291,11 +315,14 @@ static void put_totals(struct book *b, struct out *o)
 
 static void put_statistics(struct book *b, struct out *o)
 {
-	struct stmt *st = book_prepare(b, "SELECT count(*), coalesce(sum(declared_count), 0), coalesce(sum(declared_fen), 0),"
-					  " coalesce(sum(collected_count), 0), coalesce(sum(collected_fen), 0),"
-					  " coalesce(sum(kept_count), 0), coalesce(sum(kept_fen), 0) FROM statistic");
-	static const char *const names[] = {"keys", "declared_count", "declared_fen", "collected_count",
-					    "collected_fen", "kept_count", "kept_fen"};
+	struct stmt *st = book_prepare(
+		b,
+		"SELECT count(*), coalesce(sum(declared_count), 0), coalesce(sum(declared_fen), 0),"
+		" coalesce(sum(collected_count), 0), coalesce(sum(collected_fen), 0),"
+		" coalesce(sum(kept_count), 0), coalesce(sum(kept_fen), 0) FROM statistic");
+	static const char *const names[] = {
+		"keys",		 "declared_count", "declared_fen", "collected_count",
+		"collected_fen", "kept_count",	   "kept_fen"};
 
 	book_step(st);
 	out_lit(o, ",\"statistics\":{");

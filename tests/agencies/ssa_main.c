@@ -1,5 +1,6 @@
-/* sim-ssa: a social-security agency for tests. Its interface is schemas/openapi/ssa.yaml; it misbehaves on request and keeps a
- * durable book of its own, which a test compares with the ledger. It shares no rule with the product. */
+/* sim-ssa: a social-security agency for tests. Its interface is schemas/openapi/ssa.yaml; it
+ * misbehaves on request and keeps a durable book of its own, which a test compares with the
+ * ledger. It shares no rule with the product. */
 #include "tests/agencies/ssa.h"
 #include <stdio.h>
 #include <string.h>
@@ -11,8 +12,10 @@ struct files {
 	const char *population, *refuse;
 };
 
-static int parse(int argc, char **argv, struct ssa_options *s, struct agency_options *a, struct files *f);
-static int serve(const struct ssa_options *s, const struct agency_options *a, const struct files *f, struct err *e);
+static int parse(int argc, char **argv, struct ssa_options *s, struct agency_options *a,
+		 struct files *f);
+static int serve(const struct ssa_options *s, const struct agency_options *a, const struct files *f,
+		 struct err *e);
 static int health(void *agency, struct request *q, struct out *o);
 
 int main(int argc, char **argv)
@@ -39,19 +42,24 @@ int main(int argc, char **argv)
 	return err_exit(&e);
 }
 
-static int parse(int argc, char **argv, struct ssa_options *s, struct agency_options *a, struct files *f)
+static int parse(int argc, char **argv, struct ssa_options *s, struct agency_options *a,
+		 struct files *f)
 {
 	struct option_row rows[AGENCY_ROWS + SSA_ROWS];
 	const struct option_row own[SSA_ROWS] = {
 		{"population", &f->population, NULL, 0, 0, NULL,
 		 "CSV of whom the agency knows; columns in tests/agencies/population.h"},
 		{"everyone-paid", NULL, &s->everyone_paid, 0, 2099, NULL,
-		 "year for which everybody else is insured and has paid; 0 = everybody else is not insured"},
-		{"tier-fen", NULL, &s->tier_fen, 1, INT32_MAX, NULL, "what everybody else has paid"},
-		{"credit-ms", NULL, &s->credit_ms, 0, INT32_MAX, NULL, "real time from feedback to its result"},
+		 "year for which everybody else is insured and has paid; 0 = everybody else is not "
+		 "insured"},
+		{"tier-fen", NULL, &s->tier_fen, 1, INT32_MAX, NULL,
+		 "what everybody else has paid"},
+		{"credit-ms", NULL, &s->credit_ms, 0, INT32_MAX, NULL,
+		 "real time from feedback to its result"},
 		{"credit-refuse-permille", NULL, &s->credit_refuse_permille, 0, 1000, NULL,
 		 "credits refused by chance"},
-		{"debit-refuse-permille", NULL, &s->debit_refuse_permille, 0, 1000, NULL, "debits refused by chance"},
+		{"debit-refuse-permille", NULL, &s->debit_refuse_permille, 0, 1000, NULL,
+		 "debits refused by chance"},
 		{"refuse-file", &f->refuse, NULL, 0, 0, NULL,
 		 "lines number,reason: account_closed account_frozen unknown_person (credits)"},
 	};
@@ -60,8 +68,9 @@ static int parse(int argc, char **argv, struct ssa_options *s, struct agency_opt
 	agency_option_rows(a, rows);
 	memcpy(rows + AGENCY_ROWS, own, sizeof own);
 	rc = options_parse(argc, argv,
-			   "A simulated social-security agency (schemas/openapi/ssa.yaml) with a durable book.", rows,
-			   AGENCY_ROWS + SSA_ROWS);
+			   "A simulated social-security agency (schemas/openapi/ssa.yaml) with a "
+			   "durable book.",
+			   rows, AGENCY_ROWS + SSA_ROWS);
 	if (rc == 0 && !a->book) {
 		fprintf(stderr, "%s: --book is missing (see --help)\n", argv[0]);
 		return 1000 + EXIT_USAGE;
@@ -69,8 +78,8 @@ static int parse(int argc, char **argv, struct ssa_options *s, struct agency_opt
 	return rc;
 }
 
-static int serve(const struct ssa_options *options, const struct agency_options *a, const struct files *f,
-		 struct err *e)
+static int serve(const struct ssa_options *options, const struct agency_options *a,
+		 const struct files *f, struct err *e)
 {
 	static const struct route routes[] = {
 		{"GET", "/v1/health", FAMILY_NONE, health},

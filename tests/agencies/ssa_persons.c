@@ -1,4 +1,5 @@
-/* What the social-security agency tells of people's contributions: when asked, and when something became known. */
+/* What the social-security agency tells of people's contributions: when asked, and when something
+ * became known. */
 #include "base/date.h"
 #include "tests/agencies/json_in.h"
 #include "tests/agencies/ssa.h"
@@ -51,7 +52,8 @@ int ssa_changes(void *agency, struct request *q, struct out *o)
 
 	ssa_learn(s);
 	if (request_page(q, s->last_change, &after, &limit) < 0)
-		return answer_error(o, 400, "cursor", "not a cursor of this feed, or a wrong limit");
+		return answer_error(o, 400, "cursor",
+				    "not a cursor of this feed, or a wrong limit");
 	as_of = s->now;
 	out_lit(o, "{\"persons\":[");
 	stmt_int(s->changes, 1, after);
@@ -123,14 +125,16 @@ static void put_known(const struct ssa *s, struct str number, struct out *o)
 	else if (s->options.everyone_paid)
 		put_everyone(s, o);
 	else
-		out_lit(o, "\"insured\":false,\"insured_state\":\"0\",\"pension_start\":null,\"contributions\":[]");
+		out_lit(o, "\"insured\":false,\"insured_state\":\"0\",\"pension_start\":null,"
+			   "\"contributions\":[]");
 }
 
 static void put_everyone(const struct ssa *s, struct out *o)
 {
 	int year = (int)s->options.everyone_paid;
 
-	out_lit(o, "\"insured\":true,\"insured_state\":\"1\",\"pension_start\":null,\"contributions\":[{\"for_year\":");
+	out_lit(o, "\"insured\":true,\"insured_state\":\"1\",\"pension_start\":null,"
+		   "\"contributions\":[{\"for_year\":");
 	out_int(o, year);
 	out_lit(o, ",\"kind\":\"10\",\"paid_by\":\"1\",\"tier_fen\":");
 	out_int(o, s->options.tier_fen);
@@ -158,6 +162,7 @@ static void put_change(struct ssa *s, struct stmt *row, struct out *o)
 	if (who)
 		population_put(&s->population, who, date_of_time(at), o);
 	else
-		out_lit(o, "\"insured\":false,\"insured_state\":\"0\",\"pension_start\":null,\"contributions\":[]");
+		out_lit(o, "\"insured\":false,\"insured_state\":\"0\",\"pension_start\":null,"
+			   "\"contributions\":[]");
 	out_lit(o, "}");
 }

@@ -58,9 +58,18 @@ static bool take_items(struct ssa *s, struct request *q, int *taken)
 
 static bool read_figures(struct json *j, struct figures *v)
 {
-	static const char *const fields[] = {"declared_count", "declared_fen", "collected_count", "collected_fen",
-					     "kept_count",     "kept_fen",     "year",		  "version",
-					     "village",	       "sponsor_type", "as_of",		  "columns",
+	static const char *const fields[] = {"declared_count",
+					     "declared_fen",
+					     "collected_count",
+					     "collected_fen",
+					     "kept_count",
+					     "kept_fen",
+					     "year",
+					     "version",
+					     "village",
+					     "sponsor_type",
+					     "as_of",
+					     "columns",
 					     NULL};
 	unsigned seen = 0;
 	int hint = 0, f;

@@ -1,5 +1,6 @@
-/* The simulated tax bureau: its book of payments and what its endpoints do with it. Files: tax_main.c options and routes,
- * tax_batch.c what comes in, tax_tell.c what is told (queries, change feed), tax_book.c the book, its report and dump. */
+/* The simulated tax bureau: its book of payments and what its endpoints do with it. Files:
+ * tax_main.c options and routes, tax_batch.c what comes in, tax_tell.c what is told (queries,
+ * change feed), tax_book.c the book, its report and dump. */
 #ifndef QIAO_AGENCIES_TAX_H
 #define QIAO_AGENCIES_TAX_H
 #include "tests/agencies/book.h"
@@ -13,21 +14,26 @@ enum fate {
 	FATE_REFUNDED, /* paid, in the treasury, refunded */
 	FATE_REFUSED,  /* + reason */
 };
-enum tax_kind { KIND_DECLARED, KIND_PAID, KIND_TREASURY, KIND_REFUNDED }; /* kinds of the feed's runs */
+enum tax_kind {
+	KIND_DECLARED,
+	KIND_PAID,
+	KIND_TREASURY,
+	KIND_REFUNDED
+}; /* kinds of the feed's runs */
 enum tax_state { TAX_ACCEPTED, TAX_PAID, TAX_IN_TREASURY, TAX_REFUNDED, TAX_REFUSED, TAX_STATES };
 const char *tax_state_word(enum tax_state s);
-const char *tax_reason(int64_t fate);              /* NULL when it is none */
+const char *tax_reason(int64_t fate);		   /* NULL when it is none */
 int tax_reason_of(struct str word, int64_t *fate); /* -1: no such reason */
 
 struct tax_options {
 	int64_t keys_none, key_window_ms, effect_delay_ms, query_delay_ms, settle_ms, refund_ms;
 	int64_t refuse_permille, refund_permille, feed_settled, seed;
 };
-struct payment { /* a row of a batch, borrowed from the request; or of the book, borrowed from its statement */
+struct payment { /* a row of a batch, borrowing from it; or of the book, from the statement */
 	struct id id;
 	struct str cert_kind, number, name, payer_type, payer_code, village;
 	int64_t year, amount_fen;
-	int64_t entry;   /* in the book; 0 = none */
+	int64_t entry;	 /* in the book; 0 = none */
 	int64_t receipt; /* the first entry under the same receipt */
 	int64_t fate;
 };
@@ -40,19 +46,22 @@ struct tax {
 	struct stmt *insert, *get, *range;
 	struct payment *rows; /* ROWS_MAX: the batch at hand */
 };
-int tax_open(struct tax *t, const char *file, const char *clock, const char *refuse_file, struct err *e);
+int tax_open(struct tax *t, const char *file, const char *clock, const char *refuse_file,
+	     struct err *e);
 void tax_close(struct tax *t);
 int64_t tax_entries(const struct tax *t); /* so many were made: the number of the last */
 void tax_insert(struct tax *t, const struct payment *p);
 bool tax_get(struct tax *t, int64_t entry, struct payment *p); /* texts until stmt_reset(t->get) */
-/* The newest entry of a payment whose effect lies at least delay_ms back, at most window_ms (0 = without limit); 0 = none. */
+/* The newest entry of a payment whose effect lies at least delay_ms back, at most window_ms (0 =
+ * without limit); 0 = none. */
 int64_t tax_find(struct tax *t, const struct id *id, int64_t delay_ms, int64_t window_ms);
-enum tax_state tax_state_of(const struct tax *t, int64_t entry, int64_t fate, const struct run **run);
-void tax_mature(struct tax *t); /* lets happen what is due */
+enum tax_state tax_state_of(const struct tax *t, int64_t entry, int64_t fate,
+			    const struct run **run);
+void tax_mature(struct tax *t);			      /* lets happen what is due */
 void tax_put_receipt(struct out *o, int64_t receipt); /* quoted, 18 to 20 digits */
 
 int tax_report(const char *file, struct err *e); /* JSON on stdout */
-int tax_dump(const char *file, struct err *e);   /* CSV on stdout */
+int tax_dump(const char *file, struct err *e);	 /* CSV on stdout */
 
 route_fn tax_batches, tax_queries, tax_changes;
 

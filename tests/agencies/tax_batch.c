@@ -1,5 +1,6 @@
-/* POST /v1/batches: read, check, look whether the payments were seen before, enter, answer. A batch is refused whole before
- * anything of it is done, or done whole; a row that the bureau refuses is done too: it is an entry with a reason. */
+/* POST /v1/batches: read, check, look whether the payments were seen before, enter, answer. A
+ * batch is refused whole before anything of it is done, or done whole; a row that the bureau
+ * refuses is done too: it is an entry with a reason. */
 #include "tests/agencies/json_in.h"
 #include "tests/agencies/rowset.h"
 #include "tests/agencies/tax.h"
@@ -44,10 +45,12 @@ int tax_batches(void *agency, struct request *q, struct out *o)
 			return answer_error(o, 400, "bad_row", "a payment cannot be taken");
 	count_rows(t, &b);
 	if (b.count != b.rows || b.heads != b.distinct || b.amount_fen != b.sum_fen)
-		return answer_error(o, 400, "totals", "the control totals are not those of the payments");
+		return answer_error(o, 400, "totals",
+				    "the control totals are not those of the payments");
 	if (!find_earlier(t, &b)) {
 		book_count(&t->book, "conflicts", 1);
-		return answer_error(o, 409, "conflict", "a payment id came before with other content");
+		return answer_error(o, 409, "conflict",
+				    "a payment id came before with other content");
 	}
 	enter(t, &b);
 	put_answer(t, &b, q, o);
@@ -56,7 +59,8 @@ int tax_batches(void *agency, struct request *q, struct out *o)
 
 static bool read_batch(struct tax *t, struct request *q, struct batch *b)
 {
-	static const char *const fields[] = {"batch", "count", "heads", "amount_fen", "payments", NULL};
+	static const char *const fields[] = {"batch",	   "count",    "heads",
+					     "amount_fen", "payments", NULL};
 	struct json j;
 	unsigned seen = 0;
 	int hint = 0, f;
@@ -90,7 +94,8 @@ static bool read_batch(struct tax *t, struct request *q, struct batch *b)
 
 static bool read_payment(struct json *j, struct payment *p)
 {
-	static const char *const fields[] = {"payment_id", "person", "payer", "year", "insurance_kind", "amount_fen", NULL};
+	static const char *const fields[] = {"payment_id",     "person",     "payer", "year",
+					     "insurance_kind", "amount_fen", NULL};
 	unsigned seen = 0;
 	int hint = 0, f;
 
@@ -155,17 +160,20 @@ static bool row_is_good(const struct tax *t, const struct payment *p)
 
 static bool form_is_good(const struct payment *p)
 {
-	static const char *const payers[] = {"collective", "committee", "organization", "charity", "individual"};
+	static const char *const payers[] = {"collective", "committee", "organization", "charity",
+					     "individual"};
 	int known = 0;
 
 	for (int i = 0; i < 5; i++)
 		known += str_is(p->payer_type, payers[i]);
 	for (size_t i = 0; i < p->number.n; i++)
-		if (!(p->number.p[i] >= '0' && p->number.p[i] <= '9') && !(p->number.p[i] >= 'A' && p->number.p[i] <= 'Z'))
+		if (!(p->number.p[i] >= '0' && p->number.p[i] <= '9') &&
+		    !(p->number.p[i] >= 'A' && p->number.p[i] <= 'Z'))
 			return false;
-	return known == 1 && digits(p->cert_kind, 3) && p->number.n >= 8 && p->number.n <= 24 && p->name.n > 0 &&
-	       p->name.n <= 200 && digits(p->village, 12) && (!p->payer_code.p || p->payer_code.n == 18) &&
-	       p->year >= 2009 && p->year <= 2099 && p->amount_fen > 0 && p->amount_fen < INT64_C(1000000000);
+	return known == 1 && digits(p->cert_kind, 3) && p->number.n >= 8 && p->number.n <= 24 &&
+	       p->name.n > 0 && p->name.n <= 200 && digits(p->village, 12) &&
+	       (!p->payer_code.p || p->payer_code.n == 18) && p->year >= 2009 && p->year <= 2099 &&
+	       p->amount_fen > 0 && p->amount_fen < INT64_C(1000000000);
 }
 
 static bool digits(struct str s, size_t n)
@@ -187,10 +195,12 @@ static void count_rows(struct tax *t, struct batch *b)
 	}
 	rowset_reset(&set);
 	for (int i = 0; i < b->rows; i++)
-		b->same_as[i] = rowset_add(&set, (struct str){(const char *)t->rows[i].id.b, ID_LEN}, i);
+		b->same_as[i] =
+			rowset_add(&set, (struct str){(const char *)t->rows[i].id.b, ID_LEN}, i);
 }
 
-/* Where keys are honoured: sets the entry of each payment that was taken within the window. False: other content then. */
+/* Where keys are honoured: sets the entry of each payment that was taken within the window.
+ * False: other content then. */
 static bool find_earlier(struct tax *t, struct batch *b)
 {
 	struct payment before;
@@ -218,9 +228,10 @@ static bool find_earlier(struct tax *t, struct batch *b)
 
 static bool same_content(const struct payment *a, const struct payment *b)
 {
-	return str_eq(a->number, b->number) && str_eq(a->name, b->name) && str_eq(a->cert_kind, b->cert_kind) &&
-	       str_eq(a->payer_type, b->payer_type) && str_eq(a->payer_code, b->payer_code) &&
-	       str_eq(a->village, b->village) && a->year == b->year && a->amount_fen == b->amount_fen;
+	return str_eq(a->number, b->number) && str_eq(a->name, b->name) &&
+	       str_eq(a->cert_kind, b->cert_kind) && str_eq(a->payer_type, b->payer_type) &&
+	       str_eq(a->payer_code, b->payer_code) && str_eq(a->village, b->village) &&
+	       a->year == b->year && a->amount_fen == b->amount_fen;
 }
 
 static void enter(struct tax *t, struct batch *b)
@@ -253,7 +264,7 @@ static void enter(struct tax *t, struct batch *b)
 				      .last_row = next - 1,
 				      .at = book_now(&t->book),
 				      .ready_ms = real + t->options.effect_delay_ms,
-			      .noted_ms = real},
+				      .noted_ms = real},
 			 &b->id);
 }
 
@@ -268,7 +279,8 @@ static void settle(struct tax *t, struct payment *p, const struct payment *befor
 	if (reason.p)
 		tax_reason_of(reason, &p->fate);
 	else if (book_chance(&p->id, o->seed, SALT_REFUSE) < o->refuse_permille)
-		p->fate = FATE_REFUSED + book_chance(&p->id, o->seed, SALT_REASON) % REASONS_BY_CHANCE;
+		p->fate = FATE_REFUSED +
+			  book_chance(&p->id, o->seed, SALT_REASON) % REASONS_BY_CHANCE;
 	else if (book_chance(&p->id, o->seed, SALT_REFUND) < o->refund_permille)
 		p->fate = FATE_REFUNDED;
 	if (before && str_eq(before->village, p->village) &&

@@ -4,19 +4,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENTRY_COLUMNS "entry, payment_id, cert_kind, number, name, payer_type, payer_code, village, year, amount_fen, receipt, fate"
-/* The state of an entry, given how far each kind of fact has come: ?1 paid, ?2 in the treasury, ?3 refunded. */
-#define STATE "CASE WHEN fate >= 2 THEN 4 WHEN fate = 1 AND entry <= ?3 THEN 3 WHEN entry <= ?2 THEN 2 WHEN entry <= ?1 THEN 1 ELSE 0 END"
+#define ENTRY_COLUMNS                                                                         \
+	"entry, payment_id, cert_kind, number, name, payer_type, payer_code, village, year, " \
+	"amount_fen, receipt, fate"
+/* The state of an entry, given how far each kind of fact has come: ?1 paid, ?2 in the treasury,
+ * ?3 refunded. */
+#define STATE                                                                                      \
+	"CASE WHEN fate >= 2 THEN 4 WHEN fate = 1 AND entry <= ?3 THEN 3 WHEN entry <= ?2 THEN 2 " \
+	"WHEN entry <= ?1 THEN 1 ELSE 0 END"
 
 static const char *const steps[] = {
-	BOOK_TABLES
-	"CREATE TABLE entry(entry INTEGER PRIMARY KEY, payment_id BLOB NOT NULL, cert_kind TEXT NOT NULL,"
-	" number TEXT NOT NULL, name TEXT NOT NULL, payer_type TEXT NOT NULL, payer_code TEXT, village TEXT NOT NULL,"
-	" year INTEGER NOT NULL, amount_fen INTEGER NOT NULL, receipt INTEGER NOT NULL, fate INTEGER NOT NULL);",
+	BOOK_TABLES "CREATE TABLE entry(entry INTEGER PRIMARY KEY, payment_id BLOB NOT NULL, "
+		    "cert_kind TEXT NOT NULL,"
+		    " number TEXT NOT NULL, name TEXT NOT NULL, payer_type TEXT NOT NULL, "
+		    "payer_code TEXT, village TEXT NOT NULL,"
+		    " year INTEGER NOT NULL, amount_fen INTEGER NOT NULL, receipt INTEGER NOT "
+		    "NULL, fate INTEGER NOT NULL);",
 };
 static const struct store_kind book_kind = {"tax bureau's book", 0x51425458, steps, 1};
-static const char *const words[TAX_STATES] = {"accepted", "paid", "in_treasury", "refunded", "refused"};
-static const char *const reasons[] = {"unknown_account", "name_mismatch", "payer_unknown", "refused", "bad_row"};
+static const char *const words[TAX_STATES] = {"accepted", "paid", "in_treasury", "refunded",
+					      "refused"};
+static const char *const reasons[] = {"unknown_account", "name_mismatch", "payer_unknown",
+				      "refused", "bad_row"};
 enum { REASONS = sizeof reasons / sizeof reasons[0] };
 
 static void bind_upto(struct book *b, struct stmt *st);
@@ -47,7 +56,8 @@ int tax_reason_of(struct str word, int64_t *fate)
 	return -1;
 }
 
-int tax_open(struct tax *t, const char *file, const char *clock, const char *refuse_file, struct err *e)
+int tax_open(struct tax *t, const char *file, const char *clock, const char *refuse_file,
+	     struct err *e)
 {
 	struct stmt *all;
 	struct id id;
@@ -66,10 +76,12 @@ int tax_open(struct tax *t, const char *file, const char *clock, const char *ref
 	}
 	if (book_open(&t->book, file, clock, &book_kind, e) < 0)
 		return -1;
-	t->insert = book_prepare(&t->book, "INSERT INTO entry(" ENTRY_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?)");
+	t->insert = book_prepare(&t->book, "INSERT INTO entry(" ENTRY_COLUMNS
+					   ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?)");
 	t->get = book_prepare(&t->book, "SELECT " ENTRY_COLUMNS " FROM entry WHERE entry = ?");
-	t->range = book_prepare(&t->book, "SELECT entry, payment_id, amount_fen, receipt, fate FROM entry"
-					  " WHERE entry BETWEEN ? AND ?");
+	t->range = book_prepare(&t->book,
+				"SELECT entry, payment_id, amount_fen, receipt, fate FROM entry"
+				" WHERE entry BETWEEN ? AND ?");
 	all = book_prepare(&t->book, "SELECT entry, payment_id FROM entry");
 	while (book_step(all)) {
 		memcpy(id.b, stmt_get_blob(all, 1).p, ID_LEN);
@@ -152,7 +164,8 @@ int64_t tax_find(struct tax *t, const struct id *id, int64_t delay_ms, int64_t w
 	return newest;
 }
 
-enum tax_state tax_state_of(const struct tax *t, int64_t entry, int64_t fate, const struct run **run)
+enum tax_state tax_state_of(const struct tax *t, int64_t entry, int64_t fate,
+			    const struct run **run)
 {
 	static const enum tax_kind stages[] = {KIND_REFUNDED, KIND_TREASURY, KIND_PAID};
 
@@ -203,8 +216,10 @@ int tax_report(const char *file, struct err *e)
 		return -1;
 	out_init(&o, 1 << 20);
 	/* Twice paid: more than one entry that was not refused, for one payment. */
-	st = book_prepare(&b, "SELECT coalesce(sum(n), 0), count(*), coalesce(sum(good > 1), 0) FROM"
-			      " (SELECT count(*) AS n, sum(fate < 2) AS good FROM entry GROUP BY payment_id)");
+	st = book_prepare(
+		&b,
+		"SELECT coalesce(sum(n), 0), count(*), coalesce(sum(good > 1), 0) FROM"
+		" (SELECT count(*) AS n, sum(fate < 2) AS good FROM entry GROUP BY payment_id)");
 	book_step(st);
 	out_lit(&o, "{\"entries\":");
 	out_int(&o, stmt_get_int(st, 0));
@@ -233,7 +248,8 @@ int tax_dump(const char *file, struct err *e)
 		return -1;
 	out_init(&o, 1 << 20);
 	out_init(&o, 1 << 10);
-	st = book_prepare(&b, "SELECT payment_id, number, year, amount_fen, " STATE " AS state, receipt, count(*),"
+	st = book_prepare(&b, "SELECT payment_id, number, year, amount_fen, " STATE
+			      " AS state, receipt, count(*),"
 			      " min(entry) FROM entry GROUP BY payment_id ORDER BY min(entry)");
 	bind_upto(&b, st);
 	puts("payment_id,number,year,amount_fen,status,receipt,copies");
@@ -246,8 +262,9 @@ int tax_dump(const char *file, struct err *e)
 		out_reset(&o);
 		if (state != TAX_ACCEPTED && state != TAX_REFUSED)
 			tax_put_receipt(&o, stmt_get_int(st, 5));
-		printf("%s,%.*s,%" PRId64 ",%" PRId64 ",%s,%.*s,%" PRId64 "\n", id_hex(&id, hex), (int)number.n, number.p,
-		       stmt_get_int(st, 2), stmt_get_int(st, 3), words[state], o.b.len ? (int)o.b.len - 2 : 0,
+		printf("%s,%.*s,%" PRId64 ",%" PRId64 ",%s,%.*s,%" PRId64 "\n", id_hex(&id, hex),
+		       (int)number.n, number.p, stmt_get_int(st, 2), stmt_get_int(st, 3),
+		       words[state], o.b.len ? (int)o.b.len - 2 : 0,
 		       o.b.len ? (const char *)o.b.data + 1 : "", stmt_get_int(st, 6));
 	}
 	out_reset(&o);
@@ -259,7 +276,8 @@ int tax_dump(const char *file, struct err *e)
 
 static void bind_upto(struct book *b, struct stmt *st)
 {
-	struct stmt *upto = book_prepare(b, "SELECT kind, max(last_row) FROM run WHERE kind > 0 GROUP BY kind");
+	struct stmt *upto =
+		book_prepare(b, "SELECT kind, max(last_row) FROM run WHERE kind > 0 GROUP BY kind");
 
 	for (int i = 1; i <= 3; i++)
 		stmt_int(st, i, 0);
@@ -270,7 +288,8 @@ static void bind_upto(struct book *b, struct stmt *st)
 static void put_totals(struct book *b, struct out *o)
 {
 	struct stmt *st =
-		book_prepare(b, "SELECT " STATE " AS state, count(*), sum(amount_fen) FROM entry GROUP BY state");
+		book_prepare(b, "SELECT " STATE
+				" AS state, count(*), sum(amount_fen) FROM entry GROUP BY state");
 	int64_t totals[2][TAX_STATES] = {{0}};
 	static const char *const names[] = {",\"counts\":{", "},\"amount_fen\":{"};
 

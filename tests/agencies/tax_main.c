@@ -1,5 +1,6 @@
-/* sim-tax: a tax bureau for tests. Its interface is schemas/openapi/tax.yaml; it misbehaves on request and keeps a durable book of
- * its own, which a test compares with the ledger. It shares no rule with the product. */
+/* sim-tax: a tax bureau for tests. Its interface is schemas/openapi/tax.yaml; it misbehaves on
+ * request and keeps a durable book of its own, which a test compares with the ledger. It shares
+ * no rule with the product. */
 #include "tests/agencies/tax.h"
 #include <stdio.h>
 #include <string.h>
@@ -7,9 +8,10 @@
 
 enum { TAX_ROWS = 10 };
 
-static int parse(int argc, char **argv, struct tax_options *t, struct agency_options *a, const char **refuse_file);
-static int serve(const struct tax_options *t, const struct agency_options *a, const char *refuse_file,
-		 struct err *e);
+static int parse(int argc, char **argv, struct tax_options *t, struct agency_options *a,
+		 const char **refuse_file);
+static int serve(const struct tax_options *t, const struct agency_options *a,
+		 const char *refuse_file, struct err *e);
 static int health(void *agency, struct request *q, struct out *o);
 
 int main(int argc, char **argv)
@@ -36,7 +38,8 @@ int main(int argc, char **argv)
 	return err_exit(&e);
 }
 
-static int parse(int argc, char **argv, struct tax_options *t, struct agency_options *a, const char **refuse_file)
+static int parse(int argc, char **argv, struct tax_options *t, struct agency_options *a,
+		 const char **refuse_file)
 {
 	struct option_row rows[AGENCY_ROWS + TAX_ROWS];
 	const struct option_row own[TAX_ROWS] = {
@@ -52,10 +55,13 @@ static int parse(int argc, char **argv, struct tax_options *t, struct agency_opt
 		 "real time from effect to paid, and from paid to in the treasury"},
 		{"refund-ms", NULL, &t->refund_ms, 0, INT32_MAX, NULL,
 		 "real time from in the treasury to refunded"},
-		{"refuse-permille", NULL, &t->refuse_permille, 0, 1000, NULL, "payments refused by chance"},
-		{"refund-permille", NULL, &t->refund_permille, 0, 1000, NULL, "payments refunded by chance"},
+		{"refuse-permille", NULL, &t->refuse_permille, 0, 1000, NULL,
+		 "payments refused by chance"},
+		{"refund-permille", NULL, &t->refund_permille, 0, 1000, NULL,
+		 "payments refunded by chance"},
 		{"refuse-file", refuse_file, NULL, 0, 0, NULL,
-		 "lines number,reason: unknown_account name_mismatch payer_unknown refused; bad_row refuses the batch; "
+		 "lines number,reason: unknown_account name_mismatch payer_unknown refused; "
+		 "bad_row refuses the batch; "
 		 "refunded: paid, and refunded later"},
 		{"feed", NULL, &t->feed_settled, 0, 0, "all|settled",
 		 "settled: the feed shows neither 02 nor refused, which the batch's answer told"},
@@ -64,8 +70,9 @@ static int parse(int argc, char **argv, struct tax_options *t, struct agency_opt
 
 	agency_option_rows(a, rows);
 	memcpy(rows + AGENCY_ROWS, own, sizeof own);
-	rc = options_parse(argc, argv, "A simulated tax bureau (schemas/openapi/tax.yaml) with a durable book.", rows,
-			   AGENCY_ROWS + TAX_ROWS);
+	rc = options_parse(argc, argv,
+			   "A simulated tax bureau (schemas/openapi/tax.yaml) with a durable book.",
+			   rows, AGENCY_ROWS + TAX_ROWS);
 	if (rc == 0 && !a->book) {
 		fprintf(stderr, "%s: --book is missing (see --help)\n", argv[0]);
 		return 1000 + EXIT_USAGE;
@@ -73,8 +80,8 @@ static int parse(int argc, char **argv, struct tax_options *t, struct agency_opt
 	return rc;
 }
 
-static int serve(const struct tax_options *options, const struct agency_options *a, const char *refuse_file,
-		 struct err *e)
+static int serve(const struct tax_options *options, const struct agency_options *a,
+		 const char *refuse_file, struct err *e)
 {
 	static const struct route routes[] = {
 		{"GET", "/v1/health", FAMILY_NONE, health},

@@ -42,7 +42,8 @@ int tax_changes(void *agency, struct request *q, struct out *o)
 
 	tax_mature(t);
 	if (request_page(q, t->book.feed.last_sequence, &p.next, &p.limit) < 0)
-		return answer_error(o, 400, "cursor", "not a cursor of this feed, or a wrong limit");
+		return answer_error(o, 400, "cursor",
+				    "not a cursor of this feed, or a wrong limit");
 	p.as_of = book_now(&t->book);
 	p.twice = q->twice;
 	put_changes(&p);

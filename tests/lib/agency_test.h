@@ -1,4 +1,5 @@
-/* What the tests of both simulated agencies share: an agency with its book in a temporary folder, and its answers as JSON. */
+/* What the tests of both simulated agencies share: an agency with its book in a temporary folder,
+ * and its answers as JSON. */
 #ifndef QIAO_TESTS_AGENCY_TEST_H
 #define QIAO_TESTS_AGENCY_TEST_H
 #include "base/clock.h"
@@ -57,7 +58,8 @@ static inline void agency_open(struct agency *a, const char *program, const char
 	a->args[n] = NULL;
 	agency_start(a, 0);
 }
-#define AGENCY_OPEN(a, program, ...) agency_open((a), (program), (const char *const[]){__VA_ARGS__, NULL})
+#define AGENCY_OPEN(a, program, ...) \
+	agency_open((a), (program), (const char *const[]){__VA_ARGS__, NULL})
 
 /* Ends it; nothing but its port may ever stand on its stdout. */
 static inline void agency_end(struct agency *a)
@@ -118,7 +120,8 @@ static inline json_t *agency_get(struct agency *a, const char *path, const char 
 }
 
 /* The error code of an answer that must be that status. */
-static inline void agency_refuses(struct agency *a, const char *path, const char *body, int status, const char *code)
+static inline void agency_refuses(struct agency *a, const char *path, const char *body, int status,
+				  const char *code)
 {
 	json_t *json;
 

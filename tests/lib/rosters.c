@@ -44,6 +44,7 @@ struct made { /* a roster on its way */
 	struct form_row cells[ROWS_MAX];
 	int count;
 	char sha256[65];
+	struct id submission;
 };
 struct maker {
 	struct rosters *r;
@@ -614,14 +615,13 @@ static int64_t total_of(const struct made *d)
 	return d->line == &stories[MEISHU] ? fen - 60000 : fen; /* its clerk lost a row */
 }
 
-static int expect(struct maker *m, const struct made *d, enum story_step step)
+static int expect(struct maker *m, struct made *d, enum story_step step)
 {
 	struct rosters *r = m->r;
-	struct id submission;
 
-	submission_id(&submission, str_of(story_steps[step].sender), str_of(d->sha256));
+	submission_id(&d->submission, str_of(story_steps[step].sender), str_of(d->sha256));
 	for (int i = r->row_count; i-- > 0;)
-		if (id_eq(&r->rows[i].submission, &submission))
+		if (id_eq(&r->rows[i].submission, &d->submission))
 			return 0; /* the same again: nothing new follows */
 	if (r->row_count + d->count + 16 > r->row_cap) {
 		int cap = 2 * r->row_cap + 512;
@@ -635,7 +635,8 @@ static int expect(struct maker *m, const struct made *d, enum story_step step)
 	for (int i = 0; i < d->count; i++) {
 		struct expected_row *x = &r->rows[r->row_count++];
 
-		*x = (struct expected_row){submission, (int)step, d->cells[i].row_no, "", d->rows[i].code};
+		*x = (struct expected_row){.submission = d->submission, .step = (int)step, .row = d->cells[i].row_no,
+					   .code = d->rows[i].code};
 		snprintf(x->file, sizeof x->file, "%s.csv", d->file);
 		buf_printf(&m->expected, "%d,%s,%d,%s\n", (int)step + 1, x->file, x->row, x->code);
 	}
@@ -661,6 +662,11 @@ static int cover(struct maker *m, struct made *d, enum story_step step)
 	int standards[5] = {0};
 	char path[600];
 
+	for (int i = m->r->row_count; i-- > 0 && !d->line->fate && id_eq(&m->r->rows[i].submission, &d->submission);) {
+		int own = story_steps[m->r->rows[i].step].wave, with = story_steps[step].wave;
+
+		m->r->rows[i].filed = own > with ? own : with;
+	}
 	memcpy(standards, d->line->standards, sizeof d->line->standards);
 	c.standards_yuan = standards;
 	snprintf(path, sizeof path, "%s/%s.cover.json", m->r->steps[step].folder, d->file);

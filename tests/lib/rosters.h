@@ -28,6 +28,7 @@ struct roster_step {
 struct expected_row {
 	struct id submission;
 	int step, row;     /* row 0: the file is refused */
+	int filed;         /* wave in which roster and cover are both there; 0: they never are as they must be */
 	char file[168];
 	const char *code;
 };

@@ -15,7 +15,8 @@
 
 enum { ARGS_MAX = 64, WAIT_MS = 20000 };
 
-static int spawn(const char *program, const char *const *args, const char *port, pid_t *pid, struct err *e);
+static int spawn(const char *program, const char *const *args, const char *port, pid_t *pid,
+		 struct err *e);
 static void become(const char *program, const char *const *args, const char *port, int out);
 static void program_path(char *path, size_t cap, const char *program);
 static int read_port(struct sim *s, struct err *e);
@@ -69,7 +70,8 @@ int sim_run(const char *program, const char *const *args, struct buf *out, struc
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-int sim_ask(const struct sim *s, const char *path, const char *body, struct buf *answer, struct buf *head)
+int sim_ask(const struct sim *s, const char *path, const char *body, struct buf *answer,
+	    struct buf *head)
 {
 	int64_t until = clock_monotonic() + WAIT_MS;
 	int fd = sim_send(s, path, body);
@@ -93,9 +95,11 @@ int sim_send(const struct sim *s, const char *path, const char *body)
 	size_t sent = 0;
 
 	buf_init(&request, 16 << 20);
-	buf_printf(&request, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n", body ? "POST" : "GET", path);
+	buf_printf(&request, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n",
+		   body ? "POST" : "GET", path);
 	if (body)
-		buf_printf(&request, "Content-Type: application/json\r\nContent-Length: %zu\r\n", strlen(body));
+		buf_printf(&request, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+			   strlen(body));
 	buf_put_str(&request, "\r\n");
 	if (body)
 		buf_put_str(&request, body);
@@ -118,7 +122,8 @@ out:
 }
 
 /* Gives the reading end of its stdout. */
-static int spawn(const char *program, const char *const *args, const char *port, pid_t *pid, struct err *e)
+static int spawn(const char *program, const char *const *args, const char *port, pid_t *pid,
+		 struct err *e)
 {
 	int ends[2];
 
@@ -160,13 +165,15 @@ static void become(const char *program, const char *const *args, const char *por
 	_exit(127);
 }
 
-/* The programs of the test's own build: $QIAO_BUILD, else where the test itself lies, build/<variant>/. */
+/* The programs of the test's own build: $QIAO_BUILD, else where the test itself lies,
+ * build/<variant>/. */
 static void program_path(char *path, size_t cap, const char *program)
 {
 	const char *build = getenv("QIAO_BUILD");
 	char self[400] = "", *at;
 
-	if (!build && readlink("/proc/self/exe", self, sizeof self - 1) > 0 && (at = strstr(self, "/build/")) != NULL) {
+	if (!build && readlink("/proc/self/exe", self, sizeof self - 1) > 0 &&
+	    (at = strstr(self, "/build/")) != NULL) {
 		at = strchr(at + 7, '/');
 		if (at)
 			*at = '\0';
@@ -187,7 +194,8 @@ static int read_port(struct sim *s, struct err *e)
 	while (read_some(s->output, &text, until) > 0 && !memchr(text.data, '\n', text.len))
 		;
 	if (text.len > sizeof before && memcmp(text.data, before, sizeof before - 1) == 0)
-		line = (struct str){(char *)text.data + sizeof before - 1, text.len - sizeof before};
+		line = (struct str){(char *)text.data + sizeof before - 1,
+				    text.len - sizeof before};
 	if (str_int(line, 1, 65535, &port) < 0) {
 		err_set(e, ERR_CONF, "the simulated agency did not start");
 		goto out;

@@ -92,8 +92,12 @@ int world_open(struct world *w, const struct world_options *o, struct err *e)
 		if (!mkdtemp(w->dir))
 			return err_sys(e, ERR_TEMP, errno, "%s", w->dir);
 	}
-	if (make_folders(w, e) < 0 || world_set_day(w, o->day, e) < 0 || world_start(w, SIM_TAX, e) < 0 ||
-	    world_start(w, SIM_SSA, e) < 0 || write_config(w, e) < 0)
+	return make_folders(w, e) < 0 ? -1 : world_set_day(w, o->day, e);
+}
+
+int world_found(struct world *w, struct err *e)
+{
+	if (world_start(w, SIM_TAX, e) < 0 || world_start(w, SIM_SSA, e) < 0 || write_config(w, e) < 0)
 		return -1;
 	return check_run(w, "keygen", e) < 0 ? -1 : check_run(w, "init", e);
 }
@@ -296,12 +300,12 @@ static void agency_args(const struct world *w, enum part p, char text[8][512], c
 	snprintf(text[t], sizeof text[t], "%d", w->parts[p].port);
 	args[n++] = text[t++];
 	if (lists) {
-		snprintf(text[t], sizeof text[t], "%s/%s-refusals.csv", lists, tax ? "tax" : "ssa");
+		snprintf(text[t], sizeof text[t], "%s/%s/%s-refusals.csv", w->dir, lists, tax ? "tax" : "ssa");
 		args[n++] = "--refuse-file";
 		args[n++] = text[t++];
 	}
 	if (lists && !tax) {
-		snprintf(text[t], sizeof text[t], "%s/population.csv", lists);
+		snprintf(text[t], sizeof text[t], "%s/%s/population.csv", w->dir, lists);
 		args[n++] = "--population";
 		args[n++] = text[t++];
 	}

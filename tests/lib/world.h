@@ -22,7 +22,7 @@ struct world_options {
 	const char *dir;          /* NULL: a new temporary one, removed with the world */
 	const char *day;          /* the clock begins at nine on that day, "2026-12-24" */
 	const struct setting *settings; /* of qiao.ini, over the defaults of a world; ends with NULL */
-	const char *lists;        /* folder with population.csv, tax-refusals.csv, ssa-refusals.csv; NULL: none */
+	const char *lists;        /* folder in <dir> with population.csv, tax-refusals.csv, ssa-refusals.csv; NULL: none */
 	const char *const *tax_args, *const *ssa_args; /* further ones of the agencies, ending with NULL */
 };
 enum { WORLD_ARGS = 40 };
@@ -41,9 +41,10 @@ struct world {
 	struct world_part parts[PARTS];
 };
 
-/* Makes the folder (what was there before is removed), starts both agencies, writes qiao.ini, runs keygen and init. Starts nothing
- * else. On failure call world_close all the same. */
+/* Makes the folder (what was there before is removed) and the clock. On failure call world_close all the same. */
 int world_open(struct world *w, const struct world_options *o, struct err *e);
+/* Starts both agencies (their lists must be there), writes qiao.ini, runs keygen and init. Starts nothing else. */
+int world_found(struct world *w, struct err *e);
 void world_close(struct world *w); /* kills what runs; removes a temporary folder unless keep */
 const char *world_path(const struct world *w, char out[512], const char *name); /* <dir>/name */
 

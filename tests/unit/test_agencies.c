@@ -1,4 +1,6 @@
-/* The simulated tax bureau as its own program: what its book holds after everything that can befall a request. */
+/* The simulated tax bureau as its own program: what its book holds after everything that can
+ * befall a request. */
+#include "store/store.h"
 #include "tests/lib/agency_test.h"
 
 enum { AMOUNT_FEN = 50000 };
@@ -7,13 +9,18 @@ enum { AMOUNT_FEN = 50000 };
 static const char *batch(struct buf *b, int first, int count, int amount_fen)
 {
 	buf_reset(b);
-	buf_printf(b, "{\"batch\":\"%032x\",\"count\":%d,\"heads\":%d,\"amount_fen\":%d,\"payments\":[", first, count, count,
-		   count * amount_fen);
+	buf_printf(
+		b,
+		"{\"batch\":\"%032x\",\"count\":%d,\"heads\":%d,\"amount_fen\":%d,\"payments\":[",
+		first, count, count, count * amount_fen);
 	for (int i = first; i < first + count; i++)
 		buf_printf(b,
-			   "%s{\"payment_id\":\"%08x%024x\",\"person\":{\"kind\":\"201\",\"number\":\"33060319900101%04d\","
-			   "\"name\":\"张三\"},\"payer\":{\"type\":\"collective\",\"code\":null,\"village\":"
-			   "\"330603001008\"},\"year\":2026,\"insurance_kind\":\"170\",\"amount_fen\":%d}",
+			   "%s{\"payment_id\":\"%08x%024x\",\"person\":{\"kind\":\"201\","
+			   "\"number\":\"33060319900101%04d\","
+			   "\"name\":\"张三\"},\"payer\":{\"type\":\"collective\",\"code\":null,"
+			   "\"village\":"
+			   "\"330603001008\"},\"year\":2026,\"insurance_kind\":\"170\",\"amount_"
+			   "fen\":%d}",
 			   i > first ? "," : "", i, i, i, amount_fen);
 	buf_put_str(b, "]}");
 	return buf_text(b);
@@ -139,8 +146,10 @@ static void honours_keys_within_a_batch(void **state)
 	agency_open(&a, "sim-tax", NULL);
 	batch(&one, 1, 1, AMOUNT_FEN);
 	row = strstr((char *)one.data, "[") + 1;
-	buf_printf(&two, "{\"batch\":\"%032x\",\"count\":2,\"heads\":1,\"amount_fen\":%d,\"payments\":[%.*s,%s", 1,
-		   2 * AMOUNT_FEN, (int)strlen(row) - 2, row, row);
+	buf_printf(&two,
+		   "{\"batch\":\"%032x\",\"count\":2,\"heads\":1,\"amount_fen\":%d,\"payments\":[%."
+		   "*s,%s",
+		   1, 2 * AMOUNT_FEN, (int)strlen(row) - 2, row, row);
 	json = agency_get(&a, "/v1/batches", buf_text(&two));
 	assert_int_equal(json_array_size(json_object_get(json, "results")), 2);
 	json_decref(json);
@@ -188,11 +197,12 @@ static void pays_twice_without_keys(void **state)
 	assert_int_equal(book_says(&a, "amount_fen", "in_treasury"), 3 * AMOUNT_FEN);
 	buf_reset(&body);
 	assert_int_equal(sim_run("sim-tax", args, &body, &e), 0);
-	assert_string_equal(
-		buf_text(&body),
-		"payment_id,number,year,amount_fen,status,receipt,copies\n"
-		"00000001000000000000000000000001,330603199001010001,2026,50000,in_treasury,4330000000000000011,1\n"
-		"00000002000000000000000000000002,330603199001010002,2026,50000,in_treasury,43300000000000000222,2\n");
+	assert_string_equal(buf_text(&body),
+			    "payment_id,number,year,amount_fen,status,receipt,copies\n"
+			    "00000001000000000000000000000001,330603199001010001,2026,50000,in_"
+			    "treasury,4330000000000000011,1\n"
+			    "00000002000000000000000000000002,330603199001010002,2026,50000,in_"
+			    "treasury,43300000000000000222,2\n");
 	agency_close(&a);
 	buf_fini(&body);
 }
@@ -207,8 +217,8 @@ static void delays_effect_and_query(void **state)
 
 	(void)state;
 	buf_init(&body, 1 << 20);
-	AGENCY_OPEN(&a, "sim-tax", "--keys", "none", "--effect-delay-ms", "300", "--query-delay-ms", "600", "--settle-ms",
-		    "1000000");
+	AGENCY_OPEN(&a, "sim-tax", "--keys", "none", "--effect-delay-ms", "300", "--query-delay-ms",
+		    "600", "--settle-ms", "1000000");
 	sent = clock_monotonic();
 	json_decref(agency_get(&a, "/v1/batches", batch(&body, 1, 1, AMOUNT_FEN)));
 	for (size_t changes = 0; changes == 0; look_again(sent)) {
@@ -225,7 +235,8 @@ static void delays_effect_and_query(void **state)
 	buf_fini(&body);
 }
 
-/* Refused whole, nothing of it done: control totals that are not those of the rows, and what is no batch. */
+/* Refused whole, nothing of it done: control totals that are not those of the rows, and what is
+ * no batch. */
 static void refuses_wrong_batches(void **state)
 {
 	static const struct {
@@ -259,7 +270,8 @@ static void refuses_wrong_batches(void **state)
 
 		assert_non_null(at);
 		buf_reset(&wrong);
-		buf_printf(&wrong, "%.*s%s%s", (int)(at - good), good, rows[i].to, at + strlen(rows[i].from));
+		buf_printf(&wrong, "%.*s%s%s", (int)(at - good), good, rows[i].to,
+			   at + strlen(rows[i].from));
 		agency_refuses(&a, "/v1/batches", buf_text(&wrong), 400, rows[i].code);
 	}
 	agency_refuses(&a, "/v1/batches", "", 400, "malformed");
@@ -359,7 +371,8 @@ static void feeds_changes_by_cursor(void **state)
 
 	(void)state;
 	buf_init(&body, 1 << 20);
-	AGENCY_OPEN(&a, "sim-tax", "--settle-ms", "10", "--refund-ms", "10", "--refund-permille", "500");
+	AGENCY_OPEN(&a, "sim-tax", "--settle-ms", "10", "--refund-ms", "10", "--refund-permille",
+		    "500");
 	json_decref(agency_get(&a, "/v1/batches", batch(&body, 1, 20, AMOUNT_FEN)));
 	json_decref(agency_get(&a, "/v1/batches", batch(&body, 21, 20, AMOUNT_FEN)));
 	for (seen[2] = 0; seen[2] < 40 || seen[3] == 0; look_again(since))
@@ -396,7 +409,8 @@ static void feeds_settled_only(void **state)
 	buf_fini(&body);
 }
 
-/* Each kind of fault on a batch: what the line shows, what the book holds, that it fired, and that the next try works. */
+/* Each kind of fault on a batch: what the line shows, what the book holds, that it fired, and
+ * that the next try works. */
 static void faults_on_batches(void **state)
 {
 	static const struct {
@@ -424,13 +438,16 @@ static void faults_on_batches(void **state)
 		json_decref(agency_get(&a, "/v1/changes", NULL)); /* another endpoint is spared */
 		assert_int_equal(fired(&a, name), 0);
 		sent = clock_monotonic();
-		assert_int_equal(agency_ask(&a, "/v1/batches", batch(&body, 1, 3, AMOUNT_FEN), &json), rows[i].status);
+		assert_int_equal(
+			agency_ask(&a, "/v1/batches", batch(&body, 1, 3, AMOUNT_FEN), &json),
+			rows[i].status);
 		if (strncmp(rows[i].fault, "slow", 4) == 0)
 			assert_true(clock_monotonic() - sent >= 150);
 		if (rows[i].status == 429)
 			assert_non_null(strstr(buf_text(&a.head), "Retry-After: 3\r\n"));
 		if (rows[i].results)
-			assert_int_equal(json_array_size(json_object_get(json, "results")), rows[i].results);
+			assert_int_equal(json_array_size(json_object_get(json, "results")),
+					 rows[i].results);
 		json_decref(json);
 		assert_int_equal(book_says(&a, "entries", NULL), rows[i].entries);
 		assert_int_equal(fired(&a, name), 1);
@@ -474,7 +491,8 @@ static void faults_elsewhere(void **state)
 	buf_init(&body, 1 << 20);
 	AGENCY_OPEN(&a, "sim-tax", "--settle-ms", "1000000");
 	agency_write(a.faults, "changes/duplicate:1000:1, queries/missing_row:1000:1");
-	json_decref(agency_get(&a, "/v1/changes", NULL)); /* nothing to deliver twice: not counted */
+	json_decref(
+		agency_get(&a, "/v1/changes", NULL)); /* nothing to deliver twice: not counted */
 	json_decref(agency_get(&a, "/v1/batches", batch(&body, 1, 2, AMOUNT_FEN)));
 	json = agency_get(&a, "/v1/changes", NULL);
 	changes = json_object_get(json, "changes");
@@ -498,7 +516,8 @@ static void faults_elsewhere(void **state)
 	buf_fini(&body);
 }
 
-/* Killed between the effect and the answer, and again at rest: the book goes on where it was, keys, feed and all. */
+/* Killed between the effect and the answer, and again at rest: the book goes on where it was,
+ * keys, feed and all. */
 static void survives_kill(void **state)
 {
 	struct agency a = {.program = NULL};
@@ -509,7 +528,8 @@ static void survives_kill(void **state)
 
 	(void)state;
 	buf_init(&body, 1 << 20);
-	AGENCY_OPEN(&a, "sim-tax", "--settle-ms", "20", "--slow-ms", "1000000", "--faults", "batches/slow:1000:1");
+	AGENCY_OPEN(&a, "sim-tax", "--settle-ms", "20", "--slow-ms", "1000000", "--faults",
+		    "batches/slow:1000:1");
 	fd = sim_send(&a.sim, "/v1/batches", batch(&body, 1, 5, AMOUNT_FEN));
 	while (fired(&a, "batches/slow") == 0)
 		look_again(since);
@@ -554,6 +574,36 @@ static void delays_outlive_kill(void **state)
 	buf_fini(&body);
 }
 
+/* Started again on a machine whose monotonic clock begins anew, far below what the book has
+ * noted. */
+static void delays_outlive_reboot(void **state)
+{
+	static const char *const steps[] = {""};
+	const struct store_kind kind = {"book", 0x51425458, steps, 1};
+	const struct store_options o = {.flags = 0};
+	struct agency a = {.program = NULL};
+	struct err e = {0};
+	struct store *store;
+	struct buf body;
+
+	(void)state;
+	buf_init(&body, 1 << 20);
+	AGENCY_OPEN(&a, "sim-tax", "--settle-ms", "50");
+	json_decref(agency_get(&a, "/v1/batches", batch(&body, 1, 1, AMOUNT_FEN)));
+	agency_end(&a);
+	assert_int_equal(store_open(&store, a.book, &kind, &o, &e), 0);
+	assert_int_equal(store_exec(store,
+				    "UPDATE run SET noted_ms = noted_ms + 1000000000,"
+				    " ready_ms = ready_ms + 1000000000",
+				    &e),
+			 0);
+	store_close(store);
+	agency_start(&a, 0);
+	wait_state(&a, 1, "in_treasury");
+	agency_close(&a);
+	buf_fini(&body);
+}
+
 static void tells_its_port_and_its_time(void **state)
 {
 	struct agency a = {.program = NULL};
@@ -565,7 +615,8 @@ static void tells_its_port_and_its_time(void **state)
 	(void)state;
 	buf_init(&text, 64);
 	agency_prepare(&a, "sim-tax");
-	assert_int_equal(clock_file_write(a.clock, INT64_C(1796428800000), &e), 0); /* 2026-12-05 08:00 */
+	assert_int_equal(clock_file_write(a.clock, INT64_C(1796428800000), &e),
+			 0); /* 2026-12-05 08:00 */
 	AGENCY_OPEN(&a, "sim-tax", "--port-file", a.extra, "--clock", a.clock);
 	assert_int_equal(fs_read(a.extra, &text, &e), 0);
 	snprintf(port, sizeof port, "%d\n", a.sim.port);
@@ -580,11 +631,16 @@ static void tells_its_port_and_its_time(void **state)
 static void refuses_wrong_options(void **state)
 {
 	static const char *const rows[][4] = {
-		{"--book", "/nowhere/at/all/x.db"},	       {"--settle-ms", "5"},
-		{"--book", "x", "--settle-ms", "-1"},	       {"--book", "x", "--keys", "some"},
-		{"--book", "x", "--faults"},		       {"--nonsense", "1"},
-		{"--book", "", "--faults", "slow:1001"},	       {"--book", "", "--faults", "queries/duplicate:5"},
-		{"--book", "", "--refuse-file", "/nowhere"},   {"--book", "", "--clock", "/nowhere"},
+		{"--book", "/nowhere/at/all/x.db"},
+		{"--settle-ms", "5"},
+		{"--book", "x", "--settle-ms", "-1"},
+		{"--book", "x", "--keys", "some"},
+		{"--book", "x", "--faults"},
+		{"--nonsense", "1"},
+		{"--book", "", "--faults", "slow:1001"},
+		{"--book", "", "--faults", "queries/duplicate:5"},
+		{"--book", "", "--refuse-file", "/nowhere"},
+		{"--book", "", "--clock", "/nowhere"},
 	};
 	static const char *const helped[] = {"--help", NULL};
 	struct tmpdir dir;
@@ -629,6 +685,7 @@ int main(void)
 		cmocka_unit_test(faults_elsewhere),
 		cmocka_unit_test(survives_kill),
 		cmocka_unit_test(delays_outlive_kill),
+		cmocka_unit_test(delays_outlive_reboot),
 		cmocka_unit_test(tells_its_port_and_its_time),
 		cmocka_unit_test(refuses_wrong_options),
 	};

@@ -1,4 +1,5 @@
-/* The agencies' JSON reader and writer: what is taken, what is refused, nothing read past the end. */
+/* The agencies' JSON reader and writer: what is taken, what is refused, nothing read past the
+ * end. */
 /* LINK: tests/agencies/json_in.o tests/agencies/json_out.o */
 #include "tests/agencies/json_in.h"
 #include "tests/agencies/json_out.h"
@@ -6,7 +7,8 @@
 #include "tests/lib/unit.h"
 #include <string.h>
 
-/* Reads {"t":text,"i":integer,"b":bool,"n":text or null,"a":[integers]}, all optional; the sum of the integers in *sum. */
+/* Reads {"t":text,"i":integer,"b":bool,"n":text or null,"a":[integers]}, all optional; the sum of
+ * the integers in *sum. */
 static bool read_all(const char *json, char *text, int64_t *sum)
 {
 	static const char *const fields[] = {"t", "i", "b", "n", "a", NULL};
@@ -69,13 +71,52 @@ static void takes_good(void **state)
 static void refuses_bad(void **state)
 {
 	static const char *const rows[] = {
-		"", "{", "[", "null", "{\"i\"", "{\"i\":", "{\"i\":1", "{\"i\":1,}", "{\"i\":1}x", "{\"i\" 1}", "{i:1}",
-		"{\"i\":1.0}", "{\"i\":1e3}", "{\"i\":01}", "{\"i\":-}", "{\"i\":+1}", "{\"i\":9223372036854775808}",
-		"{\"i\":\"1\"}", "{\"t\":1}", "{\"t\":null}", "{\"t\":\"a}", "{\"t\":\"\\\"}", "{\"t\":\"\\x\"}", "{\"t\":\"\\u12\"}",
-		"{\"t\":\"\\ud840\"}", "{\"t\":\"\\ud840\\u0041\"}", "{\"t\":\"\\udc00\"}", "{\"t\":\"\\u0000\"}", "{\"t\":\"\n\"}",
-		"{\"t\":\"\xff\"}", "{\"t\":\"\xc0\xaf\"}", "{\"a\":[1,]}", "{\"a\":[1 2]}", "{\"a\":[1}", "{\"a\":[1}]", "{\"b\":tru}",
-		"{\"b\":1}", "{\"n\":nul}", "{\"x\":[1,{]}}", "{\"x\":[}", "{\"x\":{\"y\":1]}", "{\"i\":1 \"t\":\"\"}", "{\"x\":.5}",
-		"{\"x\":}", "{,}", "{\"i\":1}}",
+		"",
+		"{",
+		"[",
+		"null",
+		"{\"i\"",
+		"{\"i\":",
+		"{\"i\":1",
+		"{\"i\":1,}",
+		"{\"i\":1}x",
+		"{\"i\" 1}",
+		"{i:1}",
+		"{\"i\":1.0}",
+		"{\"i\":1e3}",
+		"{\"i\":01}",
+		"{\"i\":-}",
+		"{\"i\":+1}",
+		"{\"i\":9223372036854775808}",
+		"{\"i\":\"1\"}",
+		"{\"t\":1}",
+		"{\"t\":null}",
+		"{\"t\":\"a}",
+		"{\"t\":\"\\\"}",
+		"{\"t\":\"\\x\"}",
+		"{\"t\":\"\\u12\"}",
+		"{\"t\":\"\\ud840\"}",
+		"{\"t\":\"\\ud840\\u0041\"}",
+		"{\"t\":\"\\udc00\"}",
+		"{\"t\":\"\\u0000\"}",
+		"{\"t\":\"\n\"}",
+		"{\"t\":\"\xff\"}",
+		"{\"t\":\"\xc0\xaf\"}",
+		"{\"a\":[1,]}",
+		"{\"a\":[1 2]}",
+		"{\"a\":[1}",
+		"{\"a\":[1}]",
+		"{\"b\":tru}",
+		"{\"b\":1}",
+		"{\"n\":nul}",
+		"{\"x\":[1,{]}}",
+		"{\"x\":[}",
+		"{\"x\":{\"y\":1]}",
+		"{\"i\":1 \"t\":\"\"}",
+		"{\"x\":.5}",
+		"{\"x\":}",
+		"{,}",
+		"{\"i\":1}}",
 	};
 
 	(void)state;
@@ -106,7 +147,8 @@ static void refuses_deep(void **state)
 /* Cut anywhere, it is refused: nothing is taken from half a request. */
 static void refuses_every_cut(void **state)
 {
-	static const char whole[] = "{\"t\":\"\\u5f20\",\"i\":-12,\"b\":true,\"n\":null,\"a\":[1,2],\"x\":{\"y\":[1,\"z\"]}}";
+	static const char whole[] = "{\"t\":\"\\u5f20\",\"i\":-12,\"b\":true,\"n\":null,\"a\":[1,2]"
+				    ",\"x\":{\"y\":[1,\"z\"]}}";
 	char part[sizeof whole], text[64];
 	int64_t sum;
 
@@ -134,8 +176,9 @@ static void writes(void **state)
 	out_date(&o, 0);
 	out_date(&o, DATE_NONE);
 	assert_false(o.bad);
-	assert_string_equal(buf_text(&o.b), "\"a\\u0022\\u005c\\u0001\\u000a张\"null-92233720368547758080\"01fe\""
-					    "\"1970-01-01T08:00:00.000+08:00\"\"1970-01-01\"null");
+	assert_string_equal(buf_text(&o.b),
+			    "\"a\\u0022\\u005c\\u0001\\u000a张\"null-92233720368547758080\"01fe\""
+			    "\"1970-01-01T08:00:00.000+08:00\"\"1970-01-01\"null");
 	out_fini(&o);
 	out_init(&o, 8);
 	out_text(&o, str_of("123456789"));
@@ -146,8 +189,9 @@ static void writes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(takes_good),	    cmocka_unit_test(refuses_bad), cmocka_unit_test(refuses_deep),
-		cmocka_unit_test(refuses_every_cut), cmocka_unit_test(writes),
+		cmocka_unit_test(takes_good),	cmocka_unit_test(refuses_bad),
+		cmocka_unit_test(refuses_deep), cmocka_unit_test(refuses_every_cut),
+		cmocka_unit_test(writes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

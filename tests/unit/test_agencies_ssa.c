@@ -1,24 +1,27 @@
-/* The simulated social-security agency as its own program: whom it knows when, and what its accounts hold after everything that
- * can befall a request. */
+/* The simulated social-security agency as its own program: whom it knows when, and what its
+ * accounts hold after everything that can befall a request. */
 #include "tests/lib/agency_test.h"
 #include "base/date.h"
 
 enum { AMOUNT_FEN = 50000 };
 #define ONE "330603199001010001"
 #define TWO "330603199001010002"
-#define HEAD "number,name,insured,insured_state,pension_start,for_year,kind,paid_by,tier_fen,paid_on,arrived_on,refunded_on,known_from\n"
+#define HEAD                                                                                      \
+	"number,name,insured,insured_state,pension_start,for_year,kind,paid_by,tier_fen,paid_on," \
+	"arrived_on,refunded_on,known_from\n"
 
-static const char population[] =
-	HEAD ONE ",张三,1,1,,2026,10,1,300000,2026-06-01,2026-06-03,,\r\n" ONE
-		 ",张三,1,1,,2025,32,11,100000,2025-06-01,,2025-07-01,\r\n" TWO
-		 ",李四,1,1,,2026,10,1,500000,2026-12-01,,,2026-12-08\n"      /* paid, known a week later */
+static const char population[] = HEAD ONE
+	",张三,1,1,,2026,10,1,300000,2026-06-01,2026-06-03,,\r\n" ONE
+	",张三,1,1,,2025,32,11,100000,2025-06-01,,2025-07-01,\r\n" TWO
+	",李四,1,1,,2026,10,1,500000,2026-12-01,,,2026-12-08\n" /* paid, known a week later */
 	TWO ",李四,1,1,,2026,10,1,500000,2026-12-01,2026-12-09,,2026-12-10\n" /* arrived */
-	ONE ",张三,1,drawing,2026-12-10,,,,,,,,2026-12-10\n";		      /* draws a pension */
+	ONE ",张三,1,drawing,2026-12-10,,,,,,,,2026-12-10\n"; /* draws a pension */
 
 static void set_day(struct agency *a, int month, int day, int hour)
 {
 	struct err e = {0};
-	int64_t ms = time_of_date(date_of(month < 6 ? 2027 : 2026, month, day)) + hour * INT64_C(3600000);
+	int64_t ms = time_of_date(date_of(month < 6 ? 2027 : 2026, month, day)) +
+		     hour * INT64_C(3600000);
 
 	if (clock_file_write(a->clock, ms, &e) < 0)
 		fail_msg("%s", e.text);
@@ -54,7 +57,10 @@ static json_t *person(struct agency *a, const char *id)
 	char body[200];
 	json_t *json, *who;
 
-	snprintf(body, sizeof body, "{\"year\":2026,\"persons\":[{\"ref\":\"ab\",\"number\":\"%s\",\"name\":\"王五\"}]}", id);
+	snprintf(body, sizeof body,
+		 "{\"year\":2026,\"persons\":[{\"ref\":\"ab\",\"number\":\"%s\",\"name\":\"王五\"}]"
+		 "}",
+		 id);
 	json = agency_get(a, "/v1/enquiries", body);
 	assert_int_equal(json_array_size(json_object_get(json, "persons")), 1);
 	who = json_incref(json_array_get(json_object_get(json, "persons"), 0));
@@ -94,7 +100,9 @@ static void tells_who_paid(void **state)
 	assert_int_equal(json_array_size(json_object_get(who, "contributions")), 0);
 	json_decref(who);
 	agency_refuses(&a, "/v1/enquiries", "{\"year\":2026,\"persons\":[]}", 400, "malformed");
-	agency_refuses(&a, "/v1/enquiries", "{\"persons\":[{\"ref\":\"a\",\"number\":\"1\",\"name\":\"b\"}]}", 400, "malformed");
+	agency_refuses(&a, "/v1/enquiries",
+		       "{\"persons\":[{\"ref\":\"a\",\"number\":\"1\",\"name\":\"b\"}]}", 400,
+		       "malformed");
 	agency_close(&a);
 }
 
@@ -113,7 +121,8 @@ static void everyone_paid(void **state)
 	agency_close(&a);
 }
 
-/* A contribution that becomes known later: first not there, then a change in the feed, with the day on which it became known. */
+/* A contribution that becomes known later: first not there, then a change in the feed, with the
+ * day on which it became known. */
 static void learns_as_time_passes(void **state)
 {
 	struct agency a = {.program = NULL};
@@ -148,17 +157,21 @@ static void learns_as_time_passes(void **state)
 	json = agency_get(&a, "/v1/changes?after=2", NULL);
 	changes = json_object_get(json, "persons");
 	assert_int_equal(json_array_size(changes), 2);
-	assert_int_equal(json_array_size(json_object_get(json_array_get(changes, 0), "contributions")), 1);
-	assert_string_equal(word(contribution(json_array_get(changes, 0), 0), "arrived_on"), "2026-12-09");
+	assert_int_equal(
+		json_array_size(json_object_get(json_array_get(changes, 0), "contributions")), 1);
+	assert_string_equal(word(contribution(json_array_get(changes, 0), 0), "arrived_on"),
+			    "2026-12-09");
 	assert_string_equal(word(json_array_get(changes, 1), "insured_state"), "drawing");
 	assert_string_equal(word(json_array_get(changes, 1), "pension_start"), "2026-12-10");
-	assert_int_equal(json_array_size(json_object_get(json_array_get(changes, 1), "contributions")), 2);
+	assert_int_equal(
+		json_array_size(json_object_get(json_array_get(changes, 1), "contributions")), 2);
 	assert_memory_equal(word(json, "as_of"), "2027-01-03T09:0", 15);
 	json_decref(json);
 	agency_close(&a);
 }
 
-/* Killed and started again, it knows what it has told: the same sequences, no change twice, none lost. */
+/* Killed and started again, it knows what it has told: the same sequences, no change twice, none
+ * lost. */
 static void remembers_what_it_told(void **state)
 {
 	struct agency a = {.program = NULL};
@@ -172,8 +185,12 @@ static void remembers_what_it_told(void **state)
 	assert_int_equal(json_array_size(json_object_get(before, "persons")), 1);
 	agency_restart(&a);
 	after = agency_get(&a, "/v1/changes", NULL);
-	assert_true(json_equal(json_object_get(before, "persons"), json_object_get(after, "persons")));
+	assert_true(
+		json_equal(json_object_get(before, "persons"), json_object_get(after, "persons")));
 	json_decref(after);
+	who = person(&a, TWO);
+	assert_int_equal(number(who, "sequence", NULL), 2);
+	json_decref(who);
 	sim_stop(&a.sim, SIGKILL, NULL);
 	set_day(&a, 12, 20, 1); /* passes the other date while it is down */
 	agency_start(&a, 0);
@@ -188,30 +205,38 @@ static void remembers_what_it_told(void **state)
 }
 
 /* Feedback on the payments first, first + 1, ... */
-static const char *feedback(struct buf *b, const char *kind, int first, int count, int version, int amount_fen)
+static const char *feedback(struct buf *b, const char *kind, int first, int count, int version,
+			    int amount_fen)
 {
 	buf_reset(b);
-	buf_printf(b, "{\"batch\":\"%032x\",\"count\":%d,\"amount_fen\":%d,\"items\":[", first, count, count * amount_fen);
+	buf_printf(b, "{\"batch\":\"%032x\",\"count\":%d,\"amount_fen\":%d,\"items\":[", first,
+		   count, count * amount_fen);
 	for (int i = first; i < first + count; i++)
 		buf_printf(b,
-			   "%s{\"kind\":\"%s\",\"payment_id\":\"%08x%024x\",\"version\":%d,\"person\":{\"number\":"
-			   "\"33060319900101%04d\",\"name\":\"张三\"},\"year\":2026,\"village\":\"330603001008\","
-			   "\"sponsor_type\":\"collective\",\"amount_fen\":%d,\"receipt\":\"433000000000000001\","
-			   "\"paid_at\":\"2026-12-05T10:00:00.000+08:00\",\"%s\":\"2026-12-06T10:00:00.000+08:00\"}",
+			   "%s{\"kind\":\"%s\",\"payment_id\":\"%08x%024x\",\"version\":%d,"
+			   "\"person\":{\"number\":"
+			   "\"33060319900101%04d\",\"name\":\"张三\"},\"year\":2026,\"village\":"
+			   "\"330603001008\","
+			   "\"sponsor_type\":\"collective\",\"amount_fen\":%d,\"receipt\":"
+			   "\"433000000000000001\","
+			   "\"paid_at\":\"2026-12-05T10:00:00.000+08:00\",\"%s\":\"2026-12-06T10:"
+			   "00:00.000+08:00\"}",
 			   i > first ? "," : "", kind, i, i, version, i, amount_fen,
 			   strcmp(kind, "refunded") == 0 ? "refunded_at" : "in_treasury_at");
 	buf_put_str(b, "]}");
 	return buf_text(b);
 }
 
-static void give(struct agency *a, const char *kind, int first, int count, int version, int amount_fen)
+static void give(struct agency *a, const char *kind, int first, int count, int version,
+		 int amount_fen)
 {
 	struct buf body;
 	json_t *json, *row;
 	size_t i;
 
 	buf_init(&body, 1 << 20);
-	json = agency_get(a, "/v1/feedback", feedback(&body, kind, first, count, version, amount_fen));
+	json = agency_get(a, "/v1/feedback",
+			  feedback(&body, kind, first, count, version, amount_fen));
 	assert_int_equal(number(json, "count", NULL), count);
 	assert_int_equal(number(json, "amount_fen", NULL), count * amount_fen);
 	assert_int_equal(json_array_size(json_object_get(json, "results")), count);
@@ -251,7 +276,8 @@ static void credits_are(struct agency *a, size_t count, const char *expected)
 				assert_true(number(row, "sequence", NULL) > last);
 				last = number(row, "sequence", NULL);
 				assert_int_equal(number(row, "amount_fen", NULL), AMOUNT_FEN);
-				buf_printf(&seen, "%d %s %s;", (int)strtol(word(row, "payment_id") + 24, NULL, 16),
+				buf_printf(&seen, "%d %s %s;",
+					   (int)strtol(word(row, "payment_id") + 24, NULL, 16),
 					   word(row, "result"), word(row, "reason"));
 			}
 			all += got;
@@ -271,14 +297,16 @@ static void credits_once(void **state)
 	AGENCY_OPEN(&a, "sim-ssa", "--credit-ms", "1");
 	give(&a, "collected", 1, 3, 1, AMOUNT_FEN);
 	give(&a, "collected", 1, 4, 1, AMOUNT_FEN); /* three of them repeated */
-	give(&a, "collected", 1, 1, 1, AMOUNT_FEN + 1); /* a repeat that says something else: dropped, but noted */
+	give(&a, "collected", 1, 1, 1,
+	     AMOUNT_FEN + 1); /* a repeat that says something else: dropped, but noted */
 	credits_are(&a, 4, "1 credited null;2 credited null;3 credited null;4 credited null;");
 	assert_int_equal(book_says(&a, "postings", NULL), 4);
 	assert_int_equal(book_says(&a, "repeats", NULL), 4);
 	assert_int_equal(book_says(&a, "differing_repeats", NULL), 1);
 	assert_int_equal(book_says(&a, "credited_twice", NULL), 0);
 	assert_int_equal(book_says(&a, "net_fen", NULL), 4 * AMOUNT_FEN);
-	give(&a, "collected", 2, 1, 2, AMOUNT_FEN); /* another version is another credit, and the book says so */
+	give(&a, "collected", 2, 1, 2,
+	     AMOUNT_FEN); /* another version is another credit, and the book says so */
 	assert_int_equal(book_says(&a, "credited_twice", NULL), 1);
 	agency_close(&a);
 }
@@ -306,8 +334,10 @@ static void debits_what_was_credited(void **state)
 	assert_int_equal(book_says(&a, "amount_fen", "debit_refused"), 2 * AMOUNT_FEN);
 	memcpy(args, (const char *[]){"--book", a.book, "--dump", "csv", NULL}, sizeof args);
 	assert_int_equal(sim_run("sim-ssa", args, &csv, &e), 0);
-	assert_non_null(strstr(buf_text(&csv), "," TWO ",2026,50000,debit_refused,433000000000000001,0\n"));
-	assert_non_null(strstr(buf_text(&csv), ",330603199001010003,2026,50000,credited,433000000000000001,1\n"));
+	assert_non_null(
+		strstr(buf_text(&csv), "," TWO ",2026,50000,debit_refused,433000000000000001,0\n"));
+	assert_non_null(strstr(buf_text(&csv),
+			       ",330603199001010003,2026,50000,credited,433000000000000001,1\n"));
 	agency_close(&a);
 	buf_fini(&csv);
 }
@@ -357,14 +387,15 @@ static void refuses_wrong_feedback(void **state)
 
 		assert_non_null(at);
 		buf_reset(&wrong);
-		buf_printf(&wrong, "%.*s%s%s", (int)(at - good), good, rows[i].to, at + strlen(rows[i].from));
+		buf_printf(&wrong, "%.*s%s%s", (int)(at - good), good, rows[i].to,
+			   at + strlen(rows[i].from));
 		if (rows[i].code) {
 			agency_refuses(&a, "/v1/feedback", buf_text(&wrong), 400, rows[i].code);
 			continue;
 		}
 		json = agency_get(&a, "/v1/feedback", buf_text(&wrong));
-		json_array_foreach(json_object_get(json, "results"), k, row)
-			refused += strcmp(word(row, "result"), "refused") == 0;
+		json_array_foreach(json_object_get(json, "results"), k, row) refused +=
+			strcmp(word(row, "result"), "refused") == 0;
 		assert_int_equal(refused, 1);
 		json_decref(json);
 	}
@@ -377,9 +408,12 @@ static void refuses_wrong_feedback(void **state)
 static const char *statistics(char out[600], int version, int declared_fen, const char *last)
 {
 	snprintf(out, 600,
-		 "{\"items\":[{\"year\":2026,\"village\":\"330603001008\",\"sponsor_type\":\"collective\",\"version\":%d,"
-		 "\"as_of\":\"2026-12-05T10:00:00.000+08:00\",\"declared_count\":1,\"declared_fen\":%d,"
-		 "\"collected_count\":1,\"collected_fen\":1,\"kept_count\":1,\"kept_fen\":1,\"columns\":"
+		 "{\"items\":[{\"year\":2026,\"village\":\"330603001008\",\"sponsor_type\":"
+		 "\"collective\",\"version\":%d,"
+		 "\"as_of\":\"2026-12-05T10:00:00.000+08:00\",\"declared_count\":1,\"declared_"
+		 "fen\":%d,"
+		 "\"collected_count\":1,\"collected_fen\":1,\"kept_count\":1,\"kept_fen\":1,"
+		 "\"columns\":"
 		 "[{\"column\":\"kept\",\"count\":1,\"amount_fen\":1}]}%s]}",
 		 version, declared_fen, last);
 	return out;
@@ -396,18 +430,21 @@ static void keeps_newest_statistics(void **state)
 	for (int i = 0; i < 3; i++) {
 		static const int versions[] = {3, 5, 4};
 
-		json = agency_get(&a, "/v1/statistics", statistics(body, versions[i], versions[i] * 100, ""));
+		json = agency_get(&a, "/v1/statistics",
+				  statistics(body, versions[i], versions[i] * 100, ""));
 		assert_int_equal(number(json, "taken", NULL), 1);
 		json_decref(json);
 	}
 	/* Refused whole: the good item before the bad one is not kept. */
-	agency_refuses(&a, "/v1/statistics", statistics(body, 9, 900, ",{\"year\":2026}"), 400, "malformed");
+	agency_refuses(&a, "/v1/statistics", statistics(body, 9, 900, ",{\"year\":2026}"), 400,
+		       "malformed");
 	assert_int_equal(book_says(&a, "statistics", "keys"), 1);
 	assert_int_equal(book_says(&a, "statistics", "declared_fen"), 500);
 	agency_close(&a);
 }
 
-/* Each kind of fault on feedback: what the line shows, what the book holds, that it fired, and that the next try works. */
+/* Each kind of fault on feedback: what the line shows, what the book holds, that it fired, and
+ * that the next try works. */
 static void faults_on_feedback(void **state)
 {
 	static const struct {
@@ -432,10 +469,13 @@ static void faults_on_feedback(void **state)
 
 		snprintf(spec, sizeof spec, "feedback/%s:1000:1", rows[i].fault);
 		agency_write(a.faults, spec);
-		assert_int_equal(agency_ask(&a, "/v1/feedback", feedback(&body, "collected", first, 3, 1, AMOUNT_FEN), &json),
+		assert_int_equal(agency_ask(&a, "/v1/feedback",
+					    feedback(&body, "collected", first, 3, 1, AMOUNT_FEN),
+					    &json),
 				 rows[i].status);
 		if (rows[i].results)
-			assert_int_equal(json_array_size(json_object_get(json, "results")), rows[i].results);
+			assert_int_equal(json_array_size(json_object_get(json, "results")),
+					 rows[i].results);
 		json_decref(json);
 		assert_int_equal(book_says(&a, "postings", NULL) - before, rows[i].postings);
 		*strchr(spec, ':') = '\0';
@@ -449,16 +489,18 @@ static void faults_on_feedback(void **state)
 
 static void faults_elsewhere(void **state)
 {
-	static const char *const specs[] = {"enquiries/missing_row", "changes/cut_after", "credits/truncated",
-					    "statistics/e500"};
-	static const char enquiry[] = "{\"year\":2026,\"persons\":[{\"ref\":\"a\",\"number\":\"" ONE "\",\"name\":\"b\"}]}";
+	static const char *const specs[] = {"enquiries/missing_row", "changes/cut_after",
+					    "credits/truncated", "statistics/e500"};
+	static const char enquiry[] = "{\"year\":2026,\"persons\":[{\"ref\":\"a\",\"number\":\"" ONE
+				      "\",\"name\":\"b\"}]}";
 	struct agency a = {.program = NULL};
 	char body[600];
 	json_t *json;
 
 	(void)state;
 	AGENCY_OPEN(&a, "sim-ssa", "--credit-ms", "0", "--faults",
-		    "enquiries/missing_row:1000,changes/cut_after:1000,credits/truncated:1000:1,statistics/e500:1000,"
+		    "enquiries/missing_row:1000,changes/cut_after:1000,credits/"
+		    "truncated:1000:1,statistics/e500:1000,"
 		    "credits/duplicate:1000:1");
 	give(&a, "collected", 1, 1, 1, AMOUNT_FEN);
 	json = agency_get(&a, "/v1/enquiries", enquiry);

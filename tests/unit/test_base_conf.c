@@ -80,7 +80,7 @@ static void production_defaults(void **state)
 	assert_int_equal(c.ssa.backoff_max_ms, 30000);
 	assert_int_equal(c.tax_terms.keys, KEYS_HONOURED);
 	assert_int_equal(c.tax_terms.settlement_delay_ms, 600000);
-	assert_string_equal(c.run.programs, "qiao-gateway qiao-village qiao-tax qiao-ssa");
+	assert_string_equal(c.run.programs, "qiao-gateway qiao-ssa qiao-tax qiao-village");
 }
 
 static void what_the_file_says_arrives(void **state)
