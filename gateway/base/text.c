@@ -685,6 +685,8 @@ static const struct text texts[] = {
 	{"todo_lag", "{0} 很久没有读完主题 {1}：看它的日志",
 	 "{0} is far behind on topic {1}: see its log"},
 	{"todo_bus", "总线读不了：{0}", "the bus cannot be read: {0}"},
+	{"todo_differences", "有 {0} 处两边说法不一，要人工核对（网关日志中的 DIFFERENCE）",
+	 "{0} times two sides tell it differently: DIFFERENCE in the gateway's log"},
 	{"todo_rejects", "有 {0} 个事件无法处理：qiao rejects",
 	 "{0} events could not be processed: qiao rejects"},
 	{"todo_disk", "磁盘只剩 {0} MiB：腾出空间", "only {0} MiB of disk are left: make room"},

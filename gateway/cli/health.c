@@ -1,4 +1,5 @@
 #include "cli/health.h"
+#include "ledger/read.h"
 #include "base/clock.h"
 #include "base/date.h"
 #include "base/fs.h"
@@ -27,6 +28,7 @@ static int read_status(const struct cli *c, const char *role, struct buf *text);
 static bool is_alive(int64_t pid, const char *name);
 static void look_at_bus(struct health *h, const struct cli *c);
 static int64_t count_refused(const struct cli *c);
+static int64_t count_differences(const char *ledger);
 static void look_at_disk(struct health *h, const struct cli *c);
 static int look_at_year(struct health *h, const struct cli *c, struct err *e);
 static void judge_program(struct health *h, const struct program_health *p);
@@ -45,8 +47,10 @@ int health_gather(struct health *h, const struct cli *c, struct err *e)
 	if (look_at_year(h, c, e) < 0)
 		return -1;
 	look_at_programs(h, c);
-	if (h->initialised)
+	if (h->initialised) {
 		look_at_bus(h, c);
+		h->differences = count_differences(ledger);
+	}
 	h->refused_files = count_refused(c);
 	look_at_disk(h, c);
 	health_judge(h);
@@ -214,6 +218,19 @@ static void look_at_bus(struct health *h, const struct cli *c)
 	}
 }
 
+/* A ledger that cannot be read is told by the gateway that cannot start. */
+static int64_t count_differences(const char *ledger)
+{
+	struct ledger_view *v;
+	int64_t n;
+
+	if (view_open(&v, ledger, NULL) != 0)
+		return 0;
+	n = view_differences(v);
+	view_close(v);
+	return n > 0 ? n : 0;
+}
+
 static int64_t count_refused(const struct cli *c)
 {
 	char dir[CONF_PATH];
@@ -323,6 +340,10 @@ static void judge_place(struct health *h)
 	if (h->rejects > 0) {
 		snprintf(number, sizeof number, "%" PRId64, h->rejects);
 		must(h, "todo_rejects", number, "");
+	}
+	if (h->differences > 0) {
+		snprintf(number, sizeof number, "%" PRId64, h->differences);
+		must(h, "todo_differences", number, "");
 	}
 	if (h->disk_total > 0 && h->disk_free < DISK_FREE_MIN) {
 		snprintf(number, sizeof number, "%" PRId64, h->disk_free >> 20);

@@ -45,6 +45,7 @@ struct health {
 	char lag_error[400];
 	int64_t rejects;
 	int64_t refused_files;
+	int64_t differences; /* that the ledger keeps for a person */
 	int64_t disk_free, disk_total; /* bytes */
 	int64_t now_ms;		       /* of the configured clock */
 	int year;

@@ -300,6 +300,6 @@ static void tell_more(const struct demo *d, const char *dir)
 	       "    %s/qiao -c %s/qiao.ini statement --village 330603001008\n"
 	       "    %s/qiao -c %s/qiao.ini trace %s/data/inbox/330603001008/管墅社区集体补助名册.csv 4\n"
 	       "    %s/qiao -c %s/qiao.ini status\n"
-	       "    %s/qiao -c %s/qiao.ini run          再次启动（Ctrl-C 停止）\n",
+	       "    %s/qiao -c %s/qiao.ini rejects\n",
 	       dir, dir, dir, dir, bin, dir, bin, dir, dir, bin, dir, bin, dir);
 }
