@@ -36,7 +36,7 @@ tax_SRC := main window plan ask send answer follow publish
 ssa_SRC := main work enquiries status changes feedback credits statistics
 agencies_SRC := json_in json_out idindex rowset faults refusals population options feed book server tax_book tax_batch tax_tell \
 	ssa_book ssa_persons ssa_accounts ssa_statistics
-testlib_SRC := event_gen fault_vfs sim flow_world script_server adapter_rig people roster_form story rosters world outcomes books
+testlib_SRC := event_gen fault_vfs sim flow_world script_server adapter_rig people roster_form story rosters world outcomes books tale
 
 LAYERS := base crypto domain events store bus http ledger flow
 ADAPTERS := common village tax ssa
@@ -160,6 +160,21 @@ bench: deps ## figures: N rows (default 100000) and 10 N through the whole way
 	@$(MAKE) --no-print-directory bench-run
 bench-run: $(PROGRAMS) $(AGENCY_PROGRAMS) $(DATA_PROGRAMS) $(BENCH)
 	@QIAO_BUILD=$(B) tests/bench/run.sh $(N)
+
+SECONDS ?= 30
+.PHONY: fuzz
+fuzz: deps ## fuzz the parsers of outside bytes under sanitizers (SECONDS=30 each, T=event one of them)
+	@tests/lib/deps.sh clang libclang-rt-14-dev
+	@mkdir -p build/fuzz
+	@for f in tests/fuzz/fuzz_$(or $(T),*).c; do n=$$(basename $$f .c); c=tests/fuzz/corpus/$${n#fuzz_}; \
+		echo "  FUZZ $$n $(SECONDS) s"; \
+		clang -std=c11 -D_GNU_SOURCE -O1 -g -w -fsanitize=fuzzer,address,undefined $(CPPFLAGS) -o build/fuzz/$$n $$f \
+			$(base_FILES) $(crypto_FILES) $(domain_FILES) $(events_FILES) \
+			$$(sed -n '1,8s@.*/\* LINK: \(.*\) \*/.*@\1@p' $$f | sed 's@\.o@.c@g') $(EXT_GATEWAY); \
+		mkdir -p build/fuzz/new-$$n; [ -d $$c ] || c=; \
+		build/fuzz/$$n -max_total_time=$(SECONDS) -rss_limit_mb=1024 -verbosity=0 -print_final_stats=1 \
+			-artifact_prefix=build/fuzz/ build/fuzz/new-$$n $$c 2>&1 | grep -E 'number_of_executed|ERROR|SUMMARY' || exit 1; \
+	done
 
 lint: ## owners of libraries, layers, banned calls; sizes as warnings
 	@tests/lib/lint.sh

@@ -8,7 +8,7 @@ static uint32_t slot_of(const struct idmap *m, const struct id *id);
 void pass_init(struct pass *p)
 {
 	p->count = p->span_count = p->again_count = 0;
-	p->alone = false;
+	p->round = 0;
 }
 
 bool pass_over(const struct pass *p)
@@ -18,7 +18,7 @@ bool pass_over(const struct pass *p)
 
 void pass_add(struct pass *p, int row)
 {
-	assert(p->count < WINDOW_MAX && !p->alone);
+	assert(p->count < WINDOW_MAX && p->round == 0);
 	p->rows[p->count++] = row;
 	/* All rows are one span until the first cut. */
 	p->span_count = 0;
@@ -33,12 +33,12 @@ bool pass_head(struct pass *p, int rows_max, const int **rows, int *count)
 		memcpy(p->rows, p->again, (size_t)p->again_count * sizeof(p->rows[0]));
 		p->count = p->again_count;
 		p->again_count = 0;
-		p->alone = true;
+		p->round++;
 		push(p, 0, p->count);
 	}
 	if (p->span_count == 0)
 		return false;
-	if (p->alone || rows_max < 1)
+	if (p->round > 0 || rows_max < 1)
 		rows_max = 1;
 	head = &p->spans[p->span_count - 1];
 	if (head->count > rows_max) {
@@ -77,7 +77,7 @@ bool pass_split(struct pass *p)
 
 bool pass_aside(struct pass *p, int row)
 {
-	if (p->alone || p->again_count == WINDOW_MAX)
+	if (p->round == PASS_ROUNDS || p->again_count == WINDOW_MAX)
 		return false;
 	p->again[p->again_count++] = row;
 	return true;

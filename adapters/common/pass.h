@@ -2,7 +2,7 @@
  *
  * A pass holds row numbers of the window. Its head is what goes out next: cut to the batch size, halved when the peer refuses the
  * batch as a whole (so that one bad row fails alone), dropped when it is settled. Rows that an answer left out may be put aside
- * and come once more, each alone, after the others. Pure: nothing here knows of HTTP or JSON. */
+ * and come again, each alone, after the others; PASS_ROUNDS times at most. Pure: nothing here knows of HTTP or JSON. */
 #ifndef QIAO_ADAPTERS_PASS_H
 #define QIAO_ADAPTERS_PASS_H
 #include "base/str.h"
@@ -10,6 +10,7 @@
 /* Most events that one window takes off the bus, and so the most that may have been sent without a stored position. */
 #define WINDOW_MAX 1000
 
+#define PASS_ROUNDS 5
 struct span {
 	int from, count;
 };
@@ -18,7 +19,7 @@ struct pass {
 	struct span spans[WINDOW_MAX + 1]; /* a stack; the last is the head. Spans never are empty */
 	int span_count;
 	int again[WINDOW_MAX], again_count;
-	bool alone; /* these are the rows put aside */
+	int round; /* above 0: these are the rows put aside */
 };
 void pass_init(struct pass *p);
 bool pass_over(const struct pass *p); /* nothing is left to send */
@@ -27,7 +28,7 @@ void pass_add(struct pass *p, int row); /* before the first pass_head */
 bool pass_head(struct pass *p, int rows_max, const int **rows, int *count);
 void pass_drop(struct pass *p);  /* the head is settled */
 bool pass_split(struct pass *p); /* halves the head; false when it is one row */
-/* The head's row was left out of an answer: it comes again alone. false when it did already (or no room: once a row). */
+/* A row of the head was left out of an answer: it comes again alone. false when it did so PASS_ROUNDS times. */
 bool pass_aside(struct pass *p, int row);
 
 /* Row numbers by id, for at most WINDOW_MAX ids at a time. Ids are hashes already. */

@@ -81,6 +81,7 @@ static struct str reason_code(struct str word)
 		const char *word, *code;
 	} known[] = {
 		{"account_closed", "ssa_account_closed"},
+		{"account_frozen", "ssa_account_frozen"},
 		{"unknown_person", "ssa_unknown_person"},
 		{"malformed", "ssa_malformed"},
 	};

@@ -50,7 +50,7 @@ struct work_kind {
 	/* Publishes what the answer says; seen[i] is to be set for rows[i] that it is clear about. NULL in *why, or why the answer
 	 * says nothing and all of it is asked again. */
 	int (*answered)(struct work *w, const int *rows, int count, const json_t *root, bool *seen, const char **why, struct err *e);
-	/* The SSA does not take this row, or never answers it: beyond the reject, which is published already. May be NULL. */
+	/* The SSA does not take this row: what is to be published beyond the reject. May be NULL. */
 	int (*refused)(struct work *w, const struct work_row *row, struct err *e);
 };
 struct work {

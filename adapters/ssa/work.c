@@ -1,6 +1,6 @@
 /* One topic carried to one endpoint of the SSA: take a window, send it in batches, publish what the answers say, flush, store the
  * position. Whatever fails is sent again with the same content; a batch that is refused as a whole is halved; a row that an answer
- * leaves out is sent again alone, and left out again it goes to rejects.ssa. */
+ * leaves out is sent again alone, and left out PASS_ROUNDS times it goes to rejects.ssa. */
 #include "adapters/ssa/ssa.h"
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@ static int one_group(const struct work *w, const int *rows, int count);
 static int exchange(struct work *w, int64_t *wait_ms, struct err *e);
 static void write_body(struct work *w, const int *rows, int count);
 static int settle(struct work *w, const int *rows, int count, const struct answer *answer, bool *again, struct err *e);
-static int refuse(struct work *w, const struct work_row *row, const char *reason, const char *detail, struct err *e);
+static int refuse(struct work *w, const struct work_row *row, const char *why, struct err *e);
 static int finish(struct work *w, struct err *e);
 
 int work_open(struct work *w, struct ssa *s, const struct work_kind *kind, struct err *e)
@@ -179,7 +179,7 @@ static int exchange(struct work *w, int64_t *wait_ms, struct err *e)
 		backoff_worked(peer, &w->backoff, answer.http.took_ms);
 		if (pass_split(&w->pass))
 			return 0;
-		rc = refuse(w, &w->rows[rows[0]], "refused", answer.why, e);
+		rc = refuse(w, &w->rows[rows[0]], answer.why, e);
 	} else if (x == EX_DONE) {
 		rc = settle(w, rows, count, &answer, &again, e);
 	} else {
@@ -233,17 +233,21 @@ static int settle(struct work *w, const int *rows, int count, const struct answe
 	}
 	backoff_worked(peer, &w->backoff, answer->http.took_ms);
 	for (int i = 0; i < count; i++) {
-		if (!seen[i] && !pass_aside(&w->pass, rows[i]) &&
-		    refuse(w, &w->rows[rows[i]], "no_answer", "the answer leaves it out, also when asked alone", e) != 0)
+		if (seen[i] || pass_aside(&w->pass, rows[i]))
+			continue;
+		/* What the SSA made of it stays unknown: nothing is said in its place. */
+		TALLY(C_REJECTED);
+		if (adapter_reject(&w->ssa->adapter, w->kind->topic, w->rows[rows[i]].rec, "no_answer",
+				   "the answers leave it out, also when asked alone", e) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int refuse(struct work *w, const struct work_row *row, const char *reason, const char *detail, struct err *e)
+static int refuse(struct work *w, const struct work_row *row, const char *why, struct err *e)
 {
 	TALLY(C_REJECTED);
-	if (adapter_reject(&w->ssa->adapter, w->kind->topic, row->rec, reason, detail, e) != 0)
+	if (adapter_reject(&w->ssa->adapter, w->kind->topic, row->rec, "refused", why, e) != 0)
 		return -1;
 	return w->kind->refused ? w->kind->refused(w, row, e) : 0;
 }

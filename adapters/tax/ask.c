@@ -1,5 +1,5 @@
 /* Queries by id: before sending what may have been sent, and for the gateway's enquiries. A query has no effect, so whatever fails
- * is simply asked again. An id that the answer leaves out comes again alone; left out again, the payment is in doubt. */
+ * is simply asked again. An id that the answer leaves out comes again alone; left out PASS_ROUNDS times, the payment is in doubt. */
 #include "adapters/tax/answer.h"
 #include "adapters/tax/tax.h"
 #include <string.h>

@@ -34,7 +34,7 @@ enum { LABELS = sizeof labels / sizeof labels[0] };
 static size_t label_at(struct str s, enum label *label);
 static struct str value_of(struct str text, enum label wanted);
 static struct str value_after(struct str s);
-static size_t word_with_colon(struct str s);
+static bool word_with_colon(struct str s);
 static int year_of(struct str s);
 static int year_at(struct str s);
 static int title_year(struct str text);
@@ -143,7 +143,7 @@ static struct str value_after(struct str s)
 
 		if (label_at(rest, &label) > 0)
 			break;
-		if (word && word_with_colon(rest) > 0)
+		if (word && word_with_colon(rest))
 			break;
 		if (utf8_next(&rest, &cp) != 1)
 			break;
@@ -152,14 +152,21 @@ static struct str value_after(struct str s)
 	return v;
 }
 
-/* "填表日期:..." begins something else. */
-static size_t word_with_colon(struct str s)
+/* "填表日期:..." begins something else; a word that a label of ours follows does not. */
+static bool word_with_colon(struct str s)
 {
-	for (size_t i = 0; i < s.n && strchr(" \x1F\n", s.p[i]) == NULL; i++) {
-		if (s.p[i] == ':')
-			return i + 1;
+	while (s.n > 0 && memchr(" \x1F\n,;", *s.p, 5) == NULL) {
+		struct str rest = s;
+		enum label label;
+		uint32_t cp;
+
+		if (*s.p == ':')
+			return true;
+		if (label_at(s, &label) > 0 || utf8_next(&rest, &cp) != 1)
+			return false;
+		s = rest;
 	}
-	return 0;
+	return false;
 }
 
 /* Without blanks, cell ends, the line that a form prints under a gap, and marks at the end. */

@@ -12,9 +12,9 @@
 #include "tests/agencies/json_out.h"
 #include <stdbool.h>
 
-#define BOOK_TABLES                                                                               \
-	FEED_TABLE "CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT " \
-		   "ROWID;"
+#define BOOK_TABLES                                                                                \
+	FEED_TABLE                                                                                 \
+	"CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
 
 struct book {
 	struct store *store;
@@ -35,8 +35,8 @@ void book_close(struct book *b);
 
 void book_write(struct book *b);
 void book_commit(struct book *b);
-void book_undo(
-	struct book *b); /* only where no row and no run was added: those are in memory too */
+/* Takes back what the request wrote; only where it added no row and no run, those are in memory. */
+void book_undo(struct book *b);
 void book_count(struct book *b, const char *name, int64_t n); /* adds n, in the transaction */
 int64_t book_counter(struct book *b, const char *name);
 /* ,"repeats":N,...,"faults":{"batches/cut_after":N,...}  for a report. */
@@ -46,8 +46,8 @@ void book_put_counters(struct book *b, struct out *o);
 void book_mature(struct book *b, int from, int to, int64_t delay_ms);
 
 int64_t book_now(struct book *b); /* the agency's clock: what its stamps show */
-int64_t
-book_real(struct book *b); /* ms that really pass, also over restarts: what its delays run on */
+/* Milliseconds that really pass, over restarts too: what its delays run on. */
+int64_t book_real(struct book *b);
 _Noreturn void book_fatal(const struct err *e);
 struct stmt *book_prepare(struct book *b, const char *sql);
 bool book_step(struct stmt *st); /* is there a row */

@@ -17,10 +17,9 @@
 struct out;
 
 #define FEED_TABLE                                                                                 \
-	"CREATE TABLE run(sequence INTEGER PRIMARY KEY, kind INTEGER NOT NULL, first_row INTEGER " \
-	"NOT NULL,"                                                                                \
-	" last_row INTEGER NOT NULL, at INTEGER NOT NULL, ready_ms INTEGER NOT NULL,"              \
-	" noted_ms INTEGER NOT NULL, batch BLOB);"
+	"CREATE TABLE run(sequence INTEGER PRIMARY KEY, kind INTEGER NOT NULL,"                    \
+	" first_row INTEGER NOT NULL, last_row INTEGER NOT NULL, at INTEGER NOT NULL,"             \
+	" ready_ms INTEGER NOT NULL, noted_ms INTEGER NOT NULL, batch BLOB);"
 
 enum { FEED_KINDS = 4 }; /* kind 0: the rows' coming into the book; the others follow by time */
 struct run {
@@ -53,8 +52,8 @@ const struct run *feed_add(struct feed *f, struct run r, const struct id *batch)
  * later. */
 int64_t feed_due(struct feed *f, int from, int to, int64_t delay_ms, int64_t real_ms,
 		 int64_t *ready_ms);
-const struct run *feed_find(const struct feed *f, int kind,
-			    int64_t row); /* the run about row, or NULL */
+/* The run of that kind about row, or NULL. */
+const struct run *feed_find(const struct feed *f, int kind, int64_t row);
 
 /* A page of the feed behind a cursor. */
 struct page {

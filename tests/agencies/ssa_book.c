@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POSTING_COLUMNS                                                                   \
-	"posting, payment_id, kind, version, number, name, year, village, sponsor_type, " \
-	"amount_fen, receipt,"                                                            \
-	" paid_at, at, fate"
+#define POSTING_COLUMNS                                                                            \
+	"posting, payment_id, kind, version, number, name, year, village, sponsor_type,"           \
+	" amount_fen, receipt, paid_at, at, fate"
 /* The state of a posting, given ?1: the last that was posted. */
 #define STATE "CASE WHEN posting > ?1 THEN 0 ELSE 1 + 2 * kind + (fate > 0) END"
 /* That last one. */
@@ -16,22 +15,17 @@
 
 static const char *const steps[] = {
 	BOOK_TABLES
-	"CREATE TABLE posting(posting INTEGER PRIMARY KEY, payment_id BLOB NOT NULL, kind INTEGER "
-	"NOT NULL,"
-	" version INTEGER NOT NULL, number TEXT NOT NULL, name TEXT NOT NULL, year INTEGER NOT "
-	"NULL,"
-	" village TEXT NOT NULL, sponsor_type TEXT NOT NULL, amount_fen INTEGER NOT NULL, receipt "
-	"TEXT NOT NULL,"
-	" paid_at INTEGER, at INTEGER NOT NULL, fate INTEGER NOT NULL);"
-	"CREATE TABLE change(sequence INTEGER PRIMARY KEY, number TEXT NOT NULL, at INTEGER NOT "
-	"NULL);"
-	"CREATE TABLE statistic(year INTEGER, village TEXT, sponsor_type TEXT, version INTEGER NOT "
-	"NULL,"
+	"CREATE TABLE posting(posting INTEGER PRIMARY KEY, payment_id BLOB NOT NULL,"
+	" kind INTEGER NOT NULL, version INTEGER NOT NULL, number TEXT NOT NULL, name TEXT NOT NULL,"
+	" year INTEGER NOT NULL, village TEXT NOT NULL, sponsor_type TEXT NOT NULL,"
+	" amount_fen INTEGER NOT NULL, receipt TEXT NOT NULL, paid_at INTEGER, at INTEGER NOT NULL,"
+	" fate INTEGER NOT NULL);"
+	"CREATE TABLE change(sequence INTEGER PRIMARY KEY, number TEXT NOT NULL, at INTEGER NOT NULL);"
+	"CREATE TABLE statistic(year INTEGER, village TEXT, sponsor_type TEXT, version INTEGER NOT NULL,"
 	" as_of INTEGER NOT NULL, declared_count INTEGER NOT NULL, declared_fen INTEGER NOT NULL,"
-	" collected_count INTEGER NOT NULL, collected_fen INTEGER NOT NULL, kept_count INTEGER NOT "
-	"NULL,"
-	" kept_fen INTEGER NOT NULL, columns TEXT NOT NULL, PRIMARY KEY(year, village, "
-	"sponsor_type)) WITHOUT ROWID;",
+	" collected_count INTEGER NOT NULL, collected_fen INTEGER NOT NULL,"
+	" kept_count INTEGER NOT NULL, kept_fen INTEGER NOT NULL, columns TEXT NOT NULL,"
+	" PRIMARY KEY(year, village, sponsor_type)) WITHOUT ROWID;",
 };
 static const struct store_kind book_kind = {"social-security agency's book", 0x51425353, steps, 1};
 static const char *const words[SSA_STATES] = {"pending", "credited", "credit_refused", "debited",
@@ -239,8 +233,8 @@ static void prepare(struct ssa *s)
 	s->statistic = book_prepare(
 		&s->book,
 		"INSERT INTO statistic VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"
-		" ON CONFLICT(year, village, sponsor_type) DO UPDATE SET version = "
-		"excluded.version,"
+		" ON CONFLICT(year, village, sponsor_type) DO UPDATE SET"
+		" version = excluded.version,"
 		" as_of = excluded.as_of, declared_count = excluded.declared_count,"
 		" declared_fen = excluded.declared_fen, collected_count = excluded.collected_count,"
 		" collected_fen = excluded.collected_fen, kept_count = excluded.kept_count,"

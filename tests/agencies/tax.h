@@ -14,12 +14,7 @@ enum fate {
 	FATE_REFUNDED, /* paid, in the treasury, refunded */
 	FATE_REFUSED,  /* + reason */
 };
-enum tax_kind {
-	KIND_DECLARED,
-	KIND_PAID,
-	KIND_TREASURY,
-	KIND_REFUNDED
-}; /* kinds of the feed's runs */
+enum tax_kind { KIND_DECLARED, KIND_PAID, KIND_TREASURY, KIND_REFUNDED }; /* of the feed's runs */
 enum tax_state { TAX_ACCEPTED, TAX_PAID, TAX_IN_TREASURY, TAX_REFUNDED, TAX_REFUSED, TAX_STATES };
 const char *tax_state_word(enum tax_state s);
 const char *tax_reason(int64_t fate);		   /* NULL when it is none */

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENTRY_COLUMNS                                                                         \
-	"entry, payment_id, cert_kind, number, name, payer_type, payer_code, village, year, " \
-	"amount_fen, receipt, fate"
+#define ENTRY_COLUMNS                                                                              \
+	"entry, payment_id, cert_kind, number, name, payer_type, payer_code, village, year,"       \
+	" amount_fen, receipt, fate"
 /* The state of an entry, given how far each kind of fact has come: ?1 paid, ?2 in the treasury,
  * ?3 refunded. */
 #define STATE                                                                                      \
@@ -14,12 +14,11 @@
 	"WHEN entry <= ?1 THEN 1 ELSE 0 END"
 
 static const char *const steps[] = {
-	BOOK_TABLES "CREATE TABLE entry(entry INTEGER PRIMARY KEY, payment_id BLOB NOT NULL, "
-		    "cert_kind TEXT NOT NULL,"
-		    " number TEXT NOT NULL, name TEXT NOT NULL, payer_type TEXT NOT NULL, "
-		    "payer_code TEXT, village TEXT NOT NULL,"
-		    " year INTEGER NOT NULL, amount_fen INTEGER NOT NULL, receipt INTEGER NOT "
-		    "NULL, fate INTEGER NOT NULL);",
+	BOOK_TABLES
+	"CREATE TABLE entry(entry INTEGER PRIMARY KEY, payment_id BLOB NOT NULL,"
+	" cert_kind TEXT NOT NULL, number TEXT NOT NULL, name TEXT NOT NULL,"
+	" payer_type TEXT NOT NULL, payer_code TEXT, village TEXT NOT NULL, year INTEGER NOT NULL,"
+	" amount_fen INTEGER NOT NULL, receipt INTEGER NOT NULL, fate INTEGER NOT NULL);",
 };
 static const struct store_kind book_kind = {"tax bureau's book", 0x51425458, steps, 1};
 static const char *const words[TAX_STATES] = {"accepted", "paid", "in_treasury", "refunded",

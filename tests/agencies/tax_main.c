@@ -61,8 +61,7 @@ static int parse(int argc, char **argv, struct tax_options *t, struct agency_opt
 		 "payments refunded by chance"},
 		{"refuse-file", refuse_file, NULL, 0, 0, NULL,
 		 "lines number,reason: unknown_account name_mismatch payer_unknown refused; "
-		 "bad_row refuses the batch; "
-		 "refunded: paid, and refunded later"},
+		 "bad_row refuses the batch; refunded: paid, and refunded later"},
 		{"feed", NULL, &t->feed_settled, 0, 0, "all|settled",
 		 "settled: the feed shows neither 02 nor refused, which the batch's answer told"},
 	};

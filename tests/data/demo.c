@@ -5,8 +5,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "crypto/ids.h"
-#include "tests/lib/books.h"
-#include "tests/lib/rosters.h"
+#include "tests/lib/tale.h"
 #include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,16 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIMIT_MS = 90000, HEAD_LINES = 12, SEED = 2026 };
+enum { HEAD_LINES = 12, SEED = 2026 };
 
 struct demo {
-	struct world world;
-	struct rosters rosters;
-	struct outcomes outcomes;
-	char inbox[300];
+	struct tale tale;
 	int64_t began_ms;
-	bool (*reached)(const struct outcomes *o, const struct rosters *r, int wave); /* what is waited for */
-	int wave;
 };
 
 static int open_demo(struct demo *d, const char *dir, struct err *e);
@@ -70,16 +64,14 @@ int main(int argc, char **argv)
 	rc = 0;
 out:
 	if (rc < 0)
-		fprintf(stderr, "demo: %s\ndemo: the logs are in %s/log\n", e.text, d.world.dir);
-	outcomes_close(&d.outcomes);
-	if (world_stop(&d.world, SUPERVISOR) != 0 && rc == 0) {
-		fprintf(stderr, "demo: qiao run ended with %d\n", d.world.parts[SUPERVISOR].status);
+		fprintf(stderr, "demo: %s\ndemo: the logs are in %s/log\n", e.text, d.tale.world.dir);
+	if (world_stop(&d.tale.world, SUPERVISOR) != 0 && rc == 0) {
+		fprintf(stderr, "demo: qiao run ended with %d\n", d.tale.world.parts[SUPERVISOR].status);
 		rc = -1;
 	}
-	world_stop(&d.world, SIM_TAX);
-	world_stop(&d.world, SIM_SSA);
-	world_close(&d.world);
-	rosters_free(&d.rosters);
+	world_stop(&d.tale.world, SIM_TAX);
+	world_stop(&d.tale.world, SIM_SSA);
+	tale_close(&d.tale);
 	if (rc == 0)
 		tell_more(&d, argv[1]);
 	return rc == 0 ? EXIT_YES : EXIT_NO;
@@ -89,47 +81,22 @@ static int open_demo(struct demo *d, const char *dir, struct err *e)
 {
 	static const char *const tax[] = {"--settle-ms", "300", "--refund-ms", "300", NULL};
 	static const char *const ssa[] = {"--credit-ms", "150", NULL};
-	struct world_options o = {.dir = dir, .day = STORY_BEGINS, .lists = "rosters", .tax_args = tax, .ssa_args = ssa};
-	char path[512];
+	struct world_options o = {.dir = dir, .day = STORY_BEGINS, .tax_args = tax, .ssa_args = ssa};
+	struct tale *t = &d->tale;
 
-	if (world_open(&d->world, &o, e) < 0 || fs_mkdirs(world_path(&d->world, path, "rosters"), e) < 0 ||
-	    rosters_make(&d->rosters, path, SEED, e) < 0)
+	if (tale_open(t, &o, SEED, e) < 0)
 		return -1;
-	say(d, "写好了示范名册：%d份，%d行，%d人，样子和村里用Excel存出来的一样", rosters_submissions(&d->rosters, STORY_WAVES),
-	    d->rosters.row_count, d->rosters.people);
-	if (world_found(&d->world, e) < 0 || world_start(&d->world, SUPERVISOR, e) < 0)
+	say(d, "写好了示范名册：%d份，%d行，%d人，样子和村里用Excel存出来的一样", rosters_submissions(&t->rosters, STORY_WAVES),
+	    t->rosters.row_count, t->rosters.people);
+	say(d, "模拟的税务系统和社保系统已启动（本机端口 %d、%d），时钟从 %s 09:00 开始走", t->world.parts[SIM_TAX].port,
+	    t->world.parts[SIM_SSA].port, STORY_BEGINS);
+	if (world_start(&t->world, SUPERVISOR, e) < 0)
 		return -1;
-	snprintf(d->inbox, sizeof d->inbox, "%s", world_path(&d->world, path, "data/inbox"));
-	say(d, "模拟的税务系统和社保系统已启动（本机端口 %d、%d），qiao run 看管着四个程序", d->world.parts[SIM_TAX].port,
-	    d->world.parts[SIM_SSA].port);
-	say(d, "时钟从 %s 09:00 开始走", STORY_BEGINS);
-	return outcomes_open(&d->outcomes, &d->world, e);
+	say(d, "qiao run 启动了四个程序并看管着它们");
+	return 0;
 }
 
 /* ---- the story ---- */
-
-static int look(void *arg, struct err *e)
-{
-	struct demo *d = arg;
-	static const enum part needed[] = {SUPERVISOR, SIM_TAX, SIM_SSA};
-
-	for (int i = 0; i < 3; i++)
-		if (!world_alive(&d->world, needed[i]))
-			return err_set(e, ERR_TEMP, "%s ended with %d", part_name(needed[i]), d->world.parts[needed[i]].status);
-	if (outcomes_read(&d->outcomes, e) < 0)
-		return -1;
-	return d->reached(&d->outcomes, &d->rosters, d->wave);
-}
-
-static int await(struct demo *d, bool (*reached)(const struct outcomes *, const struct rosters *, int), const char *what,
-		 struct err *e)
-{
-	d->reached = reached;
-	if (world_wait(LIMIT_MS, look, d, e) == 0)
-		return 0;
-	outcomes_compare(&d->outcomes, &d->rosters, &d->world, stderr);
-	return err_wrap(e, "%s", what);
-}
 
 static void count_rows(const struct demo *d)
 {
@@ -142,8 +109,8 @@ static void count_rows(const struct demo *d)
 	for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
 		int n = 0;
 
-		for (int k = 0; k < d->outcomes.row_count; k++)
-			n += strcmp(d->outcomes.rows[k].result, shown[i].result) == 0;
+		for (int k = 0; k < d->tale.outcomes.row_count; k++)
+			n += strcmp(d->tale.outcomes.rows[k].result, shown[i].result) == 0;
 		len += (size_t)snprintf(line + len, sizeof line - len, "%s%s%d行", len ? "，" : "", shown[i].text, n);
 	}
 	say(d, "　　目前：%s", line);
@@ -151,15 +118,12 @@ static void count_rows(const struct demo *d)
 
 static int hand_in(struct demo *d, int wave, struct err *e)
 {
-	d->wave = wave;
-	for (int i = 0; i < d->rosters.step_count; i++) {
-		if (d->rosters.steps[i].wave != wave)
-			continue;
-		say(d, "%2d. %s", i + 1, d->rosters.steps[i].what);
-		if (rosters_drop(&d->rosters, i, d->inbox, e) < 0)
-			return -1;
-	}
-	if (await(d, outcomes_filed, "waiting for answers", e) < 0)
+	const struct rosters *r = &d->tale.rosters;
+
+	for (int i = 0; i < r->step_count; i++)
+		if (r->steps[i].wave == wave)
+			say(d, "%2d. %s", i + 1, r->steps[i].what);
+	if (tale_hand_in(&d->tale, wave, e) < 0)
 		return -1;
 	count_rows(d);
 	return 0;
@@ -167,19 +131,21 @@ static int hand_in(struct demo *d, int wave, struct err *e)
 
 static int end_of_year(struct demo *d, struct err *e)
 {
-	if (await(d, outcomes_quiet, "waiting until nothing is on its way", e) < 0)
+	struct tale *t = &d->tale;
+
+	if (tale_await(t, outcomes_quiet, "nothing on its way", e) < 0)
 		return -1;
 	say(d, "能办的都办完了，其余的在等本人缴费到账或者等手续");
 	count_rows(d);
 	say(d, "时钟拨到 %s：几个人的缴费到账了", STORY_LATE_MONEY);
-	if (world_set_day(&d->world, STORY_LATE_MONEY, e) < 0 ||
-	    await(d, outcomes_final_but_for_the_end, "waiting for late contributions", e) < 0)
+	if (world_set_day(&t->world, STORY_LATE_MONEY, e) < 0 ||
+	    tale_await(t, outcomes_final_but_for_the_end, "the late contributions", e) < 0)
 		return -1;
 	count_rows(d);
 	say(d, "时钟拨到 %s：申报期已过，还在等的都有了结果", STORY_ENDS);
-	if (world_set_day(&d->world, STORY_ENDS, e) < 0 || hand_in(d, STORY_WAVES, e) < 0)
+	if (world_set_day(&t->world, STORY_ENDS, e) < 0 || hand_in(d, STORY_WAVES, e) < 0)
 		return -1;
-	return await(d, outcomes_final, "waiting for the last answers", e);
+	return tale_await(t, outcomes_final, "the last answers", e);
 }
 
 /* ---- what came of it ---- */
@@ -191,7 +157,7 @@ static int show_answer(struct demo *d, const struct expected_row *x, struct err 
 	struct buf b;
 	const char *at;
 
-	snprintf(path, sizeof path, "%s/%s/%.*s.回执.csv", d->inbox, d->rosters.steps[x->step].sender,
+	snprintf(path, sizeof path, "%s/%s/%.*s.回执.csv", d->tale.inbox, d->tale.rosters.steps[x->step].sender,
 		 (int)strcspn(x->file, "."), x->file);
 	buf_init(&b, 1 << 20);
 	if (fs_read(path, &b, e) < 0 || !(at = buf_text(&b))) {
@@ -216,9 +182,9 @@ static int show_answer(struct demo *d, const struct expected_row *x, struct err 
 
 static const struct expected_row *first_credited(const struct demo *d, const char **receipt)
 {
-	for (int i = 0; i < d->rosters.row_count; i++) {
-		const struct expected_row *x = &d->rosters.rows[i];
-		const struct outcome_roster *r = outcome_of_roster(&d->outcomes, &x->submission);
+	for (int i = 0; i < d->tale.rosters.row_count; i++) {
+		const struct expected_row *x = &d->tale.rosters.rows[i];
+		const struct outcome_roster *r = outcome_of_roster(&d->tale.outcomes, &x->submission);
 
 		*receipt = r ? r->receipt : "";
 		if (r && x->step == 0 && strcmp(x->code, "credited") == 0)
@@ -233,7 +199,7 @@ static int show_command(struct demo *d, const char *command, const char *a, cons
 	int status;
 
 	buf_init(&out, 1 << 20);
-	status = world_qiao(&d->world, &out, "--lang", "zh", command, a, b, NULL);
+	status = world_qiao(&d->tale.world, &out, "--lang", "zh", command, a, b, NULL);
 	printf("\n$ qiao %s%s%s%s%s\n%.*s", command, a ? " " : "", a ? a : "", b ? " " : "", b ? b : "", (int)out.len,
 	       (const char *)out.data);
 	buf_fini(&out);
@@ -257,42 +223,23 @@ static int show(struct demo *d, struct err *e)
 	return show_command(d, "statement", NULL, NULL, e);
 }
 
-static int books_fit(void *arg, struct err *e)
-{
-	struct demo *d = arg;
-	FILE *none = fopen("/dev/null", "w");
-	int differences;
-
-	(void)e;
-	if (!none)
-		return 0;
-	differences = books_compare(&d->world, &d->outcomes, none);
-	fclose(none);
-	return differences == 0;
-}
-
 static int check(struct demo *d, struct err *e)
 {
-	int differences = outcomes_compare(&d->outcomes, &d->rosters, &d->world, stderr);
+	int differences = tale_check(&d->tale, stderr);
 
 	printf("\n");
 	if (differences)
-		return err_set(e, ERR_PERM, "%d answers are not as expected", differences);
-	say(d, "核对：%d行的最终答复都和预期一致", d->outcomes.row_count);
-	/* The last credits may still be on their way into the statement that the agency keeps. */
-	if (world_wait(LIMIT_MS / 4, books_fit, d, e) < 0) {
-		differences = books_compare(&d->world, &d->outcomes, stderr);
-		return err_set(e, ERR_PERM, "%d differences between the agencies' books and the ledger", differences);
-	}
+		return err_set(e, ERR_PERM, "%d differences", differences);
+	say(d, "核对：%d行的最终答复都和预期一致，回执文件也是", d->tale.outcomes.row_count);
 	say(d, "核对：税务和社保两边自己的账与台账一致，没有重复缴纳，账平");
 	return 0;
 }
 
 static void tell_more(const struct demo *d, const char *dir)
 {
-	const char *bin = strncmp(d->world.bin, d->world.root, strlen(d->world.root)) == 0
-				  ? d->world.bin + strlen(d->world.root) + 1
-				  : d->world.bin;
+	const char *bin = strncmp(d->tale.world.bin, d->tale.world.root, strlen(d->tale.world.root)) == 0
+				  ? d->tale.world.bin + strlen(d->tale.world.root) + 1
+				  : d->tale.world.bin;
 
 	printf("\n名册和答复：%s/data/inbox/<报送单位>/　　日志：%s/log/\n"
 	       "两个模拟系统自己的账：%s/agencies/　　名册原件和预期结果：%s/rosters/\n\n"

@@ -294,8 +294,10 @@ static void refuses_people(void **state)
 	(void)state;
 	buf_init(&body, 1 << 20);
 	agency_prepare(&a, "sim-tax");
-	agency_write(a.extra, "330603199001010002,name_mismatch\n330603199001010009,bad_row\n");
-	AGENCY_OPEN(&a, "sim-tax", "--refuse-file", a.extra, "--settle-ms", "0");
+	agency_write(a.extra, "330603199001010003,refunded\n330603199001010002,name_mismatch\n"
+			      "330603199001010009,bad_row\n");
+	AGENCY_OPEN(&a, "sim-tax", "--refuse-file", a.extra, "--settle-ms", "0",
+		    "--refund-ms", "0");
 	json = agency_get(&a, "/v1/batches", batch(&body, 1, 3, AMOUNT_FEN));
 	json_array_foreach(json_object_get(json, "results"), i, row)
 	{
@@ -305,13 +307,15 @@ static void refuses_people(void **state)
 		assert_string_equal(word(row, "reason"), two ? "name_mismatch" : "null");
 	}
 	json_decref(json);
-	wait_state(&a, 3, "in_treasury");
+	wait_state(&a, 1, "in_treasury");
 	assert_state(&a, 2, "refused");
+	wait_state(&a, 3, "refunded");
 	agency_refuses(&a, "/v1/batches", batch(&body, 8, 3, AMOUNT_FEN), 400, "bad_row");
 	assert_int_equal(book_says(&a, "counts", "refused"), 1);
-	assert_int_equal(book_says(&a, "counts", "in_treasury"), 2);
+	assert_int_equal(book_says(&a, "counts", "in_treasury"), 1);
+	assert_int_equal(book_says(&a, "counts", "refunded"), 1);
 	json = agency_get(&a, "/v1/changes", NULL);
-	assert_int_equal(json_array_size(json_object_get(json, "changes")), 3 + 2 + 2);
+	assert_int_equal(json_array_size(json_object_get(json, "changes")), 3 + 2 + 2 + 1);
 	json_decref(json);
 	agency_close(&a);
 	buf_fini(&body);
