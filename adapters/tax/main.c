@@ -120,6 +120,9 @@ static int start_at(struct tax *t, struct err *e)
 	if (found < 0)
 		return -1;
 	t->suspects = suspects_of(bus_tell(t->reader).next, found ? last.offset + 1 : 0);
+	/* A restored bus: what was done after the copy is forgotten, however much of it there was. */
+	if (bus_restored_end(t->reader) > t->suspects.below)
+		t->suspects.below = bus_restored_end(t->reader);
 	return 0;
 }
 

@@ -71,6 +71,9 @@ int bus_seek(struct bus_reader *r, const struct bus_position *at, struct err *e)
 int bus_read(struct bus_reader *r, int max, const struct bus_record **records, struct err *e);
 /* Position after everything that bus_read gave so far. */
 struct bus_position bus_tell(const struct bus_reader *r);
+/* For groups, on a bus that was restored from a backup: events before this offset lay on the bus when it was copied, and what this
+ * group did with them after its copied position is forgotten. 0 on a bus that never was a copy. */
+int64_t bus_restored_end(struct bus_reader *r);
 /* For groups: stores bus_tell durably. Call after the effect. */
 int bus_store_position(struct bus_reader *r, struct err *e);
 /* The gateway tells the bus how far it read (retention never passes the slowest reader); not the truth, not durable at once. */

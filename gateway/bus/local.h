@@ -74,6 +74,8 @@ struct group_position {
 	struct bus_position at;
 };
 int group_open(struct bus *b, const char *name, bool relaxed, struct group **out, struct err *e);
+/* In a copy, beside each position: where its topic ended then, under this name for the topic. */
+#define RESTORED_PREFIX "restored/"
 int group_get(struct group *g, const char *topic, struct bus_position *out, struct err *e); /* 1, 0 none, -1 */
 int group_put(struct group *g, const char *topic, const struct bus_position *at, struct err *e);
 int group_file_open(struct group *g, const char *dir, const char *name, const struct store_options *o,

@@ -202,6 +202,7 @@ static int cut_rows(struct topic_file *f, struct cut_at *cut, struct err *e)
 
 static int set_back(const char *stage, const struct group_position *at, struct err *e)
 {
+	char restored[sizeof RESTORED_PREFIX + NAME_BYTES];
 	struct store_options o = {0};
 	struct bus_position end;
 	struct group g = {0};
@@ -209,11 +210,14 @@ static int set_back(const char *stage, const struct group_position *at, struct e
 
 	if (copied_end(stage, at->topic, &end, e) < 0)
 		return -1;
-	if (at->at.next <= end.next)
+	if (end.next == INT64_MAX)
 		return 0;
 	if (group_file_open(&g, stage, at->group, &o, e) < 0)
 		return -1;
-	rc = group_put(&g, at->topic, &end, e);
+	snprintf(restored, sizeof restored, RESTORED_PREFIX "%s", at->topic);
+	rc = group_put(&g, restored, &end, e);
+	if (rc == 0 && at->at.next > end.next)
+		rc = group_put(&g, at->topic, &end, e);
 	store_close(g.store);
 	return rc;
 }

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "bus/local.h"
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -394,4 +395,13 @@ static int find_last(struct topic_file *f, const struct row *row, struct str key
 	out->offset = found;
 	out->partition = 0;
 	return topic_file_kind(f, found_kind, out, e) < 0 ? -1 : 1;
+}
+
+int64_t bus_restored_end(struct bus_reader *r)
+{
+	char name[sizeof RESTORED_PREFIX + NAME_BYTES];
+	struct bus_position end = {0};
+
+	snprintf(name, sizeof name, RESTORED_PREFIX "%s", r->file.topic->name);
+	return r->group && group_get(r->group, name, &end, NULL) == 1 ? end.next : 0;
 }

@@ -328,3 +328,91 @@ static int compare_tuples(struct comparison *c, struct err *e)
 	free(list);
 	return rc;
 }
+
+/* ---- the outbox ---- */
+
+struct sent {
+	int64_t seq;
+	uint64_t digest;
+};
+
+static uint64_t digest_of(const struct bus_event *ev)
+{
+	uint64_t h = UINT64_C(14695981039346656037);
+
+	for (size_t i = 0; i < ev->data.n; i++)
+		h = (h ^ (uint8_t)ev->data.p[i]) * UINT64_C(1099511628211);
+	for (int i = 0; i < ID_LEN; i++)
+		h = (h ^ ev->id.b[i]) * UINT64_C(1099511628211);
+	return h;
+}
+
+static int by_seq(const void *a, const void *b)
+{
+	const struct sent *x = a, *y = b;
+
+	return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
+/* 0; 1 when the event stands before one that was decided earlier, 2 when it repeats one with another content; -1. */
+static int follows(struct sent **list, int *count, int *cap, const struct bus_event *ev)
+{
+	struct sent now = {ev->seq, digest_of(ev)};
+	const struct sent *was;
+
+	if (*count > 0 && now.seq <= (*list)[*count - 1].seq) {
+		was = bsearch(&now, *list, (size_t)*count, sizeof now, by_seq);
+		return !was ? 1 : was->digest != now.digest ? 2 : 0;
+	}
+	if (*count == *cap) {
+		struct sent *more = realloc(*list, sizeof now * (size_t)(*cap = *cap ? 2 * *cap : 1024));
+
+		if (!more)
+			return -1;
+		*list = more;
+	}
+	(*list)[(*count)++] = now;
+	return 0;
+}
+
+static int outbox_topic(const struct outcomes *o, const char *topic, FILE *out, struct err *e)
+{
+	struct bus_position start = {0};
+	const struct bus_record *records;
+	struct bus_reader *r = NULL;
+	struct sent *list = NULL;
+	int count = 0, cap = 0, n = 0, wrong = 0;
+
+	if (bus_reader_open(o->bus, &r, topic, NULL, e) < 0)
+		return -1;
+	if (bus_seek(r, &start, e) < 0)
+		n = -1;
+	while (n >= 0 && (n = bus_read(r, 1000, &records, e)) > 0)
+		for (int i = 0; i < n; i++) {
+			int how = follows(&list, &count, &cap, &records[i].event);
+
+			if (how == 0)
+				continue;
+			wrong++;
+			fprintf(out, "%s at %" PRId64 ": sequence %" PRId64 " %s\n", topic, records[i].offset, records[i].event.seq,
+				how == 1 ? "comes after a later one" : "came before with another content");
+		}
+	bus_reader_close(r);
+	free(list);
+	return n < 0 ? -1 : wrong;
+}
+
+int outbox_compare(const struct outcomes *o, FILE *out)
+{
+	int differences = 0;
+
+	for (int i = 0; i < topic_count; i++) {
+		struct err e = {0};
+		int n = strcmp(topics[i].producer, "gateway") == 0 ? outbox_topic(o, topics[i].name, out, &e) : 0;
+
+		if (n < 0)
+			fprintf(out, "%s: %s\n", topics[i].name, e.text);
+		differences += n < 0 ? 1 : n;
+	}
+	return differences;
+}

@@ -34,4 +34,8 @@ struct figure statement_total(const struct statement_read *s, const char *column
 /* Names on out whatever does not fit together; gives how many. All must be final. */
 int books_compare(struct world *w, const struct outcomes *o, FILE *out);
 
+/* What the gateway published, topic by topic: in the order of its outbox, where a repeat may only be what was there before, byte for
+ * byte. Names differences on out; gives how many. */
+int outbox_compare(const struct outcomes *o, FILE *out);
+
 #endif

@@ -87,7 +87,7 @@ int tale_end_year(struct tale *t, struct err *e)
 static int compare_all(struct tale *t, FILE *out)
 {
 	return outcomes_compare(&t->outcomes, &t->rosters, &t->world, out) + books_compare(&t->world, &t->outcomes, out) +
-	       answer_files_compare(t, out);
+	       answer_files_compare(t, out) + outbox_compare(&t->outcomes, out);
 }
 
 static int fits(void *arg, struct err *e)

@@ -37,11 +37,13 @@ static const struct setting defaults[] = {
 	{"tax", "feed_interval", "20ms"},
 	{"tax", "backoff_min", "20ms"},
 	{"tax", "backoff_max", "200ms"},
+	{"tax", "connect_timeout", "1s"},
 	{"tax", "timeout", "5s"},
 	{"tax", "settlement_delay", "1500ms"},
 	{"ssa", "feed_interval", "20ms"},
 	{"ssa", "backoff_min", "20ms"},
 	{"ssa", "backoff_max", "200ms"},
+	{"ssa", "connect_timeout", "1s"},
 	{"ssa", "timeout", "5s"},
 	{"run", "backoff_min", "50ms"},
 	{"run", "backoff_max", "500ms"},
@@ -343,7 +345,7 @@ int world_ready(struct world *w, enum part p, struct err *e)
 	char line[128] = "";
 	int64_t port = 0;
 
-	if (p == SUPERVISOR)
+	if (p == SUPERVISOR || (part->pid > 0 && part->ready_fd < 0))
 		return 0;
 	if (hear(part, line, sizeof line) < 0)
 		goto fail;

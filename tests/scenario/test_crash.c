@@ -14,7 +14,7 @@
 #include <time.h>
 
 enum {
-	KILLS = 60,           /* in a run */
+	KILLS = 120,          /* in a run */
 	KILLS_LATE = 8,       /* of them after each move of the clock */
 	PAUSE_MS = 160,       /* between two kills at most */
 	DOWN_MS = 250,        /* how long a killed one stays down at most */
@@ -83,18 +83,17 @@ static int kill_some(struct tale *t, struct err *e)
 	return 0;
 }
 
-static bool enough(const struct outcomes *o, const struct rosters *r, int wave)
-{
-	(void)o, (void)r, (void)wave;
-	return false;
-}
-
 static int spent(void *arg, struct err *e)
 {
 	struct tale *t = arg;
 	struct chaos *c = t->arg;
 
-	return kill_some(t, e) < 0 ? -1 : c->left == 0;
+	if (kill_some(t, e) < 0)
+		return -1;
+	for (int p = 0; p < SUPERVISOR; p++)
+		if (c->up_ms[p] != 0)
+			return 0;
+	return c->left == 0;
 }
 
 /* So many more kills, from now on. */
@@ -165,7 +164,6 @@ static void crash(const char *keys, const char *const *tax_args)
 	int64_t began = clock_monotonic();
 	int rc;
 
-	(void)enough;
 	printf("keys=%s QIAO_SEED=%d\n", keys, seed);
 	rc = tale_open(&t, &o, (uint64_t)seed, &e);
 	t.meanwhile = kill_some;
@@ -174,12 +172,13 @@ static void crash(const char *keys, const char *const *tax_args)
 	if (rc == 0)
 		rc = live(&t, kills, &e);
 	printf("killed:");
-	for (int p = 0, all = 0; p < PARTS; p++, all += c.kills[p])
-		printf(p + 1 < PARTS ? " %s %d" : " in %3$" PRId64 " s", part_name((enum part)p), c.kills[p],
-		       (clock_monotonic() - began) / 1000);
-	printf("\n");
+	for (int p = 0; p < SUPERVISOR; p++)
+		printf(" %s %d", part_name((enum part)p), c.kills[p]);
+	printf(", %" PRId64 " answers, %" PRId64 " s\n", t.outcomes.answers, (clock_monotonic() - began) / 1000);
 	if (rc == 0 && tale_check(&t, stdout) != 0)
 		rc = err_set(&e, ERR_PERM, "what was told and what happened differ");
+	for (int i = 0; i < 4 && rc == 0; i++)
+		rc = world_ready(&t.world, four[i], &e);
 	for (int i = 0; i < 4 && rc == 0; i++)
 		if (world_stop(&t.world, four[i]) != 0)
 			rc = err_set(&e, ERR_PERM, "%s stopped with %d", part_name(four[i]), t.world.parts[four[i]].status);
@@ -188,4 +187,33 @@ static void crash(const char *keys, const char *const *tax_args)
 	tale_close(&t);
 	if (rc != 0)
 		fail_msg("keys=%s seed %d: %s (%s)", keys, seed, e.text, t.world.dir);
+}
+
+static void crash_with_keys(void **state)
+{
+	static const char *const tax[] = {"--keys", "honoured", "--slow-ms", "60", "--settle-ms", "100", "--refund-ms", "100", NULL};
+
+	(void)state;
+	crash("honoured", tax);
+}
+
+static void crash_without_keys(void **state)
+{
+	static const char *const tax[] = {"--keys", "none", "--effect-delay-ms", "100", "--query-delay-ms", "250", "--slow-ms",
+					  "60", "--settle-ms", "100", "--refund-ms", "100", NULL};
+
+	(void)state;
+	crash("none", tax);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(crash_with_keys),
+		cmocka_unit_test(crash_without_keys),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -280,6 +280,30 @@ static void repeats_do_not_hide_the_cut(void **state)
 	bus_close(b);
 }
 
+/* What a group did after the copy is forgotten: the copy tells up to where that may be. */
+static void a_copy_tells_where_it_ended(void **state)
+{
+	struct bus *b = open_bus(dir, "gateway", &conf, NULL), *tax;
+	struct bus_reader *r;
+	char to[320];
+
+	(void)state;
+	publish(b, "payments", 0, 10);
+	flush(b);
+	bus_close(b);
+	tax = open_bus(dir, "tax", &conf, NULL);
+	r = open_reader(tax, "payments", "tax");
+	assert_int_equal(bus_restored_end(r), 0);
+	bus_reader_close(r);
+	bus_close(tax);
+	backup(tmpdir_file(&tmp, to, "copy"), 7);
+	tax = open_bus(to, "tax", &conf, NULL);
+	r = open_reader(tax, "payments", "tax");
+	assert_in_range(bus_restored_end(r), 7, 8);
+	bus_reader_close(r);
+	bus_close(tax);
+}
+
 static void a_backup_needs_a_fresh_folder_and_leaves_none_when_it_fails(void **state)
 {
 	struct store_options o = {0};
@@ -406,6 +430,7 @@ int main(void)
 		T(a_memory_keeps_the_newest_of_each_key),
 		T(the_copy_ends_where_the_ledger_does),
 		T(repeats_do_not_hide_the_cut),
+		T(a_copy_tells_where_it_ended),
 		T(a_backup_needs_a_fresh_folder_and_leaves_none_when_it_fails),
 		T(a_copy_holds_only_databases),
 		T(a_copy_made_meanwhile_is_of_one_piece),
