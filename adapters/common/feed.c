@@ -67,7 +67,7 @@ int feed_done(struct feed *f, struct page *p, int64_t *wait_ms, struct err *e)
 
 void page_free(struct page *p)
 {
-	json_decref(p->root);
+	jsonin_free(p->root);
 	p->root = NULL;
 	p->entries = NULL;
 }

@@ -7,8 +7,11 @@
 #include "events/events.h"
 #include <jansson.h>
 
-/* An object, or NULL when the text is not one whole JSON object. The caller frees with json_decref. */
+/* An object, or NULL when the text is not one whole JSON object, or when its tree would take more than JSONIN_BYTES_MAX of memory.
+ * One tree at a time: it lives in a memory of its own that jsonin_free gives back as a whole (NULL is fine). */
+#define JSONIN_BYTES_MAX ((size_t)40 << 20)
 json_t *jsonin_parse(struct str text);
+void jsonin_free(json_t *root);
 json_t *jsonin_list(const json_t *o, const char *name); /* an array, or NULL; borrowed */
 
 int jsonin_int(const json_t *o, const char *name, int64_t min, int64_t max, int64_t *out);

@@ -222,7 +222,7 @@ static int settle(struct work *w, const int *rows, int count, const struct answe
 	if (root) {
 		why = NULL;
 		rc = w->kind->answered(w, rows, count, root, seen, &why, e);
-		json_decref(root);
+		jsonin_free(root);
 	}
 	if (rc != 0)
 		return rc;

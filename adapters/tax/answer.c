@@ -28,7 +28,7 @@ const char *answer_batch(struct str body, const struct totals *sent, const struc
 		read_result(json_array_get(results, i), rows, out, strangers);
 	why = NULL;
 out:
-	json_decref(root);
+	jsonin_free(root);
 	return why;
 }
 

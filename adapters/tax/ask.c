@@ -40,14 +40,14 @@ int tax_ask(struct tax *t, struct pass *p, int64_t *wait_ms, struct err *e)
 	if (x == EX_DONE && !results)
 		backoff_failed(&t->peer, &t->queries, -1, "answer is no list of results");
 	if (!results) {
-		json_decref(root);
+		jsonin_free(root);
 		TALLY(C_RETRIED);
 		*wait_ms = peer_wait(&t->peer, &t->queries);
 		return 0;
 	}
 	backoff_worked(&t->peer, &t->queries, answer.http.took_ms);
 	rc = read_answer(t, p, rows, count, results, e);
-	json_decref(root);
+	jsonin_free(root);
 	pass_drop(p);
 	return rc;
 }

@@ -58,6 +58,16 @@ static bool blank(struct str s)
 	return s.n == 0 || cell_bare(s).n == 0;
 }
 
+/* What can be read lies in the buffer; the line behind it is the one that cannot. */
+static int64_t lines_in(const struct csv_reader *r)
+{
+	int64_t lines = 1;
+
+	for (size_t i = 0; i < r->len; i++)
+		lines += r->data[i] == '\n' || (r->data[i] == '\r' && i + 1 < r->len && r->data[i + 1] != '\n');
+	return lines;
+}
+
 int roster_open(struct roster *r, struct decoder *from, struct err *e)
 {
 	struct str window;
@@ -69,7 +79,7 @@ int roster_open(struct roster *r, struct decoder *from, struct err *e)
 		return -1;
 	if (csv_peek(&r->csv, WINDOW, &window, e) < 0) {
 		r->refused = r->csv.refused;
-		r->refused_at = 1;
+		r->refused_at = lines_in(&r->csv);
 		return -1;
 	}
 	if (window.n > WINDOW)

@@ -1,3 +1,7 @@
+/* Keeping an agency's book. What is durable when: a request's rows, runs and counters are one
+ * transaction, committed (fsynced) before the answer's first byte, so that a killed agency has
+ * done all of what it answered, and of what it did not answer all or nothing. The index of ids
+ * and the runs in memory are read back from the book at start. */
 #include "tests/agencies/book.h"
 #include "tests/agencies/faults.h"
 #include <stdio.h>
@@ -143,6 +147,7 @@ int64_t book_now(struct book *b)
 	return clock_now(&b->clock);
 }
 
+/* Not the agency's clock: a test may set that to any date, while delays are to be waited for. */
 int64_t book_real(struct book *b)
 {
 	return clock_monotonic() + b->real_offset;

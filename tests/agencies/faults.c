@@ -1,3 +1,5 @@
+/* Rules of misbehaviour: the first that fires for a request is the only one. Each kind and
+ * endpoint that fires is counted in the book (server.c), so that a test can prove that it did. */
 #include "tests/agencies/faults.h"
 #include "base/fs.h"
 #include "tests/agencies/cut.h"

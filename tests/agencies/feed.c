@@ -1,3 +1,5 @@
+/* The feed: runs in memory, each also a row of the book. A cursor is the last sequence looked at,
+ * so that a page is one search among the runs and one range of rows. */
 #include "tests/agencies/feed.h"
 #include "tests/agencies/book.h"
 #include <stdlib.h>
@@ -60,6 +62,7 @@ const struct run *feed_add(struct feed *f, struct run r, const struct id *batch)
 	return &f->runs[f->count - 1];
 }
 
+/* Runs of a kind come due in their order, so each is looked at once: `passed` remembers how far. */
 int64_t feed_due(struct feed *f, int from, int to, int64_t delay_ms, int64_t real_ms,
 		 int64_t *ready_ms)
 {

@@ -1,3 +1,5 @@
+/* A pull reader: containers are entered and left by the caller's own loops, so that it needs no
+ * stack; a bracket that does not match shows as a missing comma or colon. */
 #include "tests/agencies/json_in.h"
 #include <string.h>
 
@@ -24,6 +26,7 @@ bool json_object(struct json *j)
 	return j->fresh = take(j, '{');
 }
 
+/* Senders keep an order, so that the hint makes the usual look-up one comparison. */
 int json_field(struct json *j, const char *const *names, int *hint)
 {
 	struct str name;
@@ -186,6 +189,7 @@ static void scalar(struct json *j)
 		number(j);
 }
 
+/* Passes over a number; loose behind its first digits, since only whole ones are ever read. */
 static void number(struct json *j)
 {
 	char *from;

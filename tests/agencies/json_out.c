@@ -1,3 +1,4 @@
+/* Values as JSON. Everything that is not ASCII goes out as the UTF-8 that it came in. */
 #include "tests/agencies/json_out.h"
 #include "base/date.h"
 #include <string.h>

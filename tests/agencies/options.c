@@ -1,3 +1,4 @@
+/* --name value, each at most once in sense: the last one counts. */
 #include "tests/agencies/options.h"
 #include "base/err.h"
 #include "base/str.h"

@@ -1,3 +1,5 @@
+/* The population is a file, not a book: what is known of a person on a day is computed from the
+ * lines. Between two starts it may only gain lines that become known later. */
 #include "tests/agencies/population.h"
 #include "base/date.h"
 #include "base/fs.h"
@@ -110,6 +112,7 @@ static int make_room(struct population *p, struct err *e)
 						  : err_set(e, ERR_TEMP, "population: no memory");
 }
 
+/* Strict: a line that is nearly right would make a person who is nearly right. */
 static int read_line(struct population *p, struct str text)
 {
 	struct str c[COLUMNS];
@@ -174,6 +177,7 @@ static bool holds(const struct line *l, int day)
 	return l->known_from == DATE_NONE || l->known_from <= day;
 }
 
+/* Does a later line of the person that holds speak of the same contribution. */
 static bool replaced(const struct population *p, const struct line *l, int day)
 {
 	for (int64_t i = l->next; i != 0; i = p->lines[i].next) {

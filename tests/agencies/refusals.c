@@ -1,3 +1,4 @@
+/* Sorted once, searched by halves. A reason's meaning is the agency's own affair. */
 #include "tests/agencies/refusals.h"
 #include "base/fs.h"
 #include "tests/agencies/cut.h"

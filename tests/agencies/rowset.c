@@ -1,3 +1,4 @@
+/* FNV-1a with linear probing over a table that a request cannot fill. */
 #include "tests/agencies/rowset.h"
 #include <string.h>
 

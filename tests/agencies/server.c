@@ -1,3 +1,6 @@
+/* One thread on libmicrohttpd with its own poll loop. The stages of a request: received whole;
+ * (held, when the fault is slow_before;) work: effect, commit; (held, when it is slow;) deliver.
+ * While one request is held others are served; a killed process delivers nothing of the held. */
 #include "tests/agencies/server.h"
 #include "base/fs.h"
 #include <arpa/inet.h>
@@ -121,6 +124,8 @@ int request_page(const struct request *q, int64_t last, int64_t *after, int64_t 
 	return q->limit ? str_int(str_of(q->limit), 1, LIMIT_MAX, limit) : 0;
 }
 
+/* Loopback only. SO_REUSEADDR, because a restart on its old port must not wait until the
+ * connections of the killed one are forgotten. */
 static int listen_on(int port, int *bound, struct err *e)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET,
@@ -201,6 +206,8 @@ static int next_timeout(const struct live *l)
 	return (int)timeout;
 }
 
+/* Lets go on what was held long enough. At the end (INT64_MAX) that is everything: the server
+ * cannot stop while a connection is suspended. */
 static void wake_due(struct live *l, int64_t now_ms)
 {
 	struct exchange **at = &l->held, *x;
@@ -239,6 +246,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *c, const cha
 	return x->phase == PHASE_RECEIVING ? received(x) : deliver(x);
 }
 
+/* Also when the client went away. The buffers are kept for the next request: a batch is a quarter
+ * of a megabyte, and fresh memory of that size costs more than reading it. */
 static void on_completed(void *cls, struct MHD_Connection *c, void **con,
 			 enum MHD_RequestTerminationCode why)
 {
@@ -384,6 +393,7 @@ static enum MHD_Result deliver(struct exchange *x)
 	if (x->fault == FAULT_TRUNCATED)
 		r = MHD_create_response_from_callback(x->answer.b.len, 65536, half_reader, x, NULL);
 	else
+		/* Not copied: the exchange outlives the response (on_completed comes after it). */
 		r = MHD_create_response_from_buffer(x->answer.b.len, x->answer.b.data,
 						    MHD_RESPMEM_PERSISTENT);
 	if (!r)

@@ -191,6 +191,8 @@ static int64_t enter(struct ssa *s, struct feedback *b)
 	return next - first;
 }
 
+/* The key of a fact is (payment, kind, version). What a repeat says beyond its key is compared and
+ * counted, never taken: a sender that changes its mind under an old version is wrong. */
 static bool seen_before(struct ssa *s, struct posting *p)
 {
 	struct posting before;
@@ -287,6 +289,7 @@ static void put_answer(const struct ssa *s, const struct feedback *b, struct req
 	out_lit(o, "]}");
 }
 
+/* That feedback was taken is no credit: such runs are passed over, and their sequences left out. */
 static int64_t put_run(struct page *p, const struct run *r, int64_t from_row)
 {
 	struct ssa *s = p->agency;

@@ -1,3 +1,5 @@
+/* The agency's book: postings to accounts, only ever added, with their feed; the changes of
+ * persons' records that were told; the newest statistics. */
 #include "tests/agencies/ssa.h"
 #include "base/date.h"
 #include <inttypes.h>
@@ -16,16 +18,17 @@
 static const char *const steps[] = {
 	BOOK_TABLES
 	"CREATE TABLE posting(posting INTEGER PRIMARY KEY, payment_id BLOB NOT NULL,"
-	" kind INTEGER NOT NULL, version INTEGER NOT NULL, number TEXT NOT NULL, name TEXT NOT NULL,"
-	" year INTEGER NOT NULL, village TEXT NOT NULL, sponsor_type TEXT NOT NULL,"
-	" amount_fen INTEGER NOT NULL, receipt TEXT NOT NULL, paid_at INTEGER, at INTEGER NOT NULL,"
-	" fate INTEGER NOT NULL);"
-	"CREATE TABLE change(sequence INTEGER PRIMARY KEY, number TEXT NOT NULL, at INTEGER NOT NULL);"
-	"CREATE TABLE statistic(year INTEGER, village TEXT, sponsor_type TEXT, version INTEGER NOT NULL,"
-	" as_of INTEGER NOT NULL, declared_count INTEGER NOT NULL, declared_fen INTEGER NOT NULL,"
-	" collected_count INTEGER NOT NULL, collected_fen INTEGER NOT NULL,"
-	" kept_count INTEGER NOT NULL, kept_fen INTEGER NOT NULL, columns TEXT NOT NULL,"
-	" PRIMARY KEY(year, village, sponsor_type)) WITHOUT ROWID;",
+	" kind INTEGER NOT NULL, version INTEGER NOT NULL, number TEXT NOT NULL,"
+	" name TEXT NOT NULL, year INTEGER NOT NULL, village TEXT NOT NULL,"
+	" sponsor_type TEXT NOT NULL, amount_fen INTEGER NOT NULL, receipt TEXT NOT NULL,"
+	" paid_at INTEGER, at INTEGER NOT NULL, fate INTEGER NOT NULL);"
+	"CREATE TABLE change(sequence INTEGER PRIMARY KEY, number TEXT NOT NULL,"
+	" at INTEGER NOT NULL);"
+	"CREATE TABLE statistic(year INTEGER, village TEXT, sponsor_type TEXT,"
+	" version INTEGER NOT NULL, as_of INTEGER NOT NULL, declared_count INTEGER NOT NULL,"
+	" declared_fen INTEGER NOT NULL, collected_count INTEGER NOT NULL,"
+	" collected_fen INTEGER NOT NULL, kept_count INTEGER NOT NULL, kept_fen INTEGER NOT NULL,"
+	" columns TEXT NOT NULL, PRIMARY KEY(year, village, sponsor_type)) WITHOUT ROWID;",
 };
 static const struct store_kind book_kind = {"social-security agency's book", 0x51425353, steps, 1};
 static const char *const words[SSA_STATES] = {"pending", "credited", "credit_refused", "debited",
@@ -119,6 +122,8 @@ bool ssa_get(struct ssa *s, int64_t row, struct posting *p)
 	return true;
 }
 
+/* Runs before every answer about people, so that an as_of never passes a day whose changes are
+ * not in the feed. After a jump of the clock each change still carries its own day. */
 void ssa_learn(struct ssa *s)
 {
 	const struct population *p = &s->population;
@@ -242,6 +247,7 @@ static void prepare(struct ssa *s)
 		" WHERE excluded.version > statistic.version");
 }
 
+/* The index lives in memory only: it is made from the book. */
 static void index_postings(struct ssa *s)
 {
 	struct stmt *all = book_prepare(&s->book, "SELECT posting, payment_id FROM posting");

@@ -153,6 +153,8 @@ static bool read_payer(struct json *j, struct payment *p)
 	return !j->bad && p->payer_type.p && p->village.p;
 }
 
+/* What the bureau can never take. Only the form is looked at: whether a number is somebody's is the
+ * business of the bureau's registers, here the file of refusals and chance. */
 static bool row_is_good(const struct tax *t, const struct payment *p)
 {
 	return form_is_good(p) && !str_is(refusals_find(&t->refusals, p->number), "bad_row");
@@ -184,6 +186,7 @@ static bool digits(struct str s, size_t n)
 	return s.n == n;
 }
 
+/* The bureau's own count, to be compared with the sender's. */
 static void count_rows(struct tax *t, struct batch *b)
 {
 	static struct rowset set;
@@ -234,6 +237,8 @@ static bool same_content(const struct payment *a, const struct payment *b)
 	       a->year == b->year && a->amount_fen == b->amount_fen;
 }
 
+/* One entry for each payment that is new; with keys a repeat takes the entry of the first. The new
+ * ones are one run of the feed, whose sequences the answer tells. */
 static void enter(struct tax *t, struct batch *b)
 {
 	int64_t first = tax_entries(t) + 1, next = first, repeats = 0, real = book_real(&t->book);

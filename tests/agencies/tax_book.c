@@ -1,3 +1,5 @@
+/* The tax bureau's book. Entries are only ever added: what happens to them later are runs of the
+ * feed, and an entry's state follows from how far those have come. */
 #include "tests/agencies/tax.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -144,6 +146,8 @@ bool tax_get(struct tax *t, int64_t entry, struct payment *p)
 	return true;
 }
 
+/* All entries with that id are looked at, since without keys there may be several, the newer ones
+ * perhaps without their effect yet. */
 int64_t tax_find(struct tax *t, const struct id *id, int64_t delay_ms, int64_t window_ms)
 {
 	int64_t real = book_real(&t->book), entry, newest = 0;
@@ -163,6 +167,7 @@ int64_t tax_find(struct tax *t, const struct id *id, int64_t delay_ms, int64_t w
 	return newest;
 }
 
+/* The furthest stage whose runs cover the entry; *run is the newest fact about it. */
 enum tax_state tax_state_of(const struct tax *t, int64_t entry, int64_t fate,
 			    const struct run **run)
 {
@@ -179,6 +184,8 @@ enum tax_state tax_state_of(const struct tax *t, int64_t entry, int64_t fate,
 	return fate >= FATE_REFUSED ? TAX_REFUSED : TAX_ACCEPTED;
 }
 
+/* Called when somebody looks, not by a timer: an agency that nobody asks costs nothing, and what is
+ * due comes with its due time. Three stages may pass in one look. */
 void tax_mature(struct tax *t)
 {
 	book_mature(&t->book, KIND_DECLARED, KIND_PAID, t->options.settle_ms);

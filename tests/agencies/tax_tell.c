@@ -68,6 +68,8 @@ static int read_ids(struct request *q, struct id *ids)
 	return json_end(&j) && count > 0 ? count : -1;
 }
 
+/* The delay of queries counts from accepting, the entry's own time from the effect: hence the
+ * difference, and never less than the effect. */
 static void put_state(struct tax *t, const struct id *id, struct out *o)
 {
 	const struct tax_options *opt = &t->options;
@@ -114,6 +116,8 @@ static void put_changes(struct page *p)
 	out_lit(p->out, "}");
 }
 
+/* A run's entries in one range scan. With the page full the scan is given up in the middle; the
+ * next page goes on behind the last row that was looked at. */
 static int64_t put_run(struct page *p, const struct run *r, int64_t from_row)
 {
 	struct tax *t = p->agency;

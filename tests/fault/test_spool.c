@@ -24,7 +24,7 @@ static struct {
 	enum how how;
 	int at, sys; /* the at-th call from now on; 0 = none */
 	int fired, syncs;
-	char renamed[700]; /* the folder into which something was renamed last, "" once it was synced */
+	char renamed[4096]; /* the folder into which something was renamed last, "" once it was synced */
 } fault;
 
 ssize_t __real_write(int fd, const void *p, size_t n);
@@ -64,7 +64,7 @@ ssize_t __wrap_write(int fd, const void *p, size_t n)
 
 int __wrap_fsync(int fd)
 {
-	char link[64], path[700];
+	char link[64], path[4096];
 	ssize_t n;
 
 	fault.syncs++;
@@ -80,9 +80,12 @@ int __wrap_fsync(int fd)
 
 int __wrap_rename(const char *from, const char *to)
 {
+	char folder[700];
+
 	if (now(RENAME))
 		return -1;
-	snprintf(fault.renamed, sizeof fault.renamed, "%.*s", (int)(strrchr(to, '/') - to), to);
+	snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(to, '/') - to), to);
+	assert_non_null(realpath(folder, fault.renamed));
 	return __real_rename(from, to);
 }
 

@@ -24,7 +24,7 @@ static void text_is_escaped_and_comes_back(void **state)
 		assert_non_null(root);
 		assert_int_equal(jsonin_str(root, "t", 1000, &back), 0);
 		assert_true(str_is(back, texts[i]));
-		json_decref(root);
+		jsonin_free(root);
 	}
 	jsonout_fini(&j);
 }
@@ -112,7 +112,7 @@ static void getters_have_bounds(void **state)
 	assert_int_equal(jsonin_date_or_null(o, "noday", &date), -1);
 	assert_non_null(jsonin_list(o, "list"));
 	assert_null(jsonin_list(o, "n"));
-	json_decref(o);
+	jsonin_free(o);
 }
 
 static void what_is_no_object_is_refused(void **state)
@@ -124,6 +124,31 @@ static void what_is_no_object_is_refused(void **state)
 	for (size_t i = 0; i < COUNT(texts); i++)
 		assert_null(jsonin_parse(str_of(texts[i])));
 	assert_null(jsonin_parse((struct str){NULL, 0}));
+}
+
+/* What a hostile answer costs is bounded; and after it the next one is read as ever. */
+static void a_tree_has_a_bound(void **state)
+{
+	struct jsonout j;
+	json_t *o;
+
+	(void)state;
+	jsonout_init(&j, 16 << 20);
+	JSONOUT(&j, "{\"a\":[1");
+	for (int i = 0; i < 3000000; i++)
+		JSONOUT(&j, ",1");
+	JSONOUT(&j, "]}");
+#ifndef __SANITIZE_ADDRESS__
+	assert_null(jsonin_parse(jsonout_text(&j)));
+#endif
+	for (int i = 0; i < 3; i++) {
+		o = jsonin_parse(STR("{\"a\":{\"b\":[1,2,3]}}"));
+		assert_non_null(o);
+		jsonin_free(o);
+		assert_null(jsonin_parse(STR("[1,2")));
+	}
+	jsonin_free(NULL);
+	jsonout_fini(&j);
 }
 
 static void nothing_personal_is_shown(void **state)
@@ -142,7 +167,7 @@ static void nothing_personal_is_shown(void **state)
 	assert_non_null(strstr(text, "\"amount_fen\":50000"));
 	assert_null(strstr(text, "3306"));
 	assert_null(strstr(text, "张"));
-	json_decref(o);
+	jsonin_free(o);
 
 	o = jsonin_parse(STR("{\"sequence\":12,\"payment_id\":\"0123456789abcdef0123456789abcdef\",\"status\":\"04\","
 			     "\"reason\":null,\"amount_fen\":-5,\"at\":\"2026-12-31T09:30:00.123+08:00\"}"));
@@ -151,7 +176,7 @@ static void nothing_personal_is_shown(void **state)
 	assert_true(str_is(jsonout_text(&j),
 			   "{\"sequence\":12,\"payment_id\":\"0123456789abcdef0123456789abcdef\",\"status\":\"04\","
 			   "\"reason\":null,\"amount_fen\":-5,\"at\":\"2026-12-31T09:30:00.123+08:00\"}"));
-	json_decref(o);
+	jsonin_free(o);
 	jsonout_fini(&j);
 }
 
@@ -160,7 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_is_escaped_and_comes_back), cmocka_unit_test(values_are_written),
 		cmocka_unit_test(getters_have_bounds),		  cmocka_unit_test(what_is_no_object_is_refused),
-		cmocka_unit_test(nothing_personal_is_shown),
+		cmocka_unit_test(nothing_personal_is_shown),	  cmocka_unit_test(a_tree_has_a_bound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

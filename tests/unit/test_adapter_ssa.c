@@ -34,7 +34,7 @@ static void a_record_is_read(void **state)
 	assert_int_equal(s.entries[0].paid_on, date_of(2026, 3, 1));
 	assert_true(s.entries[0].arrived_on.set && s.entries[0].arrived_on.v == date_of(2026, 3, 5));
 	assert_false(s.entries[0].refunded_on.set || s.entries[1].arrived_on.set);
-	json_decref(o);
+	jsonin_free(o);
 }
 
 static void broken_records_are_refused(void **state)
@@ -62,7 +62,7 @@ static void broken_records_are_refused(void **state)
 		o = jsonin_parse(str_of(bad[i]));
 		assert_non_null(o);
 		assert_int_equal(status_read(o, &s, entries), -1);
-		json_decref(o);
+		jsonin_free(o);
 	}
 	/* More entries than there is room for. */
 	jsonout_init(&j, 1 << 20);
@@ -73,12 +73,12 @@ static void broken_records_are_refused(void **state)
 	JSONOUT(&j, "]}");
 	o = jsonin_parse(jsonout_text(&j));
 	assert_int_equal(status_read(o, &s, entries), 0);
-	json_decref(o);
+	jsonin_free(o);
 	j.buf.len = fits;
 	JSONOUT(&j, "," ENTRY "]}");
 	o = jsonin_parse(jsonout_text(&j));
 	assert_int_equal(status_read(o, &s, entries), -1);
-	json_decref(o);
+	jsonin_free(o);
 	jsonout_fini(&j);
 }
 

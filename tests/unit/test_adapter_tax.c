@@ -275,7 +275,7 @@ static void states_of_queries_and_changes(void **state)
 			assert_int_equal(r.attempt, 0);
 			assert_null(r.batch.p);
 		}
-		json_decref(o);
+		jsonin_free(o);
 	}
 }
 
