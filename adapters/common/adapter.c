@@ -8,7 +8,8 @@
 /* A full disk is waited for TRIES * PAUSE_MS at most. */
 enum { TRIES = 20, PAUSE_MS = 500, BODY_MAX = 4 << 20, TOPIC_MAX = 40 };
 
-static int topic_of(const struct adapter *a, enum event_type t, char topic[TOPIC_MAX], struct err *e);
+static int topic_of(const struct adapter *a, enum event_type t, char topic[TOPIC_MAX],
+		    struct err *e);
 static bool try_again(int *tries, const struct err *e, const char *what);
 static int publish_reject(struct adapter *a, struct rejected_event *r, struct err *e);
 
@@ -41,11 +42,14 @@ void adapter_close(struct adapter *a)
 	buf_fini(&a->body);
 }
 
-int adapter_publish(struct adapter *a, enum event_type t, const void *event, struct str key, const struct id *id,
-		    const struct id *trace, struct err *e)
+int adapter_publish(struct adapter *a, enum event_type t, const void *event, struct str key,
+		    const struct id *id, const struct id *trace, struct err *e)
 {
 	char topic[TOPIC_MAX];
-	struct bus_event ev = {.key = key, .id = *id, .type = str_of(event_name(t)), .trace = trace ? *trace : *id};
+	struct bus_event ev = {.key = key,
+			       .id = *id,
+			       .type = str_of(event_name(t)),
+			       .trace = trace ? *trace : *id};
 	int tries = 0;
 
 	if (topic_of(a, t, topic, e) != 0)
@@ -84,14 +88,16 @@ int adapter_store_position(struct bus_reader *r, struct err *e)
 	return 0;
 }
 
-int adapter_decode(struct adapter *a, const char *topic, const struct bus_record *r, enum event_type first, enum event_type last,
-		   enum event_type *t, void *event, struct err *e)
+int adapter_decode(struct adapter *a, const char *topic, const struct bus_record *r,
+		   enum event_type first, enum event_type last, enum event_type *t, void *event,
+		   struct err *e)
 {
 	struct err why = {0};
 	char reason[40];
 
 	if (event_type_of(r->event.type, t) != 0 || *t < first || *t > last)
-		return adapter_reject(a, topic, r, "unknown_type", "this topic does not carry it", e);
+		return adapter_reject(a, topic, r, "unknown_type", "this topic does not carry it",
+				      e);
 	if (codec_decode(a->codec, *t, r->event.data, event, &why) == 0)
 		return 1;
 	if (why.class != ERR_PERM) {
@@ -99,12 +105,13 @@ int adapter_decode(struct adapter *a, const char *topic, const struct bus_record
 		return -1;
 	}
 	/* The text begins with the reason: undecodable or unknown_schema. */
-	snprintf(reason, sizeof reason, "%.*s", (int)strspn(why.text, "abcdefghijklmnopqrstuvwxyz_"), why.text);
+	snprintf(reason, sizeof reason, "%.*s",
+		 (int)strspn(why.text, "abcdefghijklmnopqrstuvwxyz_"), why.text);
 	return adapter_reject(a, topic, r, reason, why.text, e);
 }
 
-int adapter_reject(struct adapter *a, const char *topic, const struct bus_record *r, const char *reason, const char *detail,
-		   struct err *e)
+int adapter_reject(struct adapter *a, const char *topic, const struct bus_record *r,
+		   const char *reason, const char *detail, struct err *e)
 {
 	struct rejected_event ev = {
 		.topic = str_of(topic),
@@ -119,21 +126,23 @@ int adapter_reject(struct adapter *a, const char *topic, const struct bus_record
 	return publish_reject(a, &ev, e);
 }
 
-int adapter_reject_entry(struct adapter *a, const char *feed, int64_t sequence, const char *reason, struct str bytes,
-			 struct err *e)
+int adapter_reject_entry(struct adapter *a, const char *feed, int64_t sequence, const char *reason,
+			 struct str bytes, struct err *e)
 {
 	struct rejected_event ev = {
 		.topic = str_of(feed),
 		.offset = sequence,
 		.event_type = STR("feed entry"),
 		.reason = str_of(reason),
-		.detail = STR("an entry of the outside feed could not be read; what may be shown of it is in the bytes"),
+		.detail = STR("an entry of the outside feed could not be read; what may be shown "
+			      "of it is in the bytes"),
 		.bytes = bytes,
 	};
 	return publish_reject(a, &ev, e);
 }
 
-int feed_position_load(struct adapter *a, const char *feed, char *cursor, size_t cap, int64_t *as_of, struct err *e)
+int feed_position_load(struct adapter *a, const char *feed, char *cursor, size_t cap,
+		       int64_t *as_of, struct err *e)
 {
 	char topic[TOPIC_MAX];
 	struct bus_record r;
@@ -148,17 +157,25 @@ int feed_position_load(struct adapter *a, const char *feed, char *cursor, size_t
 	found = bus_last(a->bus, topic, str_of(feed), &r, e);
 	if (found <= 0)
 		return found;
-	if (codec_decode(a->codec, EV_FEED_POSITION, r.event.data, &at, &why) != 0 || str_copy(cursor, cap, at.cursor) != 0)
-		return err_set(e, ERR_SAFE, "%s: the position of feed %s cannot be read (%s); restore the bus from a backup",
+	if (codec_decode(a->codec, EV_FEED_POSITION, r.event.data, &at, &why) != 0 ||
+	    str_copy(cursor, cap, at.cursor) != 0)
+		return err_set(e, ERR_SAFE,
+			       "%s: the position of feed %s cannot be read (%s); restore the bus "
+			       "from a backup",
 			       topic, feed, why.class ? why.text : "cursor too long");
 	*as_of = at.as_of;
 	return 0;
 }
 
-int feed_position_save(struct adapter *a, const char *feed, const char *cursor, int64_t as_of, struct err *e)
+int feed_position_save(struct adapter *a, const char *feed, const char *cursor, int64_t as_of,
+		       struct err *e)
 {
 	struct feed_position at = {str_of(feed), str_of(cursor), as_of};
-	struct str parts[] = {STR("FeedPosition"), str_of(a->role->name), at.feed, at.cursor, {(char *)&as_of, sizeof as_of}};
+	struct str parts[] = {STR("FeedPosition"),
+			      str_of(a->role->name),
+			      at.feed,
+			      at.cursor,
+			      {(char *)&as_of, sizeof as_of}};
 	struct id id;
 
 	id_make(&id, parts, 5);
@@ -206,14 +223,17 @@ void idle_reset(struct idle *i)
 	i->ms = i->min_ms;
 }
 
-static int topic_of(const struct adapter *a, enum event_type t, char topic[TOPIC_MAX], struct err *e)
+static int topic_of(const struct adapter *a, enum event_type t, char topic[TOPIC_MAX],
+		    struct err *e)
 {
-	bool own = t == EV_FEED_POSITION || t == EV_REJECTED_EVENT || t == EV_BOOK_OPENED || t == EV_BOOK_ENTRY ||
-		   t == EV_BOOK_CLOSED;
+	bool own = t == EV_FEED_POSITION || t == EV_REJECTED_EVENT || t == EV_BOOK_OPENED ||
+		   t == EV_BOOK_ENTRY || t == EV_BOOK_CLOSED;
 	int n = own ? snprintf(topic, TOPIC_MAX, "%s.%s", event_topic(t), a->role->name)
 		    : snprintf(topic, TOPIC_MAX, "%s", event_topic(t));
 
-	return n > 0 && n < TOPIC_MAX ? 0 : err_set(e, ERR_CONF, "topic of %s: name too long", event_name(t));
+	return n > 0 && n < TOPIC_MAX
+		       ? 0
+		       : err_set(e, ERR_CONF, "topic of %s: name too long", event_name(t));
 }
 
 /* Waits a little and says whether it is worth another try. */
@@ -231,7 +251,8 @@ static int publish_reject(struct adapter *a, struct rejected_event *r, struct er
 	char key[120];
 	struct id id;
 
-	snprintf(key, sizeof key, "%.*s/%d/%" PRId64, (int)r->topic.n, r->topic.p, (int)r->partition, r->offset);
+	snprintf(key, sizeof key, "%.*s/%d/%" PRId64, (int)r->topic.n, r->topic.p,
+		 (int)r->partition, r->offset);
 	struct str parts[] = {STR("RejectedEvent"), str_of(a->role->name), str_of(key), r->bytes};
 	id_make(&id, parts, 4);
 	if (!r->bytes.p)
@@ -239,7 +260,7 @@ static int publish_reject(struct adapter *a, struct rejected_event *r, struct er
 	if (r->bytes.n > EVENT_BYTES_MAX)
 		r->bytes.n = EVENT_BYTES_MAX;
 	r->at = clock_now(&a->role->clock);
-	log_warn("REJECT", "place=%s event=%.*s reason=%.*s", key, (int)r->event_type.n, r->event_type.p, (int)r->reason.n,
-		 r->reason.p);
+	log_warn("REJECT", "place=%s event=%.*s reason=%.*s", key, (int)r->event_type.n,
+		 r->event_type.p, (int)r->reason.n, r->reason.p);
 	return adapter_publish(a, EV_REJECTED_EVENT, r, str_of(key), &id, NULL, e);
 }

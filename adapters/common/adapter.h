@@ -23,28 +23,32 @@ int adapter_open(struct adapter *a, struct role *role, struct err *e);
 void adapter_close(struct adapter *a); /* what was not flushed is not sent */
 /* Encodes and queues one event on its topic ("positions", "rejects", "books" get ".<role>"). trace NULL: the event's own id.
  * ERR_PERM: the event cannot be encoded; nothing was queued. */
-int adapter_publish(struct adapter *a, enum event_type t, const void *event, struct str key, const struct id *id,
-		    const struct id *trace, struct err *e);
+int adapter_publish(struct adapter *a, enum event_type t, const void *event, struct str key,
+		    const struct id *id, const struct id *trace, struct err *e);
 /* What was published before is durable when it returns 0. */
 int adapter_flush(struct adapter *a, struct err *e);
-int adapter_store_position(struct bus_reader *r, struct err *e); /* bus_store_position that waits for a full disk */
+int adapter_store_position(struct bus_reader *r,
+			   struct err *e); /* bus_store_position that waits for a full disk */
 
 /* Decodes one record of a topic that carries the event types [first, last]; anything else goes to rejects.<role>. 1 decoded
  * (*t says what, *event is filled; it must hold any of them), 0 rejected, -1 error. */
-int adapter_decode(struct adapter *a, const char *topic, const struct bus_record *r, enum event_type first, enum event_type last,
-		   enum event_type *t, void *event, struct err *e);
-/* To rejects.<role>, with place and bytes. The flow goes on. */
-int adapter_reject(struct adapter *a, const char *topic, const struct bus_record *r, const char *reason, const char *detail,
+int adapter_decode(struct adapter *a, const char *topic, const struct bus_record *r,
+		   enum event_type first, enum event_type last, enum event_type *t, void *event,
 		   struct err *e);
+/* To rejects.<role>, with place and bytes. The flow goes on. */
+int adapter_reject(struct adapter *a, const char *topic, const struct bus_record *r,
+		   const char *reason, const char *detail, struct err *e);
 /* The same for an entry of an outside feed: place is its sequence, bytes what may be shown of it (jsonin_show). */
-int adapter_reject_entry(struct adapter *a, const char *feed, int64_t sequence, const char *reason, struct str bytes,
-			 struct err *e);
+int adapter_reject_entry(struct adapter *a, const char *feed, int64_t sequence, const char *reason,
+			 struct str bytes, struct err *e);
 
 /* Last published position of an outside feed on positions.<role>; "" = follow from the start of the feed (nothing was published
  * yet on an initialised topic). ERR_SAFE when the position is there but cannot be read. */
 #define FEED_CURSOR_MAX 256
-int feed_position_load(struct adapter *a, const char *feed, char *cursor, size_t cap, int64_t *as_of, struct err *e);
-int feed_position_save(struct adapter *a, const char *feed, const char *cursor, int64_t as_of, struct err *e); /* publishes */
+int feed_position_load(struct adapter *a, const char *feed, char *cursor, size_t cap,
+		       int64_t *as_of, struct err *e);
+int feed_position_save(struct adapter *a, const char *feed, const char *cursor, int64_t as_of,
+		       struct err *e); /* publishes */
 
 /* The main loop: streams that stall alone, in one thread. Each is called when it is due and says in how many milliseconds it
  * wants to be called again (0: at once, after the others had their turn). A turn is one exchange with the peer at most. */

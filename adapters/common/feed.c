@@ -82,7 +82,8 @@ static int feed_path(const struct feed *f, char *out, size_t cap)
 
 		if (at + 4 > cap)
 			return -1;
-		at += (size_t)snprintf(out + at, cap - at, safe ? "%c" : "%%%02X", (unsigned char)*c);
+		at += (size_t)snprintf(out + at, cap - at, safe ? "%c" : "%%%02X",
+				       (unsigned char)*c);
 	}
 	return 0;
 }
@@ -99,7 +100,8 @@ static const char *read_page(const struct feed *f, struct str body, struct page 
 	if (!p->entries || jsonin_time(p->root, "as_of", &p->as_of) != 0)
 		return "answer is no page of the feed";
 	p->count = json_array_size(p->entries);
-	if (jsonin_str(p->root, "next", FEED_CURSOR_MAX - 1, &next) != 0 || str_copy(p->next, sizeof p->next, next) != 0)
+	if (jsonin_str(p->root, "next", FEED_CURSOR_MAX - 1, &next) != 0 ||
+	    str_copy(p->next, sizeof p->next, next) != 0)
 		return "cursor missing or too long";
 	/* It would bring the same page for ever. */
 	if (p->count > 0 && strcmp(p->next, f->cursor) == 0)

@@ -147,7 +147,8 @@ void jsonin_show(const json_t *o, const char *const *names, int count, struct js
 		first = false;
 		jsonout_str(out, str_of(names[i]));
 		JSONOUT(out, ":");
-		if (json_is_integer(v) && llabs(json_integer_value(v)) < 100000000000000) /* shorter than an ID number */
+		if (json_is_integer(v) &&
+		    llabs(json_integer_value(v)) < 100000000000000) /* shorter than an ID number */
 			jsonout_int(out, json_integer_value(v));
 		else if (json_is_boolean(v))
 			jsonout_bool(out, json_is_true(v));
@@ -163,7 +164,8 @@ static bool heap_make(void)
 {
 	if (heap.at)
 		return true;
-	heap.at = mmap(NULL, JSONIN_BYTES_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	heap.at = mmap(NULL, JSONIN_BYTES_MAX, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (heap.at == MAP_FAILED) {
 		heap.at = NULL;
 		return false;
@@ -204,7 +206,8 @@ static void heap_drop(void *p)
 
 static struct str text_of(const json_t *v)
 {
-	return json_is_string(v) ? (struct str){json_string_value(v), json_string_length(v)} : (struct str){NULL, 0};
+	return json_is_string(v) ? (struct str){json_string_value(v), json_string_length(v)}
+				 : (struct str){NULL, 0};
 }
 
 /* An id, a time, or a lower-case word with few digits. */

@@ -19,10 +19,10 @@ struct str jsonout_text(const struct jsonout *j); /* what was written */
 
 void jsonout_raw(struct jsonout *j, struct str text); /* as it is */
 #define JSONOUT(j, literal) jsonout_raw(j, STR(literal))
-void jsonout_str(struct jsonout *j, struct str s);    /* quoted and escaped; no value gives null */
+void jsonout_str(struct jsonout *j, struct str s); /* quoted and escaped; no value gives null */
 void jsonout_int(struct jsonout *j, int64_t v);
 void jsonout_bool(struct jsonout *j, bool v);
-void jsonout_id(struct jsonout *j, const struct id *id);  /* quoted lower hex */
-void jsonout_time(struct jsonout *j, int64_t time_ms);    /* quoted, 2026-12-31T09:30:00.123+08:00 */
+void jsonout_id(struct jsonout *j, const struct id *id); /* quoted lower hex */
+void jsonout_time(struct jsonout *j, int64_t time_ms);	 /* quoted, 2026-12-31T09:30:00.123+08:00 */
 
 #endif

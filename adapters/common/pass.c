@@ -133,7 +133,8 @@ static uint32_t slot_of(const struct idmap *m, const struct id *id)
 	uint32_t slot;
 
 	memcpy(&slot, id->b, sizeof slot);
-	for (slot %= IDMAP_SLOTS; m->used[slot] == m->turn && !id_eq(&m->ids[slot], id); slot = (slot + 1) % IDMAP_SLOTS)
+	for (slot %= IDMAP_SLOTS; m->used[slot] == m->turn && !id_eq(&m->ids[slot], id);
+	     slot = (slot + 1) % IDMAP_SLOTS)
 		;
 	return slot;
 }

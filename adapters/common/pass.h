@@ -16,17 +16,18 @@ struct span {
 };
 struct pass {
 	int rows[WINDOW_MAX], count;
-	struct span spans[WINDOW_MAX + 1]; /* a stack; the last is the head. Spans never are empty */
+	struct span
+		spans[WINDOW_MAX + 1]; /* a stack; the last is the head. Spans never are empty */
 	int span_count;
 	int again[WINDOW_MAX], again_count;
 	int round; /* above 0: these are the rows put aside */
 };
 void pass_init(struct pass *p);
-bool pass_over(const struct pass *p); /* nothing is left to send */
+bool pass_over(const struct pass *p);	/* nothing is left to send */
 void pass_add(struct pass *p, int row); /* before the first pass_head */
 /* The rows to send now, at most rows_max (1 for those that come again); false when the pass is over. */
 bool pass_head(struct pass *p, int rows_max, const int **rows, int *count);
-void pass_drop(struct pass *p);  /* the head is settled */
+void pass_drop(struct pass *p);	 /* the head is settled */
 bool pass_split(struct pass *p); /* halves the head; false when it is one row */
 /* A row of the head was left out of an answer: it comes again alone. false when it did so PASS_ROUNDS times. */
 bool pass_aside(struct pass *p, int row);
@@ -41,7 +42,8 @@ struct idmap {
 };
 void idmap_reset(struct idmap *m); /* empties; also needed before the first use */
 int idmap_find(const struct idmap *m, const struct id *id); /* -1 none */
-int idmap_add(struct idmap *m, const struct id *id, int row); /* the row that was there already, else -1 */
+int idmap_add(struct idmap *m, const struct id *id,
+	      int row); /* the row that was there already, else -1 */
 void idmap_set(struct idmap *m, const struct id *id, int row); /* of an id that is there */
 
 #endif

@@ -51,7 +51,10 @@ enum exchange exchange_of(enum http_outcome outcome, int status)
 	switch (status) {
 	case 200:
 		return EX_DONE;
-	case 400: case 409: case 413: case 422:
+	case 400:
+	case 409:
+	case 413:
+	case 422:
 		return EX_SPLIT;
 	case 408: /* some proxies say so after having passed the request on */
 		return EX_DOUBT;
@@ -60,15 +63,16 @@ enum exchange exchange_of(enum http_outcome outcome, int status)
 	}
 }
 
-enum exchange peer_exchange(struct peer *p, struct backoff *b, const char *path, struct str body, const char *idempotency_key,
-			    struct answer *out)
+enum exchange peer_exchange(struct peer *p, struct backoff *b, const char *path, struct str body,
+			    const char *idempotency_key, struct answer *out)
 {
 	struct err why = {0};
 	enum http_outcome outcome;
 	enum exchange x;
 
 	if (p->conf->requests_per_s > 0)
-		p->next_ms = clock_monotonic() + (1000 + p->conf->requests_per_s - 1) / p->conf->requests_per_s;
+		p->next_ms = clock_monotonic() +
+			     (1000 + p->conf->requests_per_s - 1) / p->conf->requests_per_s;
 	outcome = http_request(p->http, path, body, idempotency_key, &out->http, &why);
 	x = exchange_of(outcome, out->http.status);
 	if (outcome == HTTP_ANSWERED)
@@ -94,8 +98,8 @@ void backoff_failed(struct peer *p, struct backoff *b, int64_t retry_after_ms, c
 	delay = backoff_delay(p->conf, b->failures, retry_after_ms, random);
 	b->until_ms = clock_monotonic() + delay;
 	b->slow = false;
-	log_warn("PEER-FAILED", "stream=%s failures=%" PRId64 " retry_in_ms=%" PRId64 " why=%s", b->name, b->failures, delay,
-		 log_value(text, why));
+	log_warn("PEER-FAILED", "stream=%s failures=%" PRId64 " retry_in_ms=%" PRId64 " why=%s",
+		 b->name, b->failures, delay, log_value(text, why));
 	show(p);
 }
 
@@ -112,7 +116,8 @@ void backoff_worked(struct peer *p, struct backoff *b, int64_t took_ms)
 	show(p);
 }
 
-int64_t backoff_delay(const struct conf_peer *conf, int64_t failures, int64_t retry_after_ms, uint32_t random)
+int64_t backoff_delay(const struct conf_peer *conf, int64_t failures, int64_t retry_after_ms,
+		      uint32_t random)
 {
 	int64_t delay = conf->backoff_min_ms > 0 ? conf->backoff_min_ms : 1;
 

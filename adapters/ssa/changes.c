@@ -51,15 +51,18 @@ static int publish(struct ssa *s, const json_t *person, struct err *e)
 	struct id id;
 	int64_t as_of;
 
-	if (jsonin_str(person, "number", NUMBER_MAX, &raw) != 0 || citizen_id_normalise(raw, number, sizeof number) != 0 ||
-	    number[0] == '\0' || jsonin_time(person, "as_of", &as_of) != 0 || status_read(person, &status, entries) != 0)
+	if (jsonin_str(person, "number", NUMBER_MAX, &raw) != 0 ||
+	    citizen_id_normalise(raw, number, sizeof number) != 0 || number[0] == '\0' ||
+	    jsonin_time(person, "as_of", &as_of) != 0 || status_read(person, &status, entries) != 0)
 		return 0;
 	status.as_of = as_of;
 	token_of(s->keys, str_of(number), &status.token);
 	explicit_bzero(number, sizeof number);
-	outside_id(&id, STR("ContributionStatus"), STR("ssa"), str_of(id_hex(&status.token, hex)), status.sequence);
-	if (adapter_publish(&s->adapter, EV_CONTRIBUTION_STATUS, &status, (struct str){(const char *)status.token.b, ID_LEN}, &id,
-			    NULL, &why) == 0)
+	outside_id(&id, STR("ContributionStatus"), STR("ssa"), str_of(id_hex(&status.token, hex)),
+		   status.sequence);
+	if (adapter_publish(&s->adapter, EV_CONTRIBUTION_STATUS, &status,
+			    (struct str){(const char *)status.token.b, ID_LEN}, &id, NULL,
+			    &why) == 0)
 		return 1;
 	if (why.class == ERR_PERM)
 		return 0;
@@ -78,7 +81,8 @@ static int reject(struct ssa *s, const json_t *person, struct err *e)
 	jsonin_int(person, "sequence", 0, INT64_MAX, &sequence);
 	jsonout_init(&text, 4096);
 	jsonin_show(person, shown, 2, &text);
-	rc = adapter_reject_entry(&s->adapter, "ssa/changes", sequence, "unreadable_entry", jsonout_text(&text), e);
+	rc = adapter_reject_entry(&s->adapter, "ssa/changes", sequence, "unreadable_entry",
+				  jsonout_text(&text), e);
 	jsonout_fini(&text);
 	return rc;
 }
@@ -99,5 +103,6 @@ static int publish_reached(struct ssa *s, const struct page *p, struct err *e)
 	s->reached_as_of = p->as_of;
 	s->reached_ms = now;
 	outside_id(&id, STR("ContributionFeedReached"), STR("ssa"), r.cursor, r.as_of);
-	return adapter_publish(&s->adapter, EV_CONTRIBUTION_FEED_REACHED, &r, str_of(s->changes.name), &id, NULL, e);
+	return adapter_publish(&s->adapter, EV_CONTRIBUTION_FEED_REACHED, &r,
+			       str_of(s->changes.name), &id, NULL, e);
 }

@@ -53,8 +53,10 @@ static int publish(struct ssa *s, const json_t *entry, struct err *e)
 	struct id id;
 	int i = 0;
 
-	if (jsonin_id(entry, "payment_id", &r.payment_id) != 0 || jsonin_str(entry, "result", WORD_MAX, &word) != 0 ||
-	    jsonin_int(entry, "sequence", 1, INT64_MAX, &r.sequence) != 0 || jsonin_time(entry, "at", &r.at) != 0 ||
+	if (jsonin_id(entry, "payment_id", &r.payment_id) != 0 ||
+	    jsonin_str(entry, "result", WORD_MAX, &word) != 0 ||
+	    jsonin_int(entry, "sequence", 1, INT64_MAX, &r.sequence) != 0 ||
+	    jsonin_time(entry, "at", &r.at) != 0 ||
 	    jsonin_int(entry, "amount_fen", 0, AMOUNT_MAX, &r.amount_fen) != 0 ||
 	    jsonin_str_or_null(entry, "reason", WORD_MAX, &reason) != 0)
 		return 0;
@@ -64,9 +66,11 @@ static int publish(struct ssa *s, const json_t *entry, struct err *e)
 		return 0;
 	if (results[i].refusal)
 		r.reason = reason_code(reason);
-	outside_id(&id, str_of(event_name(results[i].type)), STR("ssa"), str_of(id_hex(&r.payment_id, hex)), r.sequence);
-	if (adapter_publish(&s->adapter, results[i].type, &r, (struct str){(const char *)r.payment_id.b, ID_LEN}, &id,
-			    &r.payment_id, &why) == 0)
+	outside_id(&id, str_of(event_name(results[i].type)), STR("ssa"),
+		   str_of(id_hex(&r.payment_id, hex)), r.sequence);
+	if (adapter_publish(&s->adapter, results[i].type, &r,
+			    (struct str){(const char *)r.payment_id.b, ID_LEN}, &id, &r.payment_id,
+			    &why) == 0)
 		return 1;
 	if (why.class == ERR_PERM)
 		return 0;
@@ -95,7 +99,8 @@ static struct str reason_code(struct str word)
 
 static int reject(struct ssa *s, const json_t *entry, struct err *e)
 {
-	static const char *const shown[] = {"sequence", "payment_id", "result", "reason", "amount_fen", "at"};
+	static const char *const shown[] = {"sequence", "payment_id", "result",
+					    "reason",	"amount_fen", "at"};
 	struct jsonout text;
 	int64_t sequence = -1;
 	int rc;
@@ -104,7 +109,8 @@ static int reject(struct ssa *s, const json_t *entry, struct err *e)
 	jsonin_int(entry, "sequence", 0, INT64_MAX, &sequence);
 	jsonout_init(&text, 4096);
 	jsonin_show(entry, shown, sizeof shown / sizeof shown[0], &text);
-	rc = adapter_reject_entry(&s->adapter, "ssa/credits", sequence, "unreadable_entry", jsonout_text(&text), e);
+	rc = adapter_reject_entry(&s->adapter, "ssa/credits", sequence, "unreadable_entry",
+				  jsonout_text(&text), e);
 	jsonout_fini(&text);
 	return rc;
 }

@@ -5,10 +5,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static int take(struct work *w, const struct bus_record *r, enum event_type t, const void *event, struct err *e);
+static int take(struct work *w, const struct bus_record *r, enum event_type t, const void *event,
+		struct err *e);
 static void head(struct work *w, const int *rows, int count);
-static int answered(struct work *w, const int *rows, int count, const json_t *root, bool *seen, const char **why, struct err *e);
-static int publish(struct work *w, const struct work_row *row, const struct contribution_status *s, struct err *e);
+static int answered(struct work *w, const int *rows, int count, const json_t *root, bool *seen,
+		    const char **why, struct err *e);
+static int publish(struct work *w, const struct work_row *row, const struct contribution_status *s,
+		   struct err *e);
 
 const struct work_kind enquiries_kind = {
 	.topic = "enquiries",
@@ -21,7 +24,8 @@ const struct work_kind enquiries_kind = {
 	.answered = answered,
 };
 
-static int take(struct work *w, const struct bus_record *r, enum event_type t, const void *event, struct err *e)
+static int take(struct work *w, const struct bus_record *r, enum event_type t, const void *event,
+		struct err *e)
 {
 	const struct contribution_enquiry *q = event;
 	struct str number, name;
@@ -61,7 +65,8 @@ static void head(struct work *w, const int *rows, int count)
 	JSONOUT(j, ",\"persons\":[");
 }
 
-static int answered(struct work *w, const int *rows, int count, const json_t *root, bool *seen, const char **why, struct err *e)
+static int answered(struct work *w, const int *rows, int count, const json_t *root, bool *seen,
+		    const char **why, struct err *e)
 {
 	static struct ev_contribution entries[STATUS_ENTRIES_MAX];
 	const json_t *persons = jsonin_list(root, "persons");
@@ -93,7 +98,8 @@ static int answered(struct work *w, const int *rows, int count, const json_t *ro
 	return 0;
 }
 
-static int publish(struct work *w, const struct work_row *row, const struct contribution_status *told, struct err *e)
+static int publish(struct work *w, const struct work_row *row,
+		   const struct contribution_status *told, struct err *e)
 {
 	struct contribution_status s = *told;
 	struct str key = {(const char *)row->subject.b, ID_LEN};
@@ -103,8 +109,9 @@ static int publish(struct work *w, const struct work_row *row, const struct cont
 	TALLY(C_ANSWERED);
 	s.token = row->subject;
 	s.attempt = (struct opt_long){true, row->version};
-	snprintf(record, sizeof record, "%s/%d/%" PRId64 "/%" PRId64, id_hex(&row->subject, hex), (int)row->group, row->version,
-		 s.sequence);
+	snprintf(record, sizeof record, "%s/%d/%" PRId64 "/%" PRId64, id_hex(&row->subject, hex),
+		 (int)row->group, row->version, s.sequence);
 	outside_id(&id, STR("ContributionStatus"), STR("ssa"), str_of(record), s.as_of);
-	return adapter_publish(&w->ssa->adapter, EV_CONTRIBUTION_STATUS, &s, key, &id, &row->rec->event.trace, e);
+	return adapter_publish(&w->ssa->adapter, EV_CONTRIBUTION_STATUS, &s, key, &id,
+			       &row->rec->event.trace, e);
 }

@@ -3,11 +3,13 @@
 #include "adapters/ssa/ssa.h"
 #include "crypto/ids.h"
 
-static int take(struct work *w, const struct bus_record *r, enum event_type t, const void *event, struct err *e);
-static int add(struct work *w, const struct bus_record *r, bool refund, const struct collected_subsidy *c, int64_t refunded_at,
-	       struct err *e);
+static int take(struct work *w, const struct bus_record *r, enum event_type t, const void *event,
+		struct err *e);
+static int add(struct work *w, const struct bus_record *r, bool refund,
+	       const struct collected_subsidy *c, int64_t refunded_at, struct err *e);
 static void head(struct work *w, const int *rows, int count);
-static int answered(struct work *w, const int *rows, int count, const json_t *root, bool *seen, const char **why, struct err *e);
+static int answered(struct work *w, const int *rows, int count, const json_t *root, bool *seen,
+		    const char **why, struct err *e);
 static bool totals_good(const struct work *w, const int *rows, int count, const json_t *root);
 static int refused(struct work *w, const struct work_row *row, struct err *e);
 static void name_batch(const struct work *w, const int *rows, int count, struct id *id);
@@ -25,7 +27,8 @@ const struct work_kind feedback_kind = {
 	.refused = refused,
 };
 
-static int take(struct work *w, const struct bus_record *r, enum event_type t, const void *event, struct err *e)
+static int take(struct work *w, const struct bus_record *r, enum event_type t, const void *event,
+		struct err *e)
 {
 	const struct subsidy_refunded *f = event;
 	struct collected_subsidy c;
@@ -47,8 +50,8 @@ static int take(struct work *w, const struct bus_record *r, enum event_type t, c
 	return add(w, r, true, &c, f->refunded_at, e);
 }
 
-static int add(struct work *w, const struct bus_record *r, bool refund, const struct collected_subsidy *c, int64_t refunded_at,
-	       struct err *e)
+static int add(struct work *w, const struct bus_record *r, bool refund,
+	       const struct collected_subsidy *c, int64_t refunded_at, struct err *e)
 {
 	struct jsonout *j = &w->json;
 	struct str number, name;
@@ -114,7 +117,8 @@ static void head(struct work *w, const int *rows, int count)
 	JSONOUT(j, ",\"items\":[");
 }
 
-static int answered(struct work *w, const int *rows, int count, const json_t *root, bool *seen, const char **why, struct err *e)
+static int answered(struct work *w, const int *rows, int count, const json_t *root, bool *seen,
+		    const char **why, struct err *e)
 {
 	const json_t *results = jsonin_list(root, "results");
 	struct idmap *map = &w->ssa->scratch;
@@ -132,7 +136,8 @@ static int answered(struct work *w, const int *rows, int count, const json_t *ro
 		struct id payment, key;
 		int at = -1;
 
-		if (jsonin_id(o, "payment_id", &payment) == 0 && jsonin_str(o, "kind", 16, &kind) == 0 &&
+		if (jsonin_id(o, "payment_id", &payment) == 0 &&
+		    jsonin_str(o, "kind", 16, &kind) == 0 &&
 		    jsonin_str(o, "result", 16, &word) == 0) {
 			key = key_of(&payment, str_is(kind, "refunded"));
 			at = idmap_find(map, &key);
@@ -147,8 +152,8 @@ static int answered(struct work *w, const int *rows, int count, const json_t *ro
 			continue;
 		}
 		TALLY(C_REJECTED);
-		if (adapter_reject(&w->ssa->adapter, w->kind->topic, w->rows[rows[at]].rec, "refused", "the SSA calls it malformed",
-				   e) != 0 ||
+		if (adapter_reject(&w->ssa->adapter, w->kind->topic, w->rows[rows[at]].rec,
+				   "refused", "the SSA calls it malformed", e) != 0 ||
 		    refused(w, &w->rows[rows[at]], e) != 0)
 			return -1;
 	}
@@ -165,7 +170,8 @@ static bool totals_good(const struct work *w, const int *rows, int count, const 
 	name_batch(w, rows, count, &batch);
 	return jsonin_id(root, "batch", &told) == 0 && id_eq(&told, &batch) &&
 	       jsonin_int(root, "count", 0, INT64_MAX, &told_count) == 0 && told_count == count &&
-	       jsonin_int(root, "amount_fen", INT64_MIN, INT64_MAX, &told_fen) == 0 && told_fen == amount_fen;
+	       jsonin_int(root, "amount_fen", INT64_MIN, INT64_MAX, &told_fen) == 0 &&
+	       told_fen == amount_fen;
 }
 
 /* The gateway is told in the SSA's place, so that the payment does not wait for a credit for ever. */

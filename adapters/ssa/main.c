@@ -9,18 +9,22 @@ struct counter ssa_counters[SSA_COUNTERS] = {
 	[C_TAKEN] = {"feedback_taken", "of those, taken by the SSA", 0},
 	[C_REFUSED] = {"feedback_refused", "of those, refused by the SSA as malformed", 0},
 	[C_STATISTICS] = {"statistics", "CollectionStatistics events taken", 0},
-	[C_STATISTICS_SENT] = {"statistics_sent", "of those, delivered (older versions in a window are left out)", 0},
+	[C_STATISTICS_SENT] = {"statistics_sent",
+			       "of those, delivered (older versions in a window are left out)", 0},
 	[C_ABSORBED] = {"absorbed", "events of which the window held a newer one", 0},
 	[C_REJECTED] = {"rejected", "events sent to rejects.ssa", 0},
 	[C_REQUESTS] = {"requests", "requests, repeats included", 0},
 	[C_RETRIED] = {"put_off", "requests that failed and are sent again", 0},
 	[C_HALVED] = {"halved", "requests refused as a whole", 0},
-	[C_STRANGERS] = {"strangers", "rows of answers that were not asked for, twice, or not readable", 0},
+	[C_STRANGERS] = {"strangers",
+			 "rows of answers that were not asked for, twice, or not readable", 0},
 	[C_CHANGES] = {"changes", "persons in the SSA's change feed", 0},
-	[C_CHANGES_REJECTED] = {"changes_rejected", "of those, not readable: sent to rejects.ssa", 0},
+	[C_CHANGES_REJECTED] = {"changes_rejected", "of those, not readable: sent to rejects.ssa",
+				0},
 	[C_FEED_REACHED] = {"feed_reached", "ContributionFeedReached events published", 0},
 	[C_CREDITS] = {"credits", "entries of the SSA's feed of credits", 0},
-	[C_CREDITS_REJECTED] = {"credits_rejected", "of those, not readable: sent to rejects.ssa", 0},
+	[C_CREDITS_REJECTED] = {"credits_rejected", "of those, not readable: sent to rejects.ssa",
+				0},
 };
 
 enum { BODY_MAX = 8 << 20, STREAMS = 5 };
@@ -33,11 +37,15 @@ int main(int argc, char **argv)
 {
 	static struct role role = {
 		.name = "ssa",
-		.summary = "Carries questions, feedback and statistics to the social-security agency and brings back what it knows.\n"
-			   "Reads the topics enquiries, feedback (with [gateway] crediting = adapter) and statistics, follows the\n"
-			   "agency's feeds of changes and credits, publishes the topics contributions and credits. What it cannot\n"
+		.summary = "Carries questions, feedback and statistics to the social-security "
+			   "agency and brings back what it knows.\n"
+			   "Reads the topics enquiries, feedback (with [gateway] crediting = "
+			   "adapter) and statistics, follows the\n"
+			   "agency's feeds of changes and credits, publishes the topics "
+			   "contributions and credits. What it cannot\n"
 			   "process goes to rejects.ssa.\n"
-			   "Settings: section [ssa] of the configuration. Exit: 0 stopped, 2 configuration, 3 try later,\n"
+			   "Settings: section [ssa] of the configuration. Exit: 0 stopped, 2 "
+			   "configuration, 3 try later,\n"
 			   "4 stopped to stay safe (the log names the cure).",
 		.counters = {ssa_counters, SSA_COUNTERS},
 	};
@@ -62,24 +70,32 @@ static int open_all(struct ssa *s, struct role *role, struct err *e)
 {
 	jsonout_init(&s->body, BODY_MAX);
 	buf_init(&s->identity, 4096);
-	if (keyring_open(&s->keys, role->conf.keys.dir, role->name, role->conf.keys.separate_users, e) != 0 ||
-	    adapter_open(&s->adapter, role, e) != 0 || peer_open(&s->peer, &role->conf.ssa, role, e) != 0)
+	if (keyring_open(&s->keys, role->conf.keys.dir, role->name, role->conf.keys.separate_users,
+			 e) != 0 ||
+	    adapter_open(&s->adapter, role, e) != 0 ||
+	    peer_open(&s->peer, &role->conf.ssa, role, e) != 0)
 		return -1;
 	s->changes = (struct feed){.name = "changes", .path = "/v1/changes", .list = "persons"};
 	s->credits = (struct feed){.name = "credits", .path = "/v1/credits", .list = "credits"};
-	if (feed_open(&s->changes, &s->adapter, &s->peer, e) != 0 || feed_open(&s->credits, &s->adapter, &s->peer, e) != 0 ||
-	    work_open(&s->enquiries, s, &enquiries_kind, e) != 0 || work_open(&s->statistics, s, &statistics_kind, e) != 0)
+	if (feed_open(&s->changes, &s->adapter, &s->peer, e) != 0 ||
+	    feed_open(&s->credits, &s->adapter, &s->peer, e) != 0 ||
+	    work_open(&s->enquiries, s, &enquiries_kind, e) != 0 ||
+	    work_open(&s->statistics, s, &statistics_kind, e) != 0)
 		return -1;
 	s->reached_as_of = s->changes.as_of;
 	/* With the other crediting route the topic is for a consumer of the SSA's own. */
-	return role->conf.gateway.crediting == CREDITING_ADAPTER ? work_open(&s->feedback, s, &feedback_kind, e) : 0;
+	return role->conf.gateway.crediting == CREDITING_ADAPTER
+		       ? work_open(&s->feedback, s, &feedback_kind, e)
+		       : 0;
 }
 
 static int run(struct ssa *s, struct err *e)
 {
 	struct stream streams[STREAMS] = {
-		{"enquiries", work_turn, &s->enquiries, 0}, {"changes", changes_turn, s, 0},
-		{"credits", credits_turn, s, 0},	    {"statistics", work_turn, &s->statistics, 0},
+		{"enquiries", work_turn, &s->enquiries, 0},
+		{"changes", changes_turn, s, 0},
+		{"credits", credits_turn, s, 0},
+		{"statistics", work_turn, &s->statistics, 0},
 		{"feedback", work_turn, &s->feedback, 0},
 	};
 

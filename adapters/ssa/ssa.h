@@ -19,23 +19,39 @@
 #include "crypto/identity.h"
 
 enum ssa_counter {
-	C_ENQUIRIES, C_ANSWERED, C_FEEDBACK, C_TAKEN, C_REFUSED, C_STATISTICS, C_STATISTICS_SENT, C_ABSORBED, C_REJECTED,
-	C_REQUESTS, C_RETRIED, C_HALVED, C_STRANGERS, C_CHANGES, C_CHANGES_REJECTED, C_FEED_REACHED, C_CREDITS,
-	C_CREDITS_REJECTED, SSA_COUNTERS
+	C_ENQUIRIES,
+	C_ANSWERED,
+	C_FEEDBACK,
+	C_TAKEN,
+	C_REFUSED,
+	C_STATISTICS,
+	C_STATISTICS_SENT,
+	C_ABSORBED,
+	C_REJECTED,
+	C_REQUESTS,
+	C_RETRIED,
+	C_HALVED,
+	C_STRANGERS,
+	C_CHANGES,
+	C_CHANGES_REJECTED,
+	C_FEED_REACHED,
+	C_CREDITS,
+	C_CREDITS_REJECTED,
+	SSA_COUNTERS
 };
 extern struct counter ssa_counters[SSA_COUNTERS];
 #define TALLY(c) (ssa_counters[c].value++)
 
 struct work_row {
 	const struct bus_record *rec; /* lives as long as the window */
-	struct id key;                /* rows with the same key are about the same thing */
-	struct id subject;            /* person token or payment id */
-	bool dead;                    /* a newer one of the same key is in the window */
-	bool refund;                  /* feedback: SubsidyRefunded */
-	int32_t group;                /* rows of different groups never go out together (the year of an enquiry) */
-	int64_t version;              /* of several with one key the highest counts */
+	struct id key;		      /* rows with the same key are about the same thing */
+	struct id subject;	      /* person token or payment id */
+	bool dead;		      /* a newer one of the same key is in the window */
+	bool refund;		      /* feedback: SubsidyRefunded */
+	int32_t group; /* rows of different groups never go out together (the year of an enquiry) */
+	int64_t version; /* of several with one key the highest counts */
 	int64_t amount_fen;
-	size_t at, len;               /* its JSON in work.json */
+	size_t at, len; /* its JSON in work.json */
 };
 struct ssa;
 struct work;
@@ -43,13 +59,15 @@ struct work_kind {
 	const char *topic, *path;
 	enum event_type first, last; /* what the topic carries */
 	/* One decoded event: work_add and JSON, or a reject. */
-	int (*take)(struct work *w, const struct bus_record *r, enum event_type t, const void *event, struct err *e);
+	int (*take)(struct work *w, const struct bus_record *r, enum event_type t,
+		    const void *event, struct err *e);
 	/* Head and foot of the request's body around the rows. */
 	void (*head)(struct work *w, const int *rows, int count);
 	const char *foot;
 	/* Publishes what the answer says; seen[i] is to be set for rows[i] that it is clear about. NULL in *why, or why the answer
 	 * says nothing and all of it is asked again. */
-	int (*answered)(struct work *w, const int *rows, int count, const json_t *root, bool *seen, const char **why, struct err *e);
+	int (*answered)(struct work *w, const int *rows, int count, const json_t *root, bool *seen,
+			const char **why, struct err *e);
 	/* The SSA does not take this row: what is to be published beyond the reject. May be NULL. */
 	int (*refused)(struct work *w, const struct work_row *row, struct err *e);
 };
@@ -72,7 +90,8 @@ struct ssa {
 	struct keyring *keys;
 	struct work enquiries, feedback, statistics;
 	struct feed changes, credits;
-	int64_t reached_as_of, reached_ms; /* the last ContributionFeedReached: its as-of, and when (monotonic) */
+	int64_t reached_as_of,
+		reached_ms; /* the last ContributionFeedReached: its as-of, and when (monotonic) */
 	struct idmap scratch;
 	struct jsonout body;
 	struct buf identity;
@@ -83,11 +102,12 @@ void work_close(struct work *w);
 int work_turn(void *work, int64_t *wait_ms, struct err *e); /* a stream's turn */
 /* A new row for that key, or NULL when a row of at least that version is in the window already. Its JSON follows: write it to
  * w->json, then work_added. */
-struct work_row *work_add(struct work *w, const struct bus_record *r, const struct id *key, int64_t version);
+struct work_row *work_add(struct work *w, const struct bus_record *r, const struct id *key,
+			  int64_t version);
 int work_added(struct work *w, struct work_row *row, struct err *e);
 /* 1 open (number and name in ssa->identity), 0 rejected, -1 error */
-int work_identity(struct work *w, const struct bus_record *r, const struct id *token, struct str sealed, struct str *number,
-		  struct str *name, struct err *e);
+int work_identity(struct work *w, const struct bus_record *r, const struct id *token,
+		  struct str sealed, struct str *number, struct str *name, struct err *e);
 
 extern const struct work_kind enquiries_kind, feedback_kind, statistics_kind;
 int changes_turn(void *ssa, int64_t *wait_ms, struct err *e);
@@ -95,6 +115,7 @@ int credits_turn(void *ssa, int64_t *wait_ms, struct err *e);
 
 /* status.c: fills everything but token and attempt. entries holds at least STATUS_ENTRIES_MAX. Slices live as long as the tree. */
 #define STATUS_ENTRIES_MAX 400
-int status_read(const json_t *person, struct contribution_status *out, struct ev_contribution *entries);
+int status_read(const json_t *person, struct contribution_status *out,
+		struct ev_contribution *entries);
 
 #endif

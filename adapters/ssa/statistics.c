@@ -2,10 +2,12 @@
 #include "adapters/ssa/ssa.h"
 #include "crypto/digest.h"
 
-static int take(struct work *w, const struct bus_record *r, enum event_type t, const void *event, struct err *e);
+static int take(struct work *w, const struct bus_record *r, enum event_type t, const void *event,
+		struct err *e);
 static void write_columns(struct jsonout *j, const struct collection_statistics *s);
 static void head(struct work *w, const int *rows, int count);
-static int answered(struct work *w, const int *rows, int count, const json_t *root, bool *seen, const char **why, struct err *e);
+static int answered(struct work *w, const int *rows, int count, const json_t *root, bool *seen,
+		    const char **why, struct err *e);
 
 const struct work_kind statistics_kind = {
 	.topic = "statistics",
@@ -18,16 +20,20 @@ const struct work_kind statistics_kind = {
 	.answered = answered,
 };
 
-static int take(struct work *w, const struct bus_record *r, enum event_type t, const void *event, struct err *e)
+static int take(struct work *w, const struct bus_record *r, enum event_type t, const void *event,
+		struct err *e)
 {
 	const struct collection_statistics *s = event;
 	const struct {
 		struct str name;
 		int64_t value;
 	} sums[] = {
-		{STR(",\"declared_count\":"), s->declared_count},   {STR(",\"declared_fen\":"), s->declared_fen},
-		{STR(",\"collected_count\":"), s->collected_count}, {STR(",\"collected_fen\":"), s->collected_fen},
-		{STR(",\"kept_count\":"), s->kept_count},	      {STR(",\"kept_fen\":"), s->kept_fen},
+		{STR(",\"declared_count\":"), s->declared_count},
+		{STR(",\"declared_fen\":"), s->declared_fen},
+		{STR(",\"collected_count\":"), s->collected_count},
+		{STR(",\"collected_fen\":"), s->collected_fen},
+		{STR(",\"kept_count\":"), s->kept_count},
+		{STR(",\"kept_fen\":"), s->kept_fen},
 	};
 	struct str parts[] = {STR("statistics"), r->event.key};
 	struct jsonout *j = &w->json;
@@ -80,7 +86,8 @@ static void head(struct work *w, const int *rows, int count)
 }
 
 /* How many it took does not matter: what it leaves, it has in a higher version already. */
-static int answered(struct work *w, const int *rows, int count, const json_t *root, bool *seen, const char **why, struct err *e)
+static int answered(struct work *w, const int *rows, int count, const json_t *root, bool *seen,
+		    const char **why, struct err *e)
 {
 	int64_t taken;
 

@@ -6,13 +6,15 @@ enum { WORD_MAX = 16 };
 
 static int read_entry(const json_t *o, struct ev_contribution *c);
 
-int status_read(const json_t *person, struct contribution_status *out, struct ev_contribution *entries)
+int status_read(const json_t *person, struct contribution_status *out,
+		struct ev_contribution *entries)
 {
 	const json_t *list = jsonin_list(person, "contributions");
 	size_t count = json_array_size(list);
 
 	*out = (struct contribution_status){.entries = entries, .entry_count = (int32_t)count};
-	if (!list || count > STATUS_ENTRIES_MAX || jsonin_int(person, "sequence", 0, INT64_MAX, &out->sequence) != 0 ||
+	if (!list || count > STATUS_ENTRIES_MAX ||
+	    jsonin_int(person, "sequence", 0, INT64_MAX, &out->sequence) != 0 ||
 	    jsonin_bool(person, "insured", &out->insured) != 0 ||
 	    jsonin_str(person, "insured_state", WORD_MAX, &out->insured_state) != 0 ||
 	    jsonin_date_or_null(person, "pension_start", &out->pension_start) != 0)
@@ -29,9 +31,12 @@ static int read_entry(const json_t *o, struct ev_contribution *c)
 	int64_t year;
 
 	*c = (struct ev_contribution){0};
-	if (jsonin_int(o, "for_year", 1900, 2200, &year) != 0 || jsonin_str(o, "kind", WORD_MAX, &c->kind) != 0 ||
-	    jsonin_str(o, "paid_by", WORD_MAX, &c->paid_by) != 0 || jsonin_int(o, "tier_fen", 0, TIER_MAX, &c->tier_fen) != 0 ||
-	    jsonin_date(o, "paid_on", &c->paid_on) != 0 || jsonin_date_or_null(o, "arrived_on", &c->arrived_on) != 0 ||
+	if (jsonin_int(o, "for_year", 1900, 2200, &year) != 0 ||
+	    jsonin_str(o, "kind", WORD_MAX, &c->kind) != 0 ||
+	    jsonin_str(o, "paid_by", WORD_MAX, &c->paid_by) != 0 ||
+	    jsonin_int(o, "tier_fen", 0, TIER_MAX, &c->tier_fen) != 0 ||
+	    jsonin_date(o, "paid_on", &c->paid_on) != 0 ||
+	    jsonin_date_or_null(o, "arrived_on", &c->arrived_on) != 0 ||
 	    jsonin_date_or_null(o, "refunded_on", &c->refunded_on) != 0)
 		return -1;
 	c->for_year = (int32_t)year;

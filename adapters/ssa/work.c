@@ -12,7 +12,8 @@ static void fill_pass(struct work *w);
 static int one_group(const struct work *w, const int *rows, int count);
 static int exchange(struct work *w, int64_t *wait_ms, struct err *e);
 static void write_body(struct work *w, const int *rows, int count);
-static int settle(struct work *w, const int *rows, int count, const struct answer *answer, bool *again, struct err *e);
+static int settle(struct work *w, const int *rows, int count, const struct answer *answer,
+		  bool *again, struct err *e);
 static int refuse(struct work *w, const struct work_row *row, const char *why, struct err *e);
 static int finish(struct work *w, struct err *e);
 
@@ -59,7 +60,8 @@ int work_turn(void *arg, int64_t *wait_ms, struct err *e)
 	return *wait_ms > 0 ? adapter_flush(&w->ssa->adapter, e) : 0;
 }
 
-struct work_row *work_add(struct work *w, const struct bus_record *r, const struct id *key, int64_t version)
+struct work_row *work_add(struct work *w, const struct bus_record *r, const struct id *key,
+			  int64_t version)
 {
 	int old = idmap_find(&w->keys, key);
 	struct work_row *row;
@@ -84,8 +86,8 @@ int work_added(struct work *w, struct work_row *row, struct err *e)
 	return w->json.full ? err_set(e, ERR_TEMP, "window: no room for its rows") : 0;
 }
 
-int work_identity(struct work *w, const struct bus_record *r, const struct id *token, struct str sealed, struct str *number,
-		  struct str *name, struct err *e)
+int work_identity(struct work *w, const struct bus_record *r, const struct id *token,
+		  struct str sealed, struct str *number, struct str *name, struct err *e)
 {
 	struct ssa *s = w->ssa;
 	struct err why = {0};
@@ -115,7 +117,8 @@ static int take(struct work *w, const struct bus_record *records, int count, str
 	idmap_reset(&w->keys);
 	for (int i = 0; i < count; i++) {
 		enum event_type type;
-		int rc = adapter_decode(&w->ssa->adapter, w->kind->topic, &records[i], w->kind->first, w->kind->last, &type, &ev, e);
+		int rc = adapter_decode(&w->ssa->adapter, w->kind->topic, &records[i],
+					w->kind->first, w->kind->last, &type, &ev, e);
 
 		if (rc == 0)
 			TALLY(C_REJECTED);
@@ -139,7 +142,8 @@ static void fill_pass(struct work *w)
 		for (int i = 0; i < w->count; i++) {
 			if (!w->rows[i].dead && w->rows[i].group == group)
 				pass_add(&w->pass, i);
-			else if (!w->rows[i].dead && w->rows[i].group > group && w->rows[i].group < next)
+			else if (!w->rows[i].dead && w->rows[i].group > group &&
+				 w->rows[i].group < next)
 				next = w->rows[i].group;
 		}
 		more = next != INT64_MAX;
@@ -173,7 +177,8 @@ static int exchange(struct work *w, int64_t *wait_ms, struct err *e)
 	if (w->ssa->body.full)
 		return err_set(e, ERR_TEMP, "%s: no room for the body", w->kind->path);
 	TALLY(C_REQUESTS);
-	x = peer_exchange(peer, &w->backoff, w->kind->path, jsonout_text(&w->ssa->body), NULL, &answer);
+	x = peer_exchange(peer, &w->backoff, w->kind->path, jsonout_text(&w->ssa->body), NULL,
+			  &answer);
 	if (x == EX_SPLIT) {
 		TALLY(C_HALVED);
 		backoff_worked(peer, &w->backoff, answer.http.took_ms);
@@ -211,7 +216,8 @@ static void write_body(struct work *w, const int *rows, int count)
 	jsonout_raw(j, str_of(w->kind->foot));
 }
 
-static int settle(struct work *w, const int *rows, int count, const struct answer *answer, bool *again, struct err *e)
+static int settle(struct work *w, const int *rows, int count, const struct answer *answer,
+		  bool *again, struct err *e)
 {
 	struct peer *peer = &w->ssa->peer;
 	json_t *root = jsonin_parse(answer->http.body);
@@ -237,8 +243,9 @@ static int settle(struct work *w, const int *rows, int count, const struct answe
 			continue;
 		/* What the SSA made of it stays unknown: nothing is said in its place. */
 		TALLY(C_REJECTED);
-		if (adapter_reject(&w->ssa->adapter, w->kind->topic, w->rows[rows[i]].rec, "no_answer",
-				   "the answers leave it out, also when asked alone", e) != 0)
+		if (adapter_reject(&w->ssa->adapter, w->kind->topic, w->rows[rows[i]].rec,
+				   "no_answer", "the answers leave it out, also when asked alone",
+				   e) != 0)
 			return -1;
 	}
 	return 0;

@@ -5,8 +5,10 @@
 #include <string.h>
 
 static void write_body(struct tax *t, const int *rows, int count);
-static int read_answer(struct tax *t, struct pass *p, const int *rows, int count, const json_t *results, struct err *e);
-static int settle_row(struct tax *t, struct tax_row *row, enum told told, const struct collection_result *r, struct err *e);
+static int read_answer(struct tax *t, struct pass *p, const int *rows, int count,
+		       const json_t *results, struct err *e);
+static int settle_row(struct tax *t, struct tax_row *row, enum told told,
+		      const struct collection_result *r, struct err *e);
 static int settle_unknown(struct tax *t, struct tax_row *row, struct err *e);
 static int query_refused(struct tax *t, const struct tax_row *row, const char *why, struct err *e);
 
@@ -26,7 +28,8 @@ int tax_ask(struct tax *t, struct pass *p, int64_t *wait_ms, struct err *e)
 		return err_set(e, ERR_TEMP, "query: no room for its body");
 	TALLY(C_QUERIES);
 	t->asked_at = clock_now(&t->adapter.role->clock);
-	x = peer_exchange(&t->peer, &t->queries, "/v1/queries", jsonout_text(&t->body), NULL, &answer);
+	x = peer_exchange(&t->peer, &t->queries, "/v1/queries", jsonout_text(&t->body), NULL,
+			  &answer);
 	if (x == EX_SPLIT) {
 		backoff_worked(&t->peer, &t->queries, answer.http.took_ms);
 		if (pass_split(p))
@@ -65,7 +68,8 @@ static void write_body(struct tax *t, const int *rows, int count)
 	JSONOUT(j, "]}");
 }
 
-static int read_answer(struct tax *t, struct pass *p, const int *rows, int count, const json_t *results, struct err *e)
+static int read_answer(struct tax *t, struct pass *p, const int *rows, int count,
+		       const json_t *results, struct err *e)
 {
 	bool seen[TAX_WINDOW] = {false};
 
@@ -94,7 +98,8 @@ static int read_answer(struct tax *t, struct pass *p, const int *rows, int count
 	return 0;
 }
 
-static int settle_row(struct tax *t, struct tax_row *row, enum told told, const struct collection_result *r, struct err *e)
+static int settle_row(struct tax *t, struct tax_row *row, enum told told,
+		      const struct collection_result *r, struct err *e)
 {
 	TALLY(row->enquiry ? C_ANSWERED : C_ASKED);
 	if (told == TOLD_UNKNOWN)

@@ -17,7 +17,8 @@ int tax_follow(void *arg, int64_t *wait_ms, struct err *e)
 		struct err why = {0};
 
 		TALLY(C_CHANGES);
-		if (answer_change(entry, &r) == TOLD_STATE && publish_fact(t, &r, &r.payment_id, &why) == 0)
+		if (answer_change(entry, &r) == TOLD_STATE &&
+		    publish_fact(t, &r, &r.payment_id, &why) == 0)
 			continue;
 		if (why.class != ERR_NONE && why.class != ERR_PERM) {
 			*e = why;
@@ -34,7 +35,8 @@ int tax_follow(void *arg, int64_t *wait_ms, struct err *e)
 
 static int reject(struct tax *t, const json_t *entry, struct err *e)
 {
-	static const char *const shown[] = {"sequence", "payment_id", "status", "reason", "amount_fen", "at"};
+	static const char *const shown[] = {"sequence", "payment_id", "status",
+					    "reason",	"amount_fen", "at"};
 	struct jsonout text;
 	int64_t sequence = -1;
 	int rc;
@@ -43,7 +45,8 @@ static int reject(struct tax *t, const json_t *entry, struct err *e)
 	jsonin_int(entry, "sequence", 0, INT64_MAX, &sequence);
 	jsonout_init(&text, 4096);
 	jsonin_show(entry, shown, sizeof shown / sizeof shown[0], &text);
-	rc = adapter_reject_entry(&t->adapter, "tax/changes", sequence, "unreadable_entry", jsonout_text(&text), e);
+	rc = adapter_reject_entry(&t->adapter, "tax/changes", sequence, "unreadable_entry",
+				  jsonout_text(&text), e);
 	jsonout_fini(&text);
 	return rc;
 }

@@ -6,7 +6,8 @@
 struct counter tax_counters[TAX_COUNTERS] = {
 	[C_PAYMENTS] = {"payments", "SubsidyPayment events taken", 0},
 	[C_ENQUIRIES] = {"enquiries", "PaymentEnquiry events taken", 0},
-	[C_ABSORBED] = {"absorbed", "events about a payment that the same window asked for again", 0},
+	[C_ABSORBED] = {"absorbed", "events about a payment that the same window asked for again",
+			0},
 	[C_REPEATS] = {"repeats", "events that the gateway published a second time", 0},
 	[C_REJECTED] = {"rejected", "events sent to rejects.tax", 0},
 	[C_WINDOWS] = {"windows", "windows settled, position stored", 0},
@@ -15,19 +16,26 @@ struct counter tax_counters[TAX_COUNTERS] = {
 	[C_ACCEPTED] = {"accepted", "payments that the bureau accepted at sending", 0},
 	[C_REFUSED] = {"refused", "payments that the bureau refused at sending", 0},
 	[C_DOUBT] = {"in_doubt", "payments published in doubt", 0},
-	[C_RETRIED] = {"put_off", "exchanges that will be tried again: never sent, put off, or a query that failed", 0},
+	[C_RETRIED] =
+		{"put_off",
+		 "exchanges that will be tried again: never sent, put off, or a query that failed",
+		 0},
 	[C_HALVED] = {"halved", "batches refused as a whole", 0},
-	[C_STRANGERS] = {"strangers", "results about payments that were not asked for, or twice", 0},
+	[C_STRANGERS] = {"strangers", "results about payments that were not asked for, or twice",
+			 0},
 	[C_QUERIES] = {"queries", "query requests", 0},
 	[C_ASKED] = {"asked_before_send", "payments asked for by id before sending", 0},
 	[C_ASKED_KNOWN] = {"asked_known", "of those, known to the bureau: not sent", 0},
 	[C_ASKED_UNKNOWN] = {"asked_unknown", "of those, unknown to the bureau", 0},
-	[C_HELD_BACK] = {"held_back", "of those, not sent but put in doubt until the settlement delay has passed", 0},
+	[C_HELD_BACK] =
+		{"held_back",
+		 "of those, not sent but put in doubt until the settlement delay has passed", 0},
 	[C_TOO_LATE] = {"too_late", "payments whose last day had passed before sending", 0},
 	[C_ANSWERED] = {"enquiries_answered", "enquiries that the bureau answered", 0},
 	[C_UNKNOWN] = {"enquiries_unknown", "of those, unknown to the bureau", 0},
 	[C_CHANGES] = {"changes", "entries of the bureau's change feed", 0},
-	[C_CHANGES_REJECTED] = {"changes_rejected", "of those, not readable: sent to rejects.tax", 0},
+	[C_CHANGES_REJECTED] = {"changes_rejected", "of those, not readable: sent to rejects.tax",
+				0},
 };
 
 /* How long a stop may be put off to finish the open window; SIGKILL in the midst of it is harmless, but costs questions. */
@@ -43,10 +51,14 @@ int main(int argc, char **argv)
 {
 	static struct role role = {
 		.name = "tax",
-		.summary = "Carries payments to the tax bureau and brings back what became of them. Reads the topic payments, sends\n"
-			   "batches with control totals, asks by id where a payment may have been sent before, follows the bureau's\n"
-			   "change feed, publishes the topic collections. What it cannot process goes to rejects.tax.\n"
-			   "Settings: section [tax] of the configuration. Exit: 0 stopped, 2 configuration, 3 try later,\n"
+		.summary = "Carries payments to the tax bureau and brings back what became of "
+			   "them. Reads the topic payments, sends\n"
+			   "batches with control totals, asks by id where a payment may have been "
+			   "sent before, follows the bureau's\n"
+			   "change feed, publishes the topic collections. What it cannot process "
+			   "goes to rejects.tax.\n"
+			   "Settings: section [tax] of the configuration. Exit: 0 stopped, 2 "
+			   "configuration, 3 try later,\n"
 			   "4 stopped to stay safe (the log names the cure).",
 		.counters = {tax_counters, TAX_COUNTERS},
 	};
@@ -60,7 +72,8 @@ int main(int argc, char **argv)
 	if (!t)
 		err_set(&e, ERR_TEMP, "out of memory");
 	if (t && open_all(t, &role, &e) == 0) {
-		struct stream streams[] = {{"payments", tax_window_turn, t, 0}, {"changes", tax_follow, t, 0}};
+		struct stream streams[] = {{"payments", tax_window_turn, t, 0},
+					   {"changes", tax_follow, t, 0}};
 
 		role_ready(&role);
 		if (adapter_run(&t->adapter, streams, 2, &e) == 0)
@@ -79,8 +92,10 @@ static int open_all(struct tax *t, struct role *role, struct err *e)
 	buf_init(&t->identity, 4096);
 	idle_init(&t->idle, &role->conf);
 	if (load_reference(t, &role->conf, e) != 0 ||
-	    keyring_open(&t->keys, role->conf.keys.dir, role->name, role->conf.keys.separate_users, e) != 0 ||
-	    adapter_open(&t->adapter, role, e) != 0 || peer_open(&t->peer, &role->conf.tax, role, e) != 0)
+	    keyring_open(&t->keys, role->conf.keys.dir, role->name, role->conf.keys.separate_users,
+			 e) != 0 ||
+	    adapter_open(&t->adapter, role, e) != 0 ||
+	    peer_open(&t->peer, &role->conf.tax, role, e) != 0)
 		return -1;
 	peer_add(&t->peer, &t->batches, "batches");
 	peer_add(&t->peer, &t->queries, "queries");

@@ -53,7 +53,8 @@ void repeats_load(struct repeats *r, const char *mark)
 
 	*r = (struct repeats){0};
 	if (blank && (str_int(str_of(blank + 1), 0, INT64_MAX, &r->highest) != 0 ||
-		      str_copy(r->ledger, sizeof(r->ledger), (struct str){mark, (size_t)(blank - mark)}) != 0))
+		      str_copy(r->ledger, sizeof(r->ledger),
+			       (struct str){mark, (size_t)(blank - mark)}) != 0))
 		*r = (struct repeats){0};
 }
 

@@ -11,8 +11,8 @@
 
 enum act {
 	ACT_SEND,
-	ACT_ASK,      /* by id; a known payment is published as it stands, an unknown one gets `unknown` below */
-	ACT_DOUBT,    /* published in_doubt: the gateway asks later, and instructs again after the settlement delay */
+	ACT_ASK, /* by id; a known payment is published as it stands, an unknown one gets `unknown` below */
+	ACT_DOUBT, /* published in_doubt: the gateway asks later, and instructs again after the settlement delay */
 	ACT_TOO_LATE, /* published too_late: surely nothing of it is with the bureau */
 };
 struct plan {
@@ -26,7 +26,7 @@ struct plan_payment {
 	int32_t attempt;
 	bool ask_first, maybe_sent;
 	int64_t instructed_at, not_after; /* the first instruction, whatever the attempt */
-	int64_t decided_at;               /* when the gateway decided on this attempt */
+	int64_t decided_at;		  /* when the gateway decided on this attempt */
 };
 struct plan plan_of(const struct plan_terms *t, const struct plan_payment *p);
 

@@ -10,21 +10,25 @@
 /* Room for reasons, or for enquiry attempts, below each payment attempt in the version that makes the id. */
 #define ATTEMPT_STEP INT64_C(1000000)
 
-static int publish(struct tax *t, const struct collection_result *r, const struct id *id, const struct id *trace, struct err *e);
-static int publish_own(struct tax *t, const struct tax_row *row, const char *state, const char *reason, int64_t n,
-		       struct err *e);
+static int publish(struct tax *t, const struct collection_result *r, const struct id *id,
+		   const struct id *trace, struct err *e);
+static int publish_own(struct tax *t, const struct tax_row *row, const char *state,
+		       const char *reason, int64_t n, struct err *e);
 static int64_t reason_number(const char *reason);
 
-int publish_fact(struct tax *t, const struct collection_result *r, const struct id *trace, struct err *e)
+int publish_fact(struct tax *t, const struct collection_result *r, const struct id *trace,
+		 struct err *e)
 {
 	char hex[ID_HEX];
 	struct id id;
 
-	outside_id(&id, STR("CollectionResult"), STR("tax"), str_of(id_hex(&r->payment_id, hex)), r->sequence);
+	outside_id(&id, STR("CollectionResult"), STR("tax"), str_of(id_hex(&r->payment_id, hex)),
+		   r->sequence);
 	return publish(t, r, &id, trace, e);
 }
 
-int publish_verdict(struct tax *t, const struct tax_row *row, const struct verdict *v, const char *batch, struct err *e)
+int publish_verdict(struct tax *t, const struct tax_row *row, const struct verdict *v,
+		    const char *batch, struct err *e)
 {
 	bool accepted = v->kind == V_ACCEPTED;
 	struct collection_result r = {
@@ -70,7 +74,8 @@ int publish_refused(struct tax *t, const struct tax_row *row, struct err *e)
 	return publish_own(t, row, "failed", "tax_refused", 0, e);
 }
 
-static int publish(struct tax *t, const struct collection_result *r, const struct id *id, const struct id *trace, struct err *e)
+static int publish(struct tax *t, const struct collection_result *r, const struct id *id,
+		   const struct id *trace, struct err *e)
 {
 	struct str key = {(const char *)r->payment_id.b, ID_LEN};
 
@@ -79,8 +84,8 @@ static int publish(struct tax *t, const struct collection_result *r, const struc
 
 /* Our clock's time goes with it: of a doubt the time after the exchange, of "unknown" the time before it, so that the settlement
  * delay between the two is never counted short. A repeat after a crash has the same id and a later time. */
-static int publish_own(struct tax *t, const struct tax_row *row, const char *state, const char *reason, int64_t n,
-		       struct err *e)
+static int publish_own(struct tax *t, const struct tax_row *row, const char *state,
+		       const char *reason, int64_t n, struct err *e)
 {
 	bool unknown = strcmp(state, "unknown") == 0;
 	struct collection_result r = {

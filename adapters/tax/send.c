@@ -2,8 +2,9 @@
  *
  * What the exchange says of a batch: never sent or put off (429 and the like): the same again after the back-off · refused as a
  * whole: halved, so that one bad row fails alone · anything else that is no complete and valid answer for a row: that row is in
- * doubt, published so, and never sent again by us. After failures batches are small, and with the breaker open the bureau must
- * first answer a question about its health, so that a peer that breaks in the middle puts few rows in doubt. */
+ * doubt, published so, and never sent again by us. After failures batches are small, and after a start or with the breaker open the
+ * bureau must first answer a question about its health, so that a wrong certificate or a peer that breaks in the middle puts no
+ * row or few in doubt. */
 #include "adapters/tax/answer.h"
 #include "adapters/tax/tax.h"
 #include "crypto/digest.h"
@@ -15,10 +16,11 @@ static bool healthy(struct tax *t);
 static int rows_allowed(const struct tax *t);
 static void write_batch(struct tax *t, const int *rows, int count, struct totals *totals);
 static void name_batch(struct tax *t, const int *rows, int count, char batch[ID_HEX]);
-static int settle_refused(struct tax *t, const int *rows, const struct answer *answer, struct err *e);
+static int settle_refused(struct tax *t, const int *rows, const struct answer *answer,
+			  struct err *e);
 static int settle_doubt(struct tax *t, const int *rows, int count, const char *why, struct err *e);
-static int settle_answer(struct tax *t, const int *rows, int count, const struct totals *sent, const struct answer *answer,
-			 struct err *e);
+static int settle_answer(struct tax *t, const int *rows, int count, const struct totals *sent,
+			 const struct answer *answer, struct err *e);
 
 int tax_send(struct tax *t, int64_t *wait_ms, struct err *e)
 {
@@ -32,7 +34,7 @@ int tax_send(struct tax *t, int64_t *wait_ms, struct err *e)
 	*wait_ms = peer_wait(&t->peer, &t->batches);
 	if (*wait_ms > 0)
 		return 0;
-	if (backoff_open(&t->peer, &t->batches) && !healthy(t)) {
+	if ((!t->proven || backoff_open(&t->peer, &t->batches)) && !healthy(t)) {
 		*wait_ms = peer_wait(&t->peer, &t->batches);
 		return 0;
 	}
@@ -43,7 +45,8 @@ int tax_send(struct tax *t, int64_t *wait_ms, struct err *e)
 	if (t->body.full)
 		return err_set(e, ERR_TEMP, "batch: no room for its body");
 	TALLY(C_BATCHES);
-	switch (peer_exchange(&t->peer, &t->batches, "/v1/batches", jsonout_text(&t->body), batch, &answer)) {
+	switch (peer_exchange(&t->peer, &t->batches, "/v1/batches", jsonout_text(&t->body), batch,
+			      &answer)) {
 	case EX_RETRY:
 		TALLY(C_RETRIED);
 		*wait_ms = peer_wait(&t->peer, &t->batches);
@@ -71,10 +74,12 @@ int tax_send(struct tax *t, int64_t *wait_ms, struct err *e)
 static bool healthy(struct tax *t)
 {
 	struct answer answer;
-	enum exchange x = peer_exchange(&t->peer, &t->batches, "/v1/health", (struct str){NULL, 0}, NULL, &answer);
+	enum exchange x = peer_exchange(&t->peer, &t->batches, "/v1/health", (struct str){NULL, 0},
+					NULL, &answer);
 
 	if (x == EX_SPLIT)
 		backoff_failed(&t->peer, &t->batches, -1, answer.why);
+	t->proven = t->proven || x == EX_DONE;
 	return x == EX_DONE;
 }
 
@@ -130,7 +135,8 @@ static void name_batch(struct tax *t, const int *rows, int count, char batch[ID_
 		const struct tax_row *row = &t->window.rows[rows[i]];
 
 		jsonout_raw(&t->body, (struct str){(const char *)row->payment_id.b, ID_LEN});
-		jsonout_raw(&t->body, (struct str){(const char *)&row->attempt, sizeof row->attempt});
+		jsonout_raw(&t->body,
+			    (struct str){(const char *)&row->attempt, sizeof row->attempt});
 	}
 	parts[1] = jsonout_text(&t->body);
 	id_make(&id, parts, 2);
@@ -138,7 +144,8 @@ static void name_batch(struct tax *t, const int *rows, int count, char batch[ID_
 }
 
 /* One row that the bureau does not take. The same id with other content may well be paid: a person must look. */
-static int settle_refused(struct tax *t, const int *rows, const struct answer *answer, struct err *e)
+static int settle_refused(struct tax *t, const int *rows, const struct answer *answer,
+			  struct err *e)
 {
 	const struct tax_row *row = &t->window.rows[rows[0]];
 
@@ -159,8 +166,8 @@ static int settle_doubt(struct tax *t, const int *rows, int count, const char *w
 	return 0;
 }
 
-static int settle_answer(struct tax *t, const int *rows, int count, const struct totals *sent, const struct answer *answer,
-			 struct err *e)
+static int settle_answer(struct tax *t, const int *rows, int count, const struct totals *sent,
+			 const struct answer *answer, struct err *e)
 {
 	static const struct verdict none;
 	struct verdict verdicts[TAX_WINDOW];
@@ -186,7 +193,10 @@ static int settle_answer(struct tax *t, const int *rows, int count, const struct
 		if (clear)
 			rc = publish_verdict(t, row, &verdicts[i], sent->batch, e);
 		else
-			rc = publish_doubt(t, row, verdicts[i].kind == V_MISSING ? "row_missing" : "row_unreadable", e);
+			rc = publish_doubt(t, row,
+					   verdicts[i].kind == V_MISSING ? "row_missing"
+									 : "row_unreadable",
+					   e);
 	}
 	if (doubts == count)
 		backoff_failed(&t->peer, &t->batches, -1, "no row of the answer is clear");

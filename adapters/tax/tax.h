@@ -23,9 +23,31 @@
 #define TAX_WINDOW WINDOW_MAX
 
 enum tax_counter {
-	C_PAYMENTS, C_ENQUIRIES, C_ABSORBED, C_REPEATS, C_REJECTED, C_WINDOWS, C_BATCHES, C_SENT, C_ACCEPTED, C_REFUSED, C_DOUBT,
-	C_RETRIED, C_HALVED, C_STRANGERS, C_QUERIES, C_ASKED, C_ASKED_KNOWN, C_ASKED_UNKNOWN, C_HELD_BACK, C_TOO_LATE, C_ANSWERED,
-	C_UNKNOWN, C_CHANGES, C_CHANGES_REJECTED, TAX_COUNTERS
+	C_PAYMENTS,
+	C_ENQUIRIES,
+	C_ABSORBED,
+	C_REPEATS,
+	C_REJECTED,
+	C_WINDOWS,
+	C_BATCHES,
+	C_SENT,
+	C_ACCEPTED,
+	C_REFUSED,
+	C_DOUBT,
+	C_RETRIED,
+	C_HALVED,
+	C_STRANGERS,
+	C_QUERIES,
+	C_ASKED,
+	C_ASKED_KNOWN,
+	C_ASKED_UNKNOWN,
+	C_HELD_BACK,
+	C_TOO_LATE,
+	C_ANSWERED,
+	C_UNKNOWN,
+	C_CHANGES,
+	C_CHANGES_REJECTED,
+	TAX_COUNTERS
 };
 extern struct counter tax_counters[TAX_COUNTERS];
 #define TALLY(c) (tax_counters[c].value++)
@@ -34,21 +56,22 @@ extern struct counter tax_counters[TAX_COUNTERS];
 struct tax_row { /* one SubsidyPayment or PaymentEnquiry of the window; the last of several for one payment */
 	const struct bus_record *rec; /* lives as long as the window */
 	struct id payment_id, token;
-	bool enquiry, dead;           /* dead: absorbed by a later one */
-	int32_t attempt;              /* of the payment */
+	bool enquiry, dead; /* dead: absorbed by a later one */
+	int32_t attempt;    /* of the payment */
 	int32_t enquiry_attempt;
 	int64_t amount_fen;
 	struct plan plan;
-	size_t at, len;               /* its JSON in window.json */
-	int same;                     /* an enquiry that the query about this row answers too, or -1 */
+	size_t at, len; /* its JSON in window.json */
+	int same;	/* an enquiry that the query about this row answers too, or -1 */
 };
 struct window {
 	bool open;
 	struct tax_row rows[TAX_WINDOW];
 	int count;
 	struct idmap payments, enquiries; /* rows by payment id */
-	struct jsonout json;              /* rows as the bureau wants them */
-	struct pass ask, send, after;     /* after: enquiries about payments of this window, which come after the sending */
+	struct jsonout json;		  /* rows as the bureau wants them */
+	struct pass ask, send,
+		after; /* after: enquiries about payments of this window, which come after the sending */
 };
 struct tax {
 	struct adapter adapter;
@@ -58,14 +81,15 @@ struct tax {
 	struct bus_reader *reader;
 	struct idle idle;
 	struct backoff batches, queries;
+	bool proven; /* the bureau answered a question about its health in this life */
 	struct feed changes;
 	struct suspects suspects;
 	struct repeats repeats;
 	struct window window;
-	int64_t asked_at;       /* our clock before the query that is being read: "unknown" is true as of then */
-	struct idmap scratch;   /* tokens or ids of one exchange */
+	int64_t asked_at; /* our clock before the query that is being read: "unknown" is true as of then */
+	struct idmap scratch; /* tokens or ids of one exchange */
 	struct jsonout body;
-	struct buf identity;    /* an opened identity, for the moment of writing it */
+	struct buf identity; /* an opened identity, for the moment of writing it */
 };
 
 /* window.c */
@@ -80,12 +104,15 @@ int tax_send(struct tax *t, int64_t *wait_ms, struct err *e);
 int tax_follow(void *tax, int64_t *wait_ms, struct err *e);
 
 /* publish.c. All publish a CollectionResult; durable with the next flush. */
-int publish_fact(struct tax *t, const struct collection_result *r, const struct id *trace, struct err *e); /* feed, query */
+int publish_fact(struct tax *t, const struct collection_result *r, const struct id *trace,
+		 struct err *e); /* feed, query */
 struct verdict;
-int publish_verdict(struct tax *t, const struct tax_row *row, const struct verdict *v, const char *batch, struct err *e);
+int publish_verdict(struct tax *t, const struct tax_row *row, const struct verdict *v,
+		    const char *batch, struct err *e);
 int publish_doubt(struct tax *t, const struct tax_row *row, const char *reason, struct err *e);
 int publish_too_late(struct tax *t, const struct tax_row *row, struct err *e);
 int publish_unknown(struct tax *t, const struct tax_row *enquiry, struct err *e);
-int publish_refused(struct tax *t, const struct tax_row *row, struct err *e); /* failed: tax_refused, by a 4xx */
+int publish_refused(struct tax *t, const struct tax_row *row,
+		    struct err *e); /* failed: tax_refused, by a 4xx */
 
 #endif

@@ -10,13 +10,16 @@
 #define TOPIC "payments"
 
 static int take(struct tax *t, const struct bus_record *records, int count, struct err *e);
-static int take_payment(struct tax *t, const struct bus_record *r, const struct subsidy_payment *p, bool repeat, struct err *e);
-static int open_identity(struct tax *t, const struct bus_record *r, const struct subsidy_payment *p, struct str *number,
-			 struct str *name, struct err *e);
-static int write_row(struct tax *t, struct tax_row *row, const struct subsidy_payment *p, struct str number, struct str name,
-		     struct err *e);
-static void take_enquiry(struct tax *t, const struct bus_record *r, const struct payment_enquiry *q);
-static struct tax_row *new_row(struct window *w, const struct bus_record *r, const struct id *payment_id);
+static int take_payment(struct tax *t, const struct bus_record *r, const struct subsidy_payment *p,
+			bool repeat, struct err *e);
+static int open_identity(struct tax *t, const struct bus_record *r, const struct subsidy_payment *p,
+			 struct str *number, struct str *name, struct err *e);
+static int write_row(struct tax *t, struct tax_row *row, const struct subsidy_payment *p,
+		     struct str number, struct str name, struct err *e);
+static void take_enquiry(struct tax *t, const struct bus_record *r,
+			 const struct payment_enquiry *q);
+static struct tax_row *new_row(struct window *w, const struct bus_record *r,
+			       const struct id *payment_id);
 static int sort_out(struct tax *t, struct err *e);
 static int settle(struct tax *t, int64_t *wait_ms, bool *over, struct err *e);
 static int finish(struct tax *t, struct err *e);
@@ -71,7 +74,8 @@ static int take(struct tax *t, const struct bus_record *records, int count, stru
 		const struct bus_record *r = &records[i];
 		bool repeat = repeats_see(&t->repeats, r->ledger, r->event.seq);
 		enum event_type type;
-		int rc = adapter_decode(&t->adapter, TOPIC, r, EV_SUBSIDY_PAYMENT, EV_PAYMENT_ENQUIRY, &type, &ev, e);
+		int rc = adapter_decode(&t->adapter, TOPIC, r, EV_SUBSIDY_PAYMENT,
+					EV_PAYMENT_ENQUIRY, &type, &ev, e);
 
 		if (rc < 0)
 			return -1;
@@ -83,7 +87,8 @@ static int take(struct tax *t, const struct bus_record *records, int count, stru
 			take_enquiry(t, r, &ev.enquiry);
 		} else if (type == EV_PAYMENT_REVERSAL) {
 			TALLY(C_REJECTED);
-			if (adapter_reject(&t->adapter, TOPIC, r, "not_supported", "the bureau takes no reversals", e) != 0)
+			if (adapter_reject(&t->adapter, TOPIC, r, "not_supported",
+					   "the bureau takes no reversals", e) != 0)
 				return -1;
 		} else if (take_payment(t, r, &ev.payment, repeat, e) != 0) {
 			return -1;
@@ -92,7 +97,8 @@ static int take(struct tax *t, const struct bus_record *records, int count, stru
 	return sort_out(t, e);
 }
 
-static int take_payment(struct tax *t, const struct bus_record *r, const struct subsidy_payment *p, bool repeat, struct err *e)
+static int take_payment(struct tax *t, const struct bus_record *r, const struct subsidy_payment *p,
+			bool repeat, struct err *e)
 {
 	struct plan_terms terms = {
 		.keys = (enum conf_keys_mode)t->adapter.role->conf.tax_terms.keys,
@@ -136,8 +142,8 @@ static int take_payment(struct tax *t, const struct bus_record *r, const struct 
 }
 
 /* 1 open, 0 rejected, -1 error. */
-static int open_identity(struct tax *t, const struct bus_record *r, const struct subsidy_payment *p, struct str *number,
-			 struct str *name, struct err *e)
+static int open_identity(struct tax *t, const struct bus_record *r, const struct subsidy_payment *p,
+			 struct str *number, struct str *name, struct err *e)
 {
 	struct err why = {0};
 
@@ -161,14 +167,15 @@ static struct str certificate_of(struct str number)
 	return STR("201");
 }
 
-static int write_row(struct tax *t, struct tax_row *row, const struct subsidy_payment *p, struct str number, struct str name,
-		     struct err *e)
+static int write_row(struct tax *t, struct tax_row *row, const struct subsidy_payment *p,
+		     struct str number, struct str name, struct err *e)
 {
 	const struct policy *policy = reference_policy(t->reference, p->year);
 	struct jsonout *j = &t->window.json;
 
 	if (!policy)
-		return err_set(e, ERR_CONF, "year %d: no policy file; add it and start again", (int)p->year);
+		return err_set(e, ERR_CONF, "year %d: no policy file; add it and start again",
+			       (int)p->year);
 	row->at = j->buf.len;
 	JSONOUT(j, "{\"payment_id\":");
 	jsonout_id(j, &p->payment_id);
@@ -218,7 +225,8 @@ static void take_enquiry(struct tax *t, const struct bus_record *r, const struct
 		idmap_add(&w->enquiries, &q->payment_id, (int)(row - w->rows));
 }
 
-static struct tax_row *new_row(struct window *w, const struct bus_record *r, const struct id *payment_id)
+static struct tax_row *new_row(struct window *w, const struct bus_record *r,
+			       const struct id *payment_id)
 {
 	struct tax_row *row = &w->rows[w->count++];
 
@@ -280,8 +288,8 @@ static int finish(struct tax *t, struct err *e)
 	repeats_mark(&t->repeats, mark);
 	if (adapter_flush(&t->adapter, e) != 0)
 		return -1;
-	if (t->repeats.highest > 0 &&
-	    (feed_position_save(&t->adapter, TOPIC, mark, 0, e) != 0 || adapter_flush(&t->adapter, e) != 0))
+	if (t->repeats.highest > 0 && (feed_position_save(&t->adapter, TOPIC, mark, 0, e) != 0 ||
+				       adapter_flush(&t->adapter, e) != 0))
 		return -1;
 	if (adapter_store_position(t->reader, e) != 0)
 		return -1;

@@ -718,7 +718,7 @@ static const struct text texts[] = {
 	{"statement_village", "村（居）", "village"},
 	{"statement_year", "年度", "year"},
 	{"statement_sponsor", "资助方", "sponsor"},
-	{"statement_no_cover", "（尚无封面）", "(no cover yet)"},
+	{"statement_no_cover", "（手续未齐）", "(papers incomplete)"},
 	{"statement_adds_up", "核对：各栏相加等于申报总数，分文不差",
 	 "it adds up: the columns equal what was declared, to the fen"},
 	{"statement_does_not", "核对：各栏相加与申报总数不符！请立即停止缴纳并联系技术人员",

@@ -13,21 +13,23 @@
 #include "base/str.h"
 
 enum http_outcome {
-	HTTP_ANSWERED,  /* a complete response came: status and body are valid */
-	HTTP_NOT_SENT,  /* no byte of the request left: refused, no route, name unknown, TLS failed: retry is safe */
-	HTTP_UNKNOWN,   /* something was sent and no complete answer came: time-out, reset, truncated */
+	HTTP_ANSWERED, /* a complete response came: status and body are valid */
+	HTTP_NOT_SENT, /* no byte of the request left: refused, no route, name unknown, TLS failed: retry is safe */
+	HTTP_UNKNOWN, /* something was sent and no complete answer came: time-out, reset, truncated */
 };
 struct http_response {
 	int status;
-	struct str body;        /* valid until the next request */
+	struct str body;	/* valid until the next request */
 	int64_t retry_after_ms; /* from Retry-After, -1 none */
 	int64_t took_ms;
-	const char *why;        /* when not ANSWERED, one stable word: timeout, truncated, too_large, stopped, not_connected,
+	const char *
+		why; /* when not ANSWERED, one stable word: timeout, truncated, too_large, stopped, not_connected,
 				 * connection_lost */
 };
 struct http_client;
 /* ERR_CONF: url is neither https nor http to loopback, or a certificate file cannot be read. Touches no network. */
-int http_open(struct http_client **out, const struct conf_peer *peer, size_t response_max, struct err *e);
+int http_open(struct http_client **out, const struct conf_peer *peer, size_t response_max,
+	      struct err *e);
 void http_close(struct http_client *h);
 /* Requests without an idempotency key are given up (HTTP_UNKNOWN, "stopped") soon after `asked` says true; those with a key run
  * to their end, because giving them up makes doubt. */
@@ -35,7 +37,7 @@ void http_stop_when(struct http_client *h, bool (*asked)(void));
 /* path begins with "/". body no value = GET, else POST application/json. idempotency_key may be NULL; with one the request has an
  * effect that must not happen twice: it gets a connection of its own and is never begun a second time. Without one libcurl may
  * send it again by itself, so its effect must bear repeating. Fills e (ERR_TEMP) when not ANSWERED. Borrows body until it returns. */
-enum http_outcome http_request(struct http_client *h, const char *path, struct str body, const char *idempotency_key,
-			       struct http_response *r, struct err *e);
+enum http_outcome http_request(struct http_client *h, const char *path, struct str body,
+			       const char *idempotency_key, struct http_response *r, struct err *e);
 
 #endif

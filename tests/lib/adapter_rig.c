@@ -20,7 +20,8 @@ void rig_open(struct rig *r, const char *role, const char *settings, const char 
 {
 	struct err e = {0};
 	char bus[320], keys[320];
-	struct bus_options o = {.dir = bus, .role = "gateway", .ledger = "00112233445566778899aabbccddeeff/1"};
+	struct bus_options o = {
+		.dir = bus, .role = "gateway", .ledger = "00112233445566778899aabbccddeeff/1"};
 	int n = 0;
 
 	*r = (struct rig){.role = role};
@@ -43,10 +44,12 @@ void rig_open(struct rig *r, const char *role, const char *settings, const char 
 		fail_msg("%s", e.text);
 	write_conf(r, settings);
 	fs_join(bus, sizeof bus, r->dir.path, "data");
-	if (fs_mkdirs(bus, &e) != 0 || keygen(keys, 2024, 2030, &e) != 0 || keyring_open(&r->keys, keys, "village", false, &e) != 0)
+	if (fs_mkdirs(bus, &e) != 0 || keygen(keys, 2024, 2030, &e) != 0 ||
+	    keyring_open(&r->keys, keys, "village", false, &e) != 0)
 		fail_msg("%s", e.text);
 	fs_join(bus, sizeof bus, r->dir.path, "data/bus");
-	if (bus_init(bus, &e) != 0 || bus_open(&r->bus, &o, &e) != 0 || codec_open(&r->codec, NULL, &e) != 0)
+	if (bus_init(bus, &e) != 0 || bus_open(&r->bus, &o, &e) != 0 ||
+	    codec_open(&r->codec, NULL, &e) != 0)
 		fail_msg("%s", e.text);
 	buf_init(&r->body, 1 << 20);
 	buf_init(&r->sealed, 1 << 12);
@@ -96,7 +99,8 @@ void rig_adapter_kill(struct rig *r)
 
 	/* One that ended before, by a bug or a sanitizer, must not pass for one that we killed. */
 	if (waitpid(r->adapter, &status, WNOHANG) != 0)
-		fail_msg("%s ended by itself: status %x, see %s/stderr and logs", r->adapter_program, status, r->dir.path);
+		fail_msg("%s ended by itself: status %x, see %s/stderr and logs",
+			 r->adapter_program, status, r->dir.path);
 	kill(r->adapter, SIGKILL);
 	waitpid(r->adapter, NULL, 0);
 	r->adapter = 0;
@@ -107,7 +111,8 @@ int rig_adapter_stop(struct rig *r)
 	int status;
 
 	kill(r->adapter, SIGTERM);
-	for (int64_t start = clock_monotonic(); waitpid(r->adapter, &status, WNOHANG) != r->adapter;)
+	for (int64_t start = clock_monotonic();
+	     waitpid(r->adapter, &status, WNOHANG) != r->adapter;)
 		rig_look_again(start);
 	r->adapter = 0;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
@@ -191,14 +196,20 @@ void rig_person(struct rig *r, uint32_t i, struct id *token, struct str *identit
 	invented_at(&p, SEED, i);
 	token_of(r->keys, str_of(p.number), token);
 	buf_reset(&r->sealed);
-	if (identity_seal(r->keys, 2026, token, str_of(p.number), str_of(p.name), &r->sealed, &e) != 0)
+	if (identity_seal(r->keys, 2026, token, str_of(p.number), str_of(p.name), &r->sealed, &e) !=
+	    0)
 		fail_msg("%s", e.text);
 	*identity = (struct str){(const char *)r->sealed.data, r->sealed.len};
 }
 
-void rig_publish(struct rig *r, enum event_type t, const void *event, struct str key, const struct id *id, int64_t seq)
+void rig_publish(struct rig *r, enum event_type t, const void *event, struct str key,
+		 const struct id *id, int64_t seq)
 {
-	struct bus_event ev = {.key = key, .id = *id, .trace = *id, .type = str_of(event_name(t)), .time_ms = clock_wall()};
+	struct bus_event ev = {.key = key,
+			       .id = *id,
+			       .trace = *id,
+			       .type = str_of(event_name(t)),
+			       .time_ms = clock_wall()};
 	struct err e = {0};
 
 	buf_reset(&r->body);
@@ -212,7 +223,8 @@ void rig_publish(struct rig *r, enum event_type t, const void *event, struct str
 
 void rig_publish_raw(struct rig *r, const char *topic, const char *type, struct str data)
 {
-	struct bus_event ev = {.key = STR("k"), .type = str_of(type), .time_ms = clock_wall(), .data = data};
+	struct bus_event ev = {
+		.key = STR("k"), .type = str_of(type), .time_ms = clock_wall(), .data = data};
 	struct err e = {0};
 
 	ev.seq = ++r->seq;
@@ -264,12 +276,15 @@ static void write_conf(struct rig *r, const char *settings)
 	int n;
 
 	root_of(root);
-	n = snprintf(text, sizeof text,
-		     "[data]\ndir = data\n[log]\ndir = logs\n[bus]\npoll_min = 1ms\npoll_max = 5ms\n"
-		     "[reference]\npolicy = %s/config/policy\ncalendar = %s/config/calendar.csv\nvillages = %s/config/villages.csv\n"
-		     "[keys]\ndir = keys\n"
-		     "[%s]\nurl = http://127.0.0.1:%d\nfeed_interval = 20ms\nbackoff_min = 10ms\nbackoff_max = 100ms\n%s",
-		     root, root, root, r->role, r->sim.port, settings);
+	n = snprintf(
+		text, sizeof text,
+		"[data]\ndir = data\n[log]\ndir = logs\n[bus]\npoll_min = 1ms\npoll_max = 5ms\n"
+		"[reference]\npolicy = %s/config/policy\ncalendar = "
+		"%s/config/calendar.csv\nvillages = %s/config/villages.csv\n"
+		"[keys]\ndir = keys\n"
+		"[%s]\nurl = http://127.0.0.1:%d\nfeed_interval = 20ms\nbackoff_min = "
+		"10ms\nbackoff_max = 100ms\n%s",
+		root, root, root, r->role, r->sim.port, settings);
 	assert_true(n > 0 && (size_t)n < sizeof text);
 	if (fs_write_atomic(r->conf, text, (size_t)n, 0600, &e) != 0)
 		fail_msg("%s", e.text);

@@ -19,36 +19,39 @@ struct rig_reader {
 struct rig {
 	struct tmpdir dir;
 	char conf[320], book[320], faults[320], extra[320];
-	const char *role;    /* "tax": the adapter is qiao-tax, the agency sim-tax */
+	const char *role; /* "tax": the adapter is qiao-tax, the agency sim-tax */
 	const char *sim_program, *adapter_program;
 	const char *sim_args[RIG_ARGS + 8];
 	struct sim sim;
 	pid_t adapter;
 	int starts;
-	struct bus *bus;     /* opened as the gateway */
+	struct bus *bus; /* opened as the gateway */
 	struct codec *codec;
 	struct keyring *keys;
 	struct rig_reader readers[RIG_TOPICS];
 	struct buf body, sealed;
-	int64_t seq;         /* of the gateway's outbox */
+	int64_t seq; /* of the gateway's outbox */
 };
 
 /* settings: further lines of section [<role>] and of others. sim_args: for the agency, up to NULL. Starts the agency. */
 void rig_open(struct rig *r, const char *role, const char *settings, const char *const *sim_args);
 void rig_close(struct rig *r);
-void rig_adapter_start(struct rig *r); /* returns when it is ready */
-void rig_adapter_kill(struct rig *r);  /* SIGKILL; fails when it has ended by itself */
-int rig_adapter_stop(struct rig *r);   /* SIGTERM; its exit status */
-void rig_sim_restart(struct rig *r);   /* SIGKILL, then on the same port with its book */
+void rig_adapter_start(struct rig *r);		  /* returns when it is ready */
+void rig_adapter_kill(struct rig *r);		  /* SIGKILL; fails when it has ended by itself */
+int rig_adapter_stop(struct rig *r);		  /* SIGTERM; its exit status */
+void rig_sim_restart(struct rig *r);		  /* SIGKILL, then on the same port with its book */
 void rig_faults(struct rig *r, const char *spec); /* from now on */
-int64_t rig_book(struct rig *r, const char *key, const char *inner); /* a number of the book's report; inner may be NULL */
-void rig_status(struct rig *r, const char *key, char *out, size_t cap); /* of data/run/<role>.status; "" when not there */
+int64_t rig_book(struct rig *r, const char *key,
+		 const char *inner); /* a number of the book's report; inner may be NULL */
+void rig_status(struct rig *r, const char *key, char *out,
+		size_t cap); /* of data/run/<role>.status; "" when not there */
 int64_t rig_counter(struct rig *r, const char *name); /* of the status file; at most a second old */
 
 /* The i-th invented person: token and sealed identity (valid until the next call). */
 void rig_person(struct rig *r, uint32_t i, struct id *token, struct str *identity);
 /* In the gateway's place. seq 0: the next one. Not durable before rig_flush. */
-void rig_publish(struct rig *r, enum event_type t, const void *event, struct str key, const struct id *id, int64_t seq);
+void rig_publish(struct rig *r, enum event_type t, const void *event, struct str key,
+		 const struct id *id, int64_t seq);
 void rig_publish_raw(struct rig *r, const char *topic, const char *type, struct str data);
 void rig_flush(struct rig *r);
 /* Next event of a topic for the test, NULL when there is none now. Slices live until the next call for that topic. */

@@ -33,7 +33,8 @@ static void answer(struct script_server *s, struct connection *c);
 static bool whole(const struct connection *c);
 static void drop(struct connection *c);
 
-struct script_server *script_start(const char *scheme, const struct script_step *steps, int count, char *url, size_t cap)
+struct script_server *script_start(const char *scheme, const struct script_step *steps, int count,
+				   char *url, size_t cap)
 {
 	struct script_server *s = calloc(1, sizeof *s);
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -107,7 +108,8 @@ static void *run(void *arg)
 	struct script_server *s = arg;
 
 	for (;;) {
-		struct pollfd p[CONNECTIONS + 2] = {{.fd = s->stop[0], .events = POLLIN}, {.fd = s->fd, .events = POLLIN}};
+		struct pollfd p[CONNECTIONS + 2] = {{.fd = s->stop[0], .events = POLLIN},
+						    {.fd = s->fd, .events = POLLIN}};
 
 		for (int i = 0; i < CONNECTIONS; i++)
 			p[i + 2] = (struct pollfd){.fd = s->at[i].fd, .events = POLLIN};
@@ -161,7 +163,8 @@ static void read_some(struct script_server *s, struct connection *c)
 
 static void answer(struct script_server *s, struct connection *c)
 {
-	static const struct script_step last = {.answer = "HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n"};
+	static const struct script_step last = {
+		.answer = "HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n"};
 	const struct script_step *step = s->step < s->count ? &s->steps[s->step++] : &last;
 	struct pollfd stop = {.fd = s->stop[0], .events = POLLIN};
 
@@ -182,7 +185,8 @@ static void answer(struct script_server *s, struct connection *c)
 
 static bool whole(const struct connection *c)
 {
-	const char *end = strstr(c->text, "\r\n\r\n"), *length = strcasestr(c->text, "\r\ncontent-length:");
+	const char *end = strstr(c->text, "\r\n\r\n"),
+		   *length = strcasestr(c->text, "\r\ncontent-length:");
 	size_t body = length && end && length < end ? strtoul(length + 17, NULL, 10) : 0;
 
 	return end && (c->len == REQUEST_MAX || c->len >= (size_t)(end + 4 - c->text) + body);

@@ -1,5 +1,5 @@
-"""All topics of a world, decoded with the published schemas: what a consumer that knows nothing but FORMAT.md, schemas/*.avsc and the
-table of topics sees. Whatever is wrong with an envelope (headers, keys, sequence, framing, repeats) becomes a complaint.
+"""All topics of a world, decoded with the published schemas: what a consumer sees that knows nothing but FORMAT.md, schemas/*.avsc
+and the table of topics. Whatever is wrong with an envelope (headers, keys, sequence, framing, repeats) becomes a complaint.
 """
 import io
 import json
@@ -36,8 +36,8 @@ TOPICS = {
 # The field that is the key of a topic; of others see key_of.
 KEY_FIELD = {
     "submissions": "submission_id", "answers": "submission_id", "enquiries": "token", "contributions": "token",
-    "feedback": "token", "collections": "payment_id", "credits": "payment_id", "requests": "run_id", "books.tax": "run_id", "books.ssa": "run_id",
-    "positions.tax": "feed", "positions.ssa": "feed",
+    "feedback": "token", "collections": "payment_id", "credits": "payment_id", "requests": "run_id", "books.tax": "run_id",
+    "books.ssa": "run_id", "positions.tax": "feed", "positions.ssa": "feed",
 }
 # A repeat of an event is sealed anew with another nonce, and what an adapter says in its own name carries the time of saying.
 SEALED = ("identity", "cells")
@@ -51,6 +51,8 @@ def short(id_):
 
 
 class Complaints:
+    """Disagreements by kind. Nobody stops at the first."""
+
     def __init__(self):
         self.of = defaultdict(list)
 
@@ -141,7 +143,7 @@ def key_of(s):
     if s.type == "ContributionFeedReached" or s.topic == "operations":
         return None
     if s.topic == "payments":
-        return v.get("token") # of enquiries and reversals see read_payments
+        return v.get("token")  # of enquiries and reversals see read_payments
     if s.topic == "statistics":
         return f"{v['year']}/{v['village']}/{v['sponsor_type']}".encode()
     if s.topic.startswith("rejects."):

@@ -18,6 +18,7 @@ from collections import Counter, defaultdict
 from decimal import Decimal
 from pathlib import Path
 
+sys.dont_write_bytecode = True  # nothing is left beside the sources
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "lib"))
 from topics import CREDITS, Bus, Complaints, Schemas, short  # noqa: E402

@@ -14,19 +14,19 @@ enum { PEOPLE_MAX = 3000 };
 struct someone {
 	struct id token, payment;
 	int64_t amount_fen;
-	int attempt;      /* of the enquiry */
-	int answered;     /* highest attempt that was answered */
+	int attempt;	  /* of the enquiry */
+	int answered;	  /* highest attempt that was answered */
 	int64_t sequence; /* highest seen */
-	bool paid;        /* has an arrived contribution for 2026 */
-	bool late;        /* seen from the feed */
+	bool paid;	  /* has an arrived contribution for 2026 */
+	bool late;	  /* seen from the feed */
 	int credited, debited, refused;
 };
 struct gateway {
 	struct rig rig;
 	struct someone people[PEOPLE_MAX];
 	int count, rejects, statuses;
-	int64_t reached;  /* the feed's as-of, as published */
-	int64_t late_by;  /* the day by which the first person's late contribution is known */
+	int64_t reached; /* the feed's as-of, as published */
+	int64_t late_by; /* the day by which the first person's late contribution is known */
 	int reached_events;
 	char cursor[64];
 };
@@ -131,7 +131,8 @@ static void on_contribution(const struct bus_record *record)
 	struct err e = {0};
 
 	if (str_is(record->event.type, "ContributionFeedReached")) {
-		if (codec_decode(g.rig.codec, EV_CONTRIBUTION_FEED_REACHED, record->event.data, &reached, &e) != 0)
+		if (codec_decode(g.rig.codec, EV_CONTRIBUTION_FEED_REACHED, record->event.data,
+				 &reached, &e) != 0)
 			fail_msg("%s", e.text);
 		assert_true(reached.as_of > g.reached || g.rig.starts > 1);
 		/* What the feed had to say comes before its as-of does. */
@@ -143,7 +144,8 @@ static void on_contribution(const struct bus_record *record)
 	}
 	if (codec_decode(g.rig.codec, EV_CONTRIBUTION_STATUS, record->event.data, &s, &e) != 0)
 		fail_msg("%s", e.text);
-	assert_true(record->event.key.n == ID_LEN && memcmp(record->event.key.p, s.token.b, ID_LEN) == 0);
+	assert_true(record->event.key.n == ID_LEN &&
+		    memcmp(record->event.key.p, s.token.b, ID_LEN) == 0);
 	g.statuses++;
 	for (int i = 0; i < g.count; i++) {
 		struct someone *p = &g.people[i];
@@ -157,7 +159,8 @@ static void on_contribution(const struct bus_record *record)
 		p->sequence = s.sequence;
 		p->paid = false;
 		for (int j = 0; j < s.entry_count; j++)
-			p->paid = p->paid || (s.entries[j].for_year == 2026 && s.entries[j].arrived_on.set);
+			p->paid = p->paid ||
+				  (s.entries[j].for_year == 2026 && s.entries[j].arrived_on.set);
 		p->late = p->late || !s.attempt.set;
 	}
 }
@@ -171,7 +174,8 @@ static void on_credit(const struct bus_record *record)
 	assert_int_equal(event_type_of(record->event.type, &t), 0);
 	if (codec_decode(g.rig.codec, t, record->event.data, &r, &e) != 0)
 		fail_msg("%s", e.text);
-	assert_true(record->event.key.n == ID_LEN && memcmp(record->event.key.p, r.payment_id.b, ID_LEN) == 0);
+	assert_true(record->event.key.n == ID_LEN &&
+		    memcmp(record->event.key.p, r.payment_id.b, ID_LEN) == 0);
 	for (int i = 0; i < g.count; i++) {
 		struct someone *p = &g.people[i];
 
@@ -226,8 +230,8 @@ static int sum_debited(void)
 	return n;
 }
 
-#define UNTIL(condition)                                                                                                           \
-	for (int64_t start_ = clock_monotonic(); turn(), !(condition);)                                                            \
+#define UNTIL(condition)                                                \
+	for (int64_t start_ = clock_monotonic(); turn(), !(condition);) \
 	rig_look_again(start_)
 
 static void open_world(const char *settings, const char *const *more)
@@ -239,7 +243,8 @@ static void open_world(const char *settings, const char *const *more)
 	memset(&g, 0, sizeof g);
 	for (; more && *more; more++)
 		args[n++] = *more;
-	snprintf(text, sizeof text, "batch_rows = 40\ntimeout = 250ms\nconnect_timeout = 250ms\n%s", settings);
+	snprintf(text, sizeof text, "batch_rows = 40\ntimeout = 250ms\nconnect_timeout = 250ms\n%s",
+		 settings);
 	rig_open(&g.rig, "ssa", text, args);
 }
 #define OPEN(settings, ...) open_world(settings, (const char *const[]){__VA_ARGS__, NULL})
@@ -267,8 +272,9 @@ static void questions_are_answered(void **state)
 
 static void each_fault(void **state)
 {
-	static const char *const kinds[] = {"e429", "e500", "e500_after", "cut_before", "cut_after", "truncated", "missing_row",
-					    "slow", "slow_before"};
+	static const char *const kinds[] = {"e429",	   "e500",	"e500_after",
+					    "cut_before",  "cut_after", "truncated",
+					    "missing_row", "slow",	"slow_before"};
 	char spec[400], name[64];
 
 	(void)state;
@@ -277,7 +283,8 @@ static void each_fault(void **state)
 	for (size_t k = 0; k < COUNT(kinds); k++) {
 		int from = g.count;
 
-		snprintf(spec, sizeof spec, "enquiries/%s:1000:2,feedback/%s:1000:2", kinds[k], kinds[k]);
+		snprintf(spec, sizeof spec, "enquiries/%s:1000:2,feedback/%s:1000:2", kinds[k],
+			 kinds[k]);
 		rig_faults(&g.rig, spec);
 		add_people(100);
 		for (int i = from; i < g.count; i++) {
@@ -287,14 +294,16 @@ static void each_fault(void **state)
 		rig_flush(&g.rig);
 		UNTIL(sum_answered() == g.count && sum_credited() == g.count);
 		for (int f = 0; f < 2; f++) {
-			snprintf(name, sizeof name, "%s/%s", f ? "feedback" : "enquiries", kinds[k]);
+			snprintf(name, sizeof name, "%s/%s", f ? "feedback" : "enquiries",
+				 kinds[k]);
 			if (rig_book(&g.rig, "faults", name) <= 0)
 				fail_msg("%s: the fault did not fire", name);
 		}
 		assert_int_equal(rig_book(&g.rig, "postings", NULL), g.count);
 		assert_int_equal(rig_book(&g.rig, "credited_twice", NULL), 0);
 	}
-	rig_faults(&g.rig, "credits/e500:1000:2,credits/truncated:1000:2,credits/duplicate:1000:3,changes/cut_after:1000:2,"
+	rig_faults(&g.rig, "credits/e500:1000:2,credits/truncated:1000:2,credits/"
+			   "duplicate:1000:3,changes/cut_after:1000:2,"
 			   "statistics/e500:1000:2");
 	for (int i = 0; i < 50; i++)
 		refunded(i);
@@ -316,8 +325,10 @@ static void killed_at_random(void **state)
 
 	(void)state;
 	print_message("seed %" PRIu64 "\n", seed);
-	OPEN("[gateway]\ncrediting = adapter\n", "--everyone-paid", "2026", "--credit-refuse-permille", "30");
-	rig_faults(&g.rig, "e500_after:50,cut_after:50,truncated:50,missing_row:50,e429:20,slow:10,credits/duplicate:100");
+	OPEN("[gateway]\ncrediting = adapter\n", "--everyone-paid", "2026",
+	     "--credit-refuse-permille", "30");
+	rig_faults(&g.rig, "e500_after:50,cut_after:50,truncated:50,missing_row:50,e429:20,slow:10,"
+			   "credits/duplicate:100");
 	rig_adapter_start(&g.rig);
 	for (int kill = 0; kill < 30; kill++) {
 		int64_t until = clock_monotonic() + 5 + chance_below(&chance, 100);
@@ -366,8 +377,11 @@ static void late_contributions_come_by_the_feed(void **state)
 	tmpdir_file(&dir, clock, "clock");
 	tmpdir_file(&dir, file, "population.csv");
 	invented_at(&who, 7, 0);
-	snprintf(text, sizeof text, "%s,%s,1,1,,2026,10,1,50000,2026-12-03,2026-12-05,,2026-12-05\n", who.number, who.name);
-	if (fs_write_atomic(file, text, strlen(text), 0600, &e) != 0 || clock_file_write(clock, START, &e) != 0)
+	snprintf(text, sizeof text,
+		 "%s,%s,1,1,,2026,10,1,50000,2026-12-03,2026-12-05,,2026-12-05\n", who.number,
+		 who.name);
+	if (fs_write_atomic(file, text, strlen(text), 0600, &e) != 0 ||
+	    clock_file_write(clock, START, &e) != 0)
 		fail_msg("%s", e.text);
 	snprintf(settings, sizeof settings, "[clock]\nfile = %s\n", clock);
 	OPEN(settings, "--clock", clock, "--population", file);
@@ -459,14 +473,21 @@ static void what_cannot_be_processed_is_rejected(void **state)
 	for (int i = 10; i < 20; i++)
 		if (i != 15)
 			collected(i);
-	bad = (struct collected_subsidy){.payment_id = g.people[15].payment, .year = 2026, .version = 1, .village = STR("nowhere"),
-					 .sponsor_type = STR("collective"), .amount_fen = g.people[15].amount_fen,
-					 .receipt = STR("433000000000000001"), .paid_at = START, .in_treasury_at = START};
+	bad = (struct collected_subsidy){.payment_id = g.people[15].payment,
+					 .year = 2026,
+					 .version = 1,
+					 .village = STR("nowhere"),
+					 .sponsor_type = STR("collective"),
+					 .amount_fen = g.people[15].amount_fen,
+					 .receipt = STR("433000000000000001"),
+					 .paid_at = START,
+					 .in_treasury_at = START};
 	rig_person(&g.rig, 15, &bad.token, &bad.identity);
 	rig_publish(&g.rig, EV_COLLECTED_SUBSIDY, &bad, STR("k"), &id, 0);
 	rig_flush(&g.rig);
 	rig_adapter_start(&g.rig);
-	UNTIL(sum_answered() == 10 && sum_credited() == 9 && g.people[15].refused && g.rejects == 4);
+	UNTIL(sum_answered() == 10 && sum_credited() == 9 && g.people[15].refused &&
+	      g.rejects == 4);
 	rig_close(&g.rig);
 }
 

@@ -24,7 +24,7 @@ struct pay {
 };
 struct gateway {
 	struct rig rig;
-	bool keyed;              /* the bureau honours keys */
+	bool keyed; /* the bureau honours keys */
 	int64_t settlement_ms;
 	struct pay pays[PAYMENTS_MAX];
 	int count;
@@ -53,7 +53,8 @@ static void instruct(struct pay *p)
 	rig_person(&g.rig, p->person, &ev.token, &ev.identity);
 	memset(ev.sponsor_id.b, 5, ID_LEN);
 	decision_id(&id, STR("SubsidyPayment"), &p->id, p->attempt);
-	rig_publish(&g.rig, EV_SUBSIDY_PAYMENT, &ev, (struct str){(const char *)ev.token.b, ID_LEN}, &id, 0);
+	rig_publish(&g.rig, EV_SUBSIDY_PAYMENT, &ev, (struct str){(const char *)ev.token.b, ID_LEN},
+		    &id, 0);
 	p->state = INSTRUCTED;
 }
 
@@ -65,7 +66,9 @@ static struct pay *add(void)
 
 	assert_true(g.count < PAYMENTS_MAX);
 	memset(&sponsor, 5, sizeof sponsor);
-	*p = (struct pay){.person = (uint32_t)g.count, .amount_fen = 20000 + 10000 * (g.count % 5), .attempt = 1};
+	*p = (struct pay){.person = (uint32_t)g.count,
+			  .amount_fen = 20000 + 10000 * (g.count % 5),
+			  .attempt = 1};
 	rig_person(&g.rig, p->person, &p->token, &identity);
 	payment_id(&p->id, 2026, &sponsor, &p->token, 0);
 	p->instructed_at = clock_wall();
@@ -96,7 +99,8 @@ static void enquire(struct pay *p)
 	struct id id;
 
 	decision_id(&id, STR("PaymentEnquiry"), &p->id, p->enquiry);
-	rig_publish(&g.rig, EV_PAYMENT_ENQUIRY, &ev, (struct str){(const char *)p->token.b, ID_LEN}, &id, 0);
+	rig_publish(&g.rig, EV_PAYMENT_ENQUIRY, &ev, (struct str){(const char *)p->token.b, ID_LEN},
+		    &id, 0);
 	p->due = clock_wall() + 50;
 }
 
@@ -113,15 +117,17 @@ static void on_unknown(struct pay *p, const struct collection_result *r)
 
 static void on_result(const struct bus_record *record)
 {
-	static const char *const words[] = {[ACCEPTED] = "accepted", [PAID] = "paid", [TREASURY] = "in_treasury",
-					    [REFUNDED] = "refunded", [FAILED] = "failed", [LATE] = "too_late"};
+	static const char *const words[] = {
+		[ACCEPTED] = "accepted", [PAID] = "paid",     [TREASURY] = "in_treasury",
+		[REFUNDED] = "refunded", [FAILED] = "failed", [LATE] = "too_late"};
 	struct collection_result r;
 	struct err e = {0};
 	struct pay *p;
 
 	if (codec_decode(g.rig.codec, EV_COLLECTION_RESULT, record->event.data, &r, &e) != 0)
 		fail_msg("%s", e.text);
-	assert_true(record->event.key.n == ID_LEN && memcmp(record->event.key.p, r.payment_id.b, ID_LEN) == 0);
+	assert_true(record->event.key.n == ID_LEN &&
+		    memcmp(record->event.key.p, r.payment_id.b, ID_LEN) == 0);
 	p = find(&r.payment_id);
 	if (!p) {
 		g.unknown_payments++;
@@ -148,7 +154,8 @@ static void on_result(const struct bus_record *record)
 			continue;
 		/* Nothing follows a failure, and a failure follows nothing that was taken. */
 		if (s >= FAILED && p->state >= ACCEPTED && p->state != s)
-			fail_msg("payment %d: %s after state %d", (int)(p - g.pays), words[s], p->state);
+			fail_msg("payment %d: %s after state %d", (int)(p - g.pays), words[s],
+				 p->state);
 		p->state = s;
 		if (r.reason.p)
 			assert_int_equal(str_copy(p->reason, sizeof p->reason, r.reason), 0);
@@ -168,7 +175,8 @@ static void turn(void)
 	for (int i = 0; i < g.count; i++) {
 		struct pay *p = &g.pays[i];
 
-		if ((p->state == DOUBT || (p->state == INSTRUCTED && p->due)) && p->due <= clock_wall())
+		if ((p->state == DOUBT || (p->state == INSTRUCTED && p->due)) &&
+		    p->due <= clock_wall())
 			enquire(p);
 	}
 	rig_flush(&g.rig);
@@ -217,23 +225,39 @@ static void books_agree(void)
 	assert_int_equal(rig_book(&g.rig, "paid_twice", NULL), 0);
 	assert_int_equal(rig_book(&g.rig, "counts", "in_treasury"), in_state(TREASURY));
 	assert_int_equal(rig_book(&g.rig, "amount_fen", "in_treasury"), fen);
-	assert_int_equal(rig_book(&g.rig, "counts", "accepted") + rig_book(&g.rig, "counts", "paid"), 0);
+	assert_int_equal(
+		rig_book(&g.rig, "counts", "accepted") + rig_book(&g.rig, "counts", "paid"), 0);
 	assert_int_equal(g.unknown_payments, 0);
 }
 
 /* keys none: what is accepted is effective and visible later, and a repeat is a second payment. */
 static void open_world(bool keyed, const char *settings, const char *more, const char *value)
 {
-	const char *const args[] = {"--keys", keyed ? "honoured" : "none", "--effect-delay-ms", keyed ? "0" : "20",
-				    "--query-delay-ms", keyed ? "0" : "60", "--settle-ms", "20", "--slow-ms", "500",
-				    "--retry-after-s", "0", "--refund-ms", "0", more, value, NULL};
+	const char *const args[] = {"--keys",
+				    keyed ? "honoured" : "none",
+				    "--effect-delay-ms",
+				    keyed ? "0" : "20",
+				    "--query-delay-ms",
+				    keyed ? "0" : "60",
+				    "--settle-ms",
+				    "20",
+				    "--slow-ms",
+				    "500",
+				    "--retry-after-s",
+				    "0",
+				    "--refund-ms",
+				    "0",
+				    more,
+				    value,
+				    NULL};
 	char text[1000];
 
 	memset(&g, 0, sizeof g);
 	g.keyed = keyed;
 	g.settlement_ms = 1000;
 	snprintf(text, sizeof text, "%stimeout = 250ms\nconnect_timeout = 250ms\nkeys = %s\n%s",
-		 strstr(settings, "batch_rows") ? "" : "batch_rows = 40\n", keyed ? "honoured" : "none", settings);
+		 strstr(settings, "batch_rows") ? "" : "batch_rows = 40\n",
+		 keyed ? "honoured" : "none", settings);
 	rig_open(&g.rig, "tax", text, args);
 }
 
@@ -284,10 +308,13 @@ static void each_fault(bool keyed)
 		{"batches/missing_row:1000:3", "batches", "missing_row", true},
 		{"batches/slow:1000:2", "batches", "slow", true},
 		{"batches/slow_before:1000:2", "batches", "slow_before", true},
-		{"batches/e500:1000:2,queries/e500:1000:2,queries/cut_after:1000:2", "queries", "e500", false},
-		{"batches/cut_before:1000:2,queries/missing_row:1000:5,queries/truncated:1000:2", "queries", "missing_row", true},
-		{"changes/e500:1000:2,changes/truncated:1000:2,changes/cut_before:1000:2,changes/duplicate:1000:3", "changes", "duplicate",
-		 false},
+		{"batches/e500:1000:2,queries/e500:1000:2,queries/cut_after:1000:2", "queries",
+		 "e500", false},
+		{"batches/cut_before:1000:2,queries/missing_row:1000:5,queries/truncated:1000:2",
+		 "queries", "missing_row", true},
+		{"changes/e500:1000:2,changes/truncated:1000:2,changes/cut_before:1000:2,changes/"
+		 "duplicate:1000:3",
+		 "changes", "duplicate", false},
 	};
 
 	open_world(keyed, "breaker_failures = 2\n", NULL, NULL);
@@ -334,11 +361,13 @@ static void killed_between_sending_and_publishing(bool keyed)
 		rig_faults(&g.rig, "batches/slow:1000:1");
 		rig_adapter_start(&g.rig);
 		add_many(100);
-		for (int64_t start = clock_monotonic(); rig_book(&g.rig, "entries", NULL) == entries;)
+		for (int64_t start = clock_monotonic();
+		     rig_book(&g.rig, "entries", NULL) == entries;)
 			rig_look_again(start);
 		rig_adapter_kill(&g.rig);
 		turn();
-		assert_int_equal(in_state(NEW) + in_state(INSTRUCTED), 100); /* nothing was published */
+		assert_int_equal(in_state(NEW) + in_state(INSTRUCTED),
+				 100); /* nothing was published */
 		rig_adapter_start(&g.rig);
 		until_settled();
 		books_agree();
@@ -368,8 +397,10 @@ static void killed_at_random(bool keyed, uint64_t seed)
 
 	print_message("seed %" PRIu64 "\n", seed);
 	open_world(keyed, "", "--refund-permille", "50");
-	rig_faults(&g.rig, "batches/e500_after:60,batches/cut_after:60,batches/slow:20,batches/slow_before:20,batches/truncated:40,"
-			   "batches/missing_row:60,queries/e500:60,queries/missing_row:60,changes/duplicate:100,changes/cut_after:60");
+	rig_faults(&g.rig, "batches/e500_after:60,batches/cut_after:60,batches/slow:20,batches/"
+			   "slow_before:20,batches/truncated:40,"
+			   "batches/missing_row:60,queries/e500:60,queries/missing_row:60,changes/"
+			   "duplicate:100,changes/cut_after:60");
 	rig_adapter_start(&g.rig);
 	for (int kill = 0; kill < 30; kill++) {
 		int64_t until = clock_monotonic() + 5 + chance_below(&chance, 120);
@@ -386,8 +417,9 @@ static void killed_at_random(bool keyed, uint64_t seed)
 	rig_faults(&g.rig, "");
 	until_settled();
 	/* Refunds come with the treasury or a little after it. */
-	for (int64_t start = clock_monotonic(); turn(), rig_book(&g.rig, "counts", "refunded") != in_state(REFUNDED) ||
-						rig_book(&g.rig, "counts", "in_treasury") != in_state(TREASURY);)
+	for (int64_t start = clock_monotonic();
+	     turn(), rig_book(&g.rig, "counts", "refunded") != in_state(REFUNDED) ||
+			     rig_book(&g.rig, "counts", "in_treasury") != in_state(TREASURY);)
 		rig_look_again(start);
 	books_agree();
 	assert_int_equal(rig_book(&g.rig, "entries", NULL), g.count);
@@ -411,8 +443,10 @@ static void killed_at_random_without_keys(void **state)
 
 static void bad_rows_fail_alone(void **state)
 {
-	static const char *const reasons[] = {"bad_row", "unknown_account", "name_mismatch", "payer_unknown", "refused"};
-	static const char *const codes[] = {"tax_refused", "tax_unknown_account", "tax_name_mismatch", "tax_payer_unknown",
+	static const char *const reasons[] = {"bad_row", "unknown_account", "name_mismatch",
+					      "payer_unknown", "refused"};
+	static const char *const codes[] = {"tax_refused", "tax_unknown_account",
+					    "tax_name_mismatch", "tax_payer_unknown",
 					    "tax_refused"};
 	char text[2000] = "";
 	struct err e = {0};
@@ -426,7 +460,8 @@ static void bad_rows_fail_alone(void **state)
 		struct invented who;
 
 		invented_at(&who, 7, (uint32_t)(17 * i + 3));
-		snprintf(text + strlen(text), sizeof text - strlen(text), "%s,%s\n", who.number, reasons[i % 5]);
+		snprintf(text + strlen(text), sizeof text - strlen(text), "%s,%s\n", who.number,
+			 reasons[i % 5]);
 	}
 	if (fs_write_atomic(file, text, strlen(text), 0600, &e) != 0)
 		fail_msg("%s", e.text);
@@ -482,7 +517,8 @@ static void what_is_lost_or_late(void **state)
 
 	(void)state;
 	open_world(true, "", NULL, NULL);
-	rig_adapter_start(&g.rig); /* before anything is there: nothing was sent by an earlier life */
+	rig_adapter_start(
+		&g.rig); /* before anything is there: nothing was sent by an earlier life */
 	for (int i = 0; i < 20; i++) {
 		p = add();
 		p->ask_first = i % 2;
@@ -490,13 +526,15 @@ static void what_is_lost_or_late(void **state)
 		instruct(p);
 	}
 	rig_flush(&g.rig);
-	for (int64_t start = clock_monotonic(); turn(), in_state(LATE) < 5 || in_state(TREASURY) < 10;)
+	for (int64_t start = clock_monotonic();
+	     turn(), in_state(LATE) < 5 || in_state(TREASURY) < 10;)
 		rig_look_again(start);
 	for (int i = 0; i < 20; i++) {
 		p = &g.pays[i];
 		/* Late and perhaps sent: never sent now, but what became of it must first be clear. */
 		if (i < 10)
-			assert_true(i % 2 ? p->state == DOUBT || p->state == INSTRUCTED : p->state == LATE);
+			assert_true(i % 2 ? p->state == DOUBT || p->state == INSTRUCTED
+					  : p->state == LATE);
 		else
 			assert_true(p->state == TREASURY && p->doubts == i % 2);
 	}
@@ -506,9 +544,14 @@ static void what_is_lost_or_late(void **state)
 
 static void what_cannot_be_processed_is_rejected(void **state)
 {
-	struct payment_reversal reversal = {.receipt = STR("1"), .reason = STR("r"), .amount_fen = 1};
-	struct subsidy_payment wrong = {.attempt = 1, .year = 2026, .village = STR("330603001001"), .sponsor_type = STR("collective"),
-					.amount_fen = 100, .not_after = INT64_MAX};
+	struct payment_reversal reversal = {
+		.receipt = STR("1"), .reason = STR("r"), .amount_fen = 1};
+	struct subsidy_payment wrong = {.attempt = 1,
+					.year = 2026,
+					.village = STR("330603001001"),
+					.sponsor_type = STR("collective"),
+					.amount_fen = 100,
+					.not_after = INT64_MAX};
 	struct id id = {{9}};
 
 	(void)state;
@@ -537,7 +580,8 @@ static void a_bureau_that_is_away_is_waited_for(void **state)
 	sim_stop(&g.rig.sim, SIGKILL, NULL);
 	rig_adapter_start(&g.rig);
 	add_many(100);
-	for (int64_t start = clock_monotonic(); rig_status(&g.rig, "peer", text, sizeof text), strncmp(text, "open ", 5) != 0;)
+	for (int64_t start = clock_monotonic();
+	     rig_status(&g.rig, "peer", text, sizeof text), strncmp(text, "open ", 5) != 0;)
 		rig_look_again(start);
 	turn();
 	assert_int_equal(in_state(INSTRUCTED), 100);
@@ -545,7 +589,8 @@ static void a_bureau_that_is_away_is_waited_for(void **state)
 	until_settled();
 	assert_int_equal(doubts(), 0); /* never sent is no doubt */
 	books_agree();
-	for (int64_t start = clock_monotonic(); rig_status(&g.rig, "peer", text, sizeof text), strcmp(text, "up") != 0;)
+	for (int64_t start = clock_monotonic();
+	     rig_status(&g.rig, "peer", text, sizeof text), strcmp(text, "up") != 0;)
 		rig_look_again(start);
 	/* A stop does not wait for a bureau that does not answer questions. */
 	rig_faults(&g.rig, "changes/slow:1000");

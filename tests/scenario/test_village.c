@@ -12,6 +12,7 @@
 #include "tests/lib/world.h"
 #include <dirent.h>
 #include <ftw.h>
+#include <unistd.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <string.h>
@@ -101,7 +102,7 @@ static void drop(int i)
 	struct form form = {.title = "集体补助人员名册", .year = "2026年", .town = "柯桥街道", .village = "管墅社区居委会",
 			    .layout = (enum form_layout)(i % 3), .encoding = (enum form_encoding)(i % 4), .clerk = "王五",
 			    .phone = "13800000000", .filled_on = "2026-12-01", .rows = rows};
-	char beside[512], path[512], folder[512];
+	char beside[700], path[700], folder[512];
 	struct err e = {0};
 
 	form.count = i % 6 == 0 ? ROWS_MAX : 20 + i;
@@ -475,7 +476,7 @@ static void it_stops_where_it_must(void **state)
 /* ---- nothing personal outside the inbox ---- */
 
 static struct buf leak;
-static char *needles[8];
+static const char *needles[8];
 
 static int look_into(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {

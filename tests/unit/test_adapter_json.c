@@ -7,7 +7,9 @@
 
 static void text_is_escaped_and_comes_back(void **state)
 {
-	static const char *const texts[] = {"", "plain", "\"quoted\" \\ back", "line\nfeed\ttab\r\x01\x1f\x7f", "古丽米热·艾比布力 𠮷"};
+	static const char *const texts[] = {"", "plain", "\"quoted\" \\ back",
+					    "line\nfeed\ttab\r\x01\x1f\x7f",
+					    "古丽米热·艾比布力 𠮷"};
 	struct jsonout j;
 
 	(void)state;
@@ -49,8 +51,9 @@ static void values_are_written(void **state)
 	jsonout_str(&j, (struct str){NULL, 0});
 	jsonout_bool(&j, true);
 	jsonout_time(&j, 0);
-	assert_true(str_is(jsonout_text(&j),
-			   "\"01ab0000000000000000000000000000\"nulltrue\"1970-01-01T08:00:00.000+08:00\""));
+	assert_true(str_is(
+		jsonout_text(&j),
+		"\"01ab0000000000000000000000000000\"nulltrue\"1970-01-01T08:00:00.000+08:00\""));
 	jsonout_fini(&j);
 	jsonout_init(&j, 8);
 	JSONOUT(&j, "12345678");
@@ -64,9 +67,12 @@ static void values_are_written(void **state)
 
 static void getters_have_bounds(void **state)
 {
-	json_t *o = jsonin_parse(STR("{\"n\":5,\"big\":99999999999999999,\"real\":1.5,\"s\":\"abc\",\"nul\":null,\"yes\":true,"
-				     "\"id\":\"0123456789abcdef0123456789ABCDEF\",\"at\":\"2026-12-31T09:30:00.123+08:00\","
-				     "\"day\":\"2026-12-31\",\"noday\":\"2026-02-30\",\"list\":[1]}"));
+	json_t *o =
+		jsonin_parse(STR("{\"n\":5,\"big\":99999999999999999,\"real\":1.5,\"s\":\"abc\","
+				 "\"nul\":null,\"yes\":true,"
+				 "\"id\":\"0123456789abcdef0123456789ABCDEF\",\"at\":\"2026-12-"
+				 "31T09:30:00.123+08:00\","
+				 "\"day\":\"2026-12-31\",\"noday\":\"2026-02-30\",\"list\":[1]}"));
 	int64_t n = -7;
 	struct str s = STR("kept");
 	struct id id;
@@ -117,8 +123,16 @@ static void getters_have_bounds(void **state)
 
 static void what_is_no_object_is_refused(void **state)
 {
-	static const char *const texts[] = {"", "[]", "1", "null", "{", "{}x", "{\"a\":1,}", "{\"a\":\"\xff\"}",
-					    "{\"a\":99999999999999999999}", "<html>"};
+	static const char *const texts[] = {"",
+					    "[]",
+					    "1",
+					    "null",
+					    "{",
+					    "{}x",
+					    "{\"a\":1,}",
+					    "{\"a\":\"\xff\"}",
+					    "{\"a\":99999999999999999999}",
+					    "<html>"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(texts); i++)
@@ -153,10 +167,13 @@ static void a_tree_has_a_bound(void **state)
 
 static void nothing_personal_is_shown(void **state)
 {
-	static const char *const names[] = {"sequence", "payment_id", "status", "reason", "amount_fen", "at", "none"};
-	json_t *o = jsonin_parse(STR("{\"sequence\":33060319491231002,\"payment_id\":\"33060319491231002X\","
-				     "\"status\":\"张三\",\"reason\":\"33062119491231\",\"amount_fen\":50000,"
-				     "\"at\":{\"number\":\"33060319491231002X\"},\"number\":\"33060319491231002X\",\"name\":\"张三\"}"));
+	static const char *const names[] = {"sequence",	  "payment_id", "status", "reason",
+					    "amount_fen", "at",		"none"};
+	json_t *o = jsonin_parse(
+		STR("{\"sequence\":33060319491231002,\"payment_id\":\"33060319491231002X\","
+		    "\"status\":\"张三\",\"reason\":\"33062119491231\",\"amount_fen\":50000,"
+		    "\"at\":{\"number\":\"33060319491231002X\"},\"number\":\"33060319491231002X\","
+		    "\"name\":\"张三\"}"));
 	struct jsonout j;
 	const char *text;
 
@@ -169,13 +186,17 @@ static void nothing_personal_is_shown(void **state)
 	assert_null(strstr(text, "张"));
 	jsonin_free(o);
 
-	o = jsonin_parse(STR("{\"sequence\":12,\"payment_id\":\"0123456789abcdef0123456789abcdef\",\"status\":\"04\","
-			     "\"reason\":null,\"amount_fen\":-5,\"at\":\"2026-12-31T09:30:00.123+08:00\"}"));
+	o = jsonin_parse(
+		STR("{\"sequence\":12,\"payment_id\":\"0123456789abcdef0123456789abcdef\","
+		    "\"status\":\"04\","
+		    "\"reason\":null,\"amount_fen\":-5,\"at\":\"2026-12-31T09:30:00.123+08:00\"}"));
 	jsonout_reset(&j);
 	jsonin_show(o, names, COUNT(names), &j);
-	assert_true(str_is(jsonout_text(&j),
-			   "{\"sequence\":12,\"payment_id\":\"0123456789abcdef0123456789abcdef\",\"status\":\"04\","
-			   "\"reason\":null,\"amount_fen\":-5,\"at\":\"2026-12-31T09:30:00.123+08:00\"}"));
+	assert_true(str_is(
+		jsonout_text(&j),
+		"{\"sequence\":12,\"payment_id\":\"0123456789abcdef0123456789abcdef\",\"status\":"
+		"\"04\","
+		"\"reason\":null,\"amount_fen\":-5,\"at\":\"2026-12-31T09:30:00.123+08:00\"}"));
 	jsonin_free(o);
 	jsonout_fini(&j);
 }
@@ -183,9 +204,12 @@ static void nothing_personal_is_shown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(text_is_escaped_and_comes_back), cmocka_unit_test(values_are_written),
-		cmocka_unit_test(getters_have_bounds),		  cmocka_unit_test(what_is_no_object_is_refused),
-		cmocka_unit_test(nothing_personal_is_shown),	  cmocka_unit_test(a_tree_has_a_bound),
+		cmocka_unit_test(text_is_escaped_and_comes_back),
+		cmocka_unit_test(values_are_written),
+		cmocka_unit_test(getters_have_bounds),
+		cmocka_unit_test(what_is_no_object_is_refused),
+		cmocka_unit_test(nothing_personal_is_shown),
+		cmocka_unit_test(a_tree_has_a_bound),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

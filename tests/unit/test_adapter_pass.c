@@ -84,11 +84,13 @@ static void a_bad_row_fails_alone(void **state)
 {
 	static const struct {
 		int count, every, requests_max;
-	} cases[] = {{1, 1, 1}, {2, 2, 3}, {1000, 1000, 21}, {1000, 500, 40}, {1000, 1, 1999}, {7, 3, 13}, {1000, 2000, 1}};
+	} cases[] = {{1, 1, 1},	      {2, 2, 3},  {1000, 1000, 21}, {1000, 500, 40},
+		     {1000, 1, 1999}, {7, 3, 13}, {1000, 2000, 1}};
 
 	(void)state;
 	for (size_t c = 0; c < COUNT(cases); c++) {
-		bool bad[WINDOW_MAX] = {false}, refused[WINDOW_MAX] = {false}, taken[WINDOW_MAX] = {false};
+		bool bad[WINDOW_MAX] = {false}, refused[WINDOW_MAX] = {false},
+		     taken[WINDOW_MAX] = {false};
 
 		for (int i = cases[c].every - 1; i < cases[c].count; i += cases[c].every)
 			bad[i] = true;

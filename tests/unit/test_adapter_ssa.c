@@ -6,17 +6,20 @@
 #include <string.h>
 
 #define PERSON(rest) "{\"sequence\":3,\"insured\":true,\"insured_state\":\"1\"," rest "}"
-#define ENTRY                                                                                                                      \
-	"{\"for_year\":2026,\"kind\":\"10\",\"paid_by\":\"1\",\"tier_fen\":50000,\"paid_on\":\"2026-03-01\","                      \
+#define ENTRY                                                                                  \
+	"{\"for_year\":2026,\"kind\":\"10\",\"paid_by\":\"1\",\"tier_fen\":50000,\"paid_on\":" \
+	"\"2026-03-01\","                                                                      \
 	"\"arrived_on\":\"2026-03-05\",\"refunded_on\":null}"
-#define LATE_ENTRY "{\"for_year\":2019,\"kind\":\"31\",\"paid_by\":\"11\",\"tier_fen\":0,\"paid_on\":\"2026-11-30\"}"
+#define LATE_ENTRY                                                                                 \
+	"{\"for_year\":2019,\"kind\":\"31\",\"paid_by\":\"11\",\"tier_fen\":0,\"paid_on\":\"2026-" \
+	"11-30\"}"
 
 static struct ev_contribution entries[STATUS_ENTRIES_MAX];
 
 static void a_record_is_read(void **state)
 {
-	json_t *o = jsonin_parse(
-		STR(PERSON("\"pension_start\":\"2031-05-01\",\"contributions\":[" ENTRY "," LATE_ENTRY "]")));
+	json_t *o = jsonin_parse(STR(PERSON(
+		"\"pension_start\":\"2031-05-01\",\"contributions\":[" ENTRY "," LATE_ENTRY "]")));
 	struct contribution_status s;
 
 	(void)state;
@@ -32,7 +35,8 @@ static void a_record_is_read(void **state)
 	assert_true(str_is(s.entries[1].paid_by, "11"));
 	assert_int_equal(s.entries[0].tier_fen, 50000);
 	assert_int_equal(s.entries[0].paid_on, date_of(2026, 3, 1));
-	assert_true(s.entries[0].arrived_on.set && s.entries[0].arrived_on.v == date_of(2026, 3, 5));
+	assert_true(s.entries[0].arrived_on.set &&
+		    s.entries[0].arrived_on.v == date_of(2026, 3, 5));
 	assert_false(s.entries[0].refunded_on.set || s.entries[1].arrived_on.set);
 	jsonin_free(o);
 }
@@ -45,12 +49,14 @@ static void broken_records_are_refused(void **state)
 		"{\"sequence\":-1,\"insured\":true,\"insured_state\":\"1\",\"contributions\":[]}",
 		"{\"sequence\":3,\"insured\":1,\"insured_state\":\"1\",\"contributions\":[]}",
 		"{\"sequence\":3,\"insured\":true,\"insured_state\":1,\"contributions\":[]}",
-		"{\"sequence\":3,\"insured\":true,\"insured_state\":\"a word that is too long\",\"contributions\":[]}",
+		"{\"sequence\":3,\"insured\":true,\"insured_state\":\"a word that is too "
+		"long\",\"contributions\":[]}",
 		PERSON("\"pension_start\":\"soon\",\"contributions\":[]"),
 		PERSON("\"contributions\":{}"),
 		PERSON("\"contributions\":[7]"),
 		PERSON("\"contributions\":[{\"for_year\":2026}]"),
-		PERSON("\"contributions\":[" ENTRY ",{\"for_year\":1066,\"kind\":\"10\",\"paid_by\":\"1\",\"tier_fen\":1,"
+		PERSON("\"contributions\":[" ENTRY
+		       ",{\"for_year\":1066,\"kind\":\"10\",\"paid_by\":\"1\",\"tier_fen\":1,"
 		       "\"paid_on\":\"2026-03-01\"}]"),
 	};
 	struct contribution_status s;
@@ -66,7 +72,8 @@ static void broken_records_are_refused(void **state)
 	}
 	/* More entries than there is room for. */
 	jsonout_init(&j, 1 << 20);
-	JSONOUT(&j, "{\"sequence\":3,\"insured\":true,\"insured_state\":\"1\",\"contributions\":[" ENTRY);
+	JSONOUT(&j, "{\"sequence\":3,\"insured\":true,\"insured_state\":\"1\",\"contributions\":"
+		    "[" ENTRY);
 	for (int i = 1; i < STATUS_ENTRIES_MAX; i++)
 		JSONOUT(&j, "," ENTRY);
 	size_t fits = j.buf.len;
@@ -84,7 +91,8 @@ static void broken_records_are_refused(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(a_record_is_read), cmocka_unit_test(broken_records_are_refused)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(a_record_is_read),
+					   cmocka_unit_test(broken_records_are_refused)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

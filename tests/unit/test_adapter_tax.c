@@ -18,30 +18,68 @@ struct plan_case {
 };
 #define FRESH .instructed_at = NOW - HOUR, .not_after = NOW + DAY, .decided_at = NOW - HOUR
 #define OLD .instructed_at = NOW - 2 * DAY, .not_after = NOW + DAY, .decided_at = NOW - HOUR
-#define SEND {ACT_SEND, ACT_SEND}
-#define ASK_DOUBT {ACT_ASK, ACT_DOUBT}
-#define ASK_SEND {ACT_ASK, ACT_SEND}
-#define ASK_LATE {ACT_ASK, ACT_TOO_LATE}
-#define LATE {ACT_TOO_LATE, ACT_TOO_LATE}
+#define SEND                       \
+	{                          \
+		ACT_SEND, ACT_SEND \
+	}
+#define ASK_DOUBT                  \
+	{                          \
+		ACT_ASK, ACT_DOUBT \
+	}
+#define ASK_SEND                  \
+	{                         \
+		ACT_ASK, ACT_SEND \
+	}
+#define ASK_LATE                      \
+	{                             \
+		ACT_ASK, ACT_TOO_LATE \
+	}
+#define LATE                               \
+	{                                  \
+		ACT_TOO_LATE, ACT_TOO_LATE \
+	}
 
 static const struct plan_case plans[] = {
 	{"first time", KEYS_NONE, {.attempt = 1, FRESH}, SEND},
 	{"first time", KEYS_HONOURED, {.attempt = 1, FRESH}, SEND},
-	{"window of the earlier life", KEYS_NONE, {.attempt = 1, .maybe_sent = true, FRESH}, ASK_DOUBT},
-	{"window of the earlier life, key covers", KEYS_HONOURED, {.attempt = 1, .maybe_sent = true, FRESH}, SEND},
-	{"window of the earlier life, key is over", KEYS_HONOURED, {.attempt = 1, .maybe_sent = true, OLD}, ASK_DOUBT},
+	{"window of the earlier life",
+	 KEYS_NONE,
+	 {.attempt = 1, .maybe_sent = true, FRESH},
+	 ASK_DOUBT},
+	{"window of the earlier life, key covers",
+	 KEYS_HONOURED,
+	 {.attempt = 1, .maybe_sent = true, FRESH},
+	 SEND},
+	{"window of the earlier life, key is over",
+	 KEYS_HONOURED,
+	 {.attempt = 1, .maybe_sent = true, OLD},
+	 ASK_DOUBT},
 	{"waited long", KEYS_NONE, {.attempt = 1, OLD}, SEND},
 	{"waited long", KEYS_HONOURED, {.attempt = 1, OLD}, ASK_SEND},
 	{"lost history", KEYS_NONE, {.attempt = 1, .ask_first = true, FRESH}, ASK_DOUBT},
 	{"lost history", KEYS_HONOURED, {.attempt = 1, .ask_first = true, FRESH}, ASK_DOUBT},
 	{"again, settled", KEYS_NONE, {.attempt = 2, FRESH}, ASK_SEND},
-	{"again, settled, lost history", KEYS_NONE, {.attempt = 3, .ask_first = true, FRESH}, ASK_SEND},
-	{"again, and perhaps just sent", KEYS_NONE, {.attempt = 2, .maybe_sent = true, FRESH}, ASK_DOUBT},
+	{"again, settled, lost history",
+	 KEYS_NONE,
+	 {.attempt = 3, .ask_first = true, FRESH},
+	 ASK_SEND},
+	{"again, and perhaps just sent",
+	 KEYS_NONE,
+	 {.attempt = 2, .maybe_sent = true, FRESH},
+	 ASK_DOUBT},
 	{"again, key covers", KEYS_HONOURED, {.attempt = 2, FRESH}, ASK_SEND},
-	{"again, perhaps just sent, key covers", KEYS_HONOURED, {.attempt = 2, .maybe_sent = true, FRESH}, ASK_SEND},
+	{"again, perhaps just sent, key covers",
+	 KEYS_HONOURED,
+	 {.attempt = 2, .maybe_sent = true, FRESH},
+	 ASK_SEND},
 	{"again, decided past the key's window", KEYS_HONOURED, {.attempt = 2, OLD}, ASK_SEND},
-	{"again, the key ran out after the decision", KEYS_HONOURED,
-	 {.attempt = 2, .instructed_at = NOW - DAY - HOUR, .not_after = NOW + DAY, .decided_at = NOW - 2 * HOUR}, ASK_DOUBT},
+	{"again, the key ran out after the decision",
+	 KEYS_HONOURED,
+	 {.attempt = 2,
+	  .instructed_at = NOW - DAY - HOUR,
+	  .not_after = NOW + DAY,
+	  .decided_at = NOW - 2 * HOUR},
+	 ASK_DOUBT},
 };
 static const struct plan_case late_plans[] = {
 	{"never sent", KEYS_NONE, {.attempt = 1}, LATE},
@@ -68,9 +106,10 @@ static void plans_are_those_of_the_table(void **state)
 			c.p.not_after = NOW - 1;
 		}
 		got = plan_of(&t, &c.p);
-		if (got.first != c.want.first || (got.first == ACT_ASK && got.unknown != c.want.unknown))
-			fail_msg("%s%s (keys %s): %d/%d", c.what, late ? ", too late" : "", c.keys == KEYS_NONE ? "none" : "honoured",
-				 got.first, got.unknown);
+		if (got.first != c.want.first ||
+		    (got.first == ACT_ASK && got.unknown != c.want.unknown))
+			fail_msg("%s%s (keys %s): %d/%d", c.what, late ? ", too late" : "",
+				 c.keys == KEYS_NONE ? "none" : "honoured", got.first, got.unknown);
 	}
 }
 
@@ -127,9 +166,10 @@ static void repeats_are_seen_by_sequence(void **state)
 		int64_t seq;
 		bool repeat;
 	} steps[] = {
-		{"aa/1", 5, false}, {"aa/1", 7, false}, {"aa/1", 7, true},  {"aa/1", 5, true},	{"aa/1", 6, true},
-		{"aa/1", 8, false}, {"aa/2", 3, false}, {"aa/2", 3, true},  {"aa/2", 0, false}, {"aa/2", 4, false},
-		{NULL, 1, false},   {NULL, 1, true},	{"bb/1", 1, false}, {"bb/1", 9, false},
+		{"aa/1", 5, false}, {"aa/1", 7, false}, {"aa/1", 7, true},  {"aa/1", 5, true},
+		{"aa/1", 6, true},  {"aa/1", 8, false}, {"aa/2", 3, false}, {"aa/2", 3, true},
+		{"aa/2", 0, false}, {"aa/2", 4, false}, {NULL, 1, false},   {NULL, 1, true},
+		{"bb/1", 1, false}, {"bb/1", 9, false},
 	};
 	struct repeats r;
 	char mark[MARK_MAX];
@@ -138,7 +178,8 @@ static void repeats_are_seen_by_sequence(void **state)
 	for (int reload = 0; reload < 2; reload++) {
 		repeats_load(&r, "");
 		for (size_t i = 0; i < COUNT(steps); i++) {
-			assert_int_equal(repeats_see(&r, str_of(steps[i].ledger), steps[i].seq), steps[i].repeat);
+			assert_int_equal(repeats_see(&r, str_of(steps[i].ledger), steps[i].seq),
+					 steps[i].repeat);
 			if (reload) { /* each step in a new life */
 				repeats_mark(&r, mark);
 				repeats_load(&r, mark);
@@ -158,8 +199,12 @@ static void repeats_are_seen_by_sequence(void **state)
 #define ID3 "00000000000000000000000000000003"
 #define HEAD "{\"batch\":\"b\",\"count\":2,\"heads\":2,\"amount_fen\":100,\"results\":["
 #define ROW(id, rest) "{\"payment_id\":\"" id "\"," rest "}"
-#define GOOD "\"result\":\"accepted\",\"reason\":null,\"sequence\":4,\"at\":\"2026-12-31T09:30:00.123+08:00\""
-#define BAD "\"result\":\"refused\",\"reason\":\"name_mismatch\",\"sequence\":5,\"at\":\"2026-12-31T09:30:00.123+08:00\""
+#define GOOD                                                                                       \
+	"\"result\":\"accepted\",\"reason\":null,\"sequence\":4,\"at\":\"2026-12-31T09:30:00.123+" \
+	"08:00\""
+#define BAD                                                                                    \
+	"\"result\":\"refused\",\"reason\":\"name_mismatch\",\"sequence\":5,\"at\":\"2026-12-" \
+	"31T09:30:00.123+08:00\""
 
 static void verdicts_of_a_batch(void **state)
 {
@@ -172,24 +217,50 @@ static void verdicts_of_a_batch(void **state)
 		{HEAD ROW(ID1, GOOD) "," ROW(ID1, GOOD) "]}", NULL, {V_ACCEPTED, V_MISSING}, 0},
 		{HEAD ROW(ID1, GOOD) "," ROW(ID1, BAD) "]}", NULL, {V_UNREADABLE, V_MISSING}, 0},
 		{HEAD ROW(ID3, GOOD) ",7,{}]}", NULL, {V_MISSING, V_MISSING}, 3},
-		{HEAD ROW(ID1, "\"result\":\"perhaps\",\"sequence\":4,\"at\":\"2026-12-31T09:30:00.123+08:00\"") "]}", NULL,
-		 {V_UNREADABLE, V_MISSING}, 0},
-		{HEAD ROW(ID1, "\"result\":\"accepted\",\"sequence\":0,\"at\":\"2026-12-31T09:30:00.123+08:00\"") "]}", NULL,
-		 {V_UNREADABLE, V_MISSING}, 0},
-		{HEAD ROW(ID1, "\"result\":\"accepted\",\"sequence\":4,\"at\":\"yesterday\"") "]}", NULL,
-		 {V_UNREADABLE, V_MISSING}, 0},
+		{HEAD ROW(ID1, "\"result\":\"perhaps\",\"sequence\":4,\"at\":\"2026-12-31T09:30:00."
+			       "123+08:00\"") "]}",
+		 NULL,
+		 {V_UNREADABLE, V_MISSING},
+		 0},
+		{HEAD ROW(ID1, "\"result\":\"accepted\",\"sequence\":0,\"at\":\"2026-12-31T09:30:"
+			       "00.123+08:00\"") "]}",
+		 NULL,
+		 {V_UNREADABLE, V_MISSING},
+		 0},
+		{HEAD ROW(ID1, "\"result\":\"accepted\",\"sequence\":4,\"at\":\"yesterday\"") "]}",
+		 NULL,
+		 {V_UNREADABLE, V_MISSING},
+		 0},
 		{HEAD "]}", NULL, {V_MISSING, V_MISSING}, 0},
 		{HEAD ROW(ID2, GOOD), "unparsable", {V_MISSING, V_MISSING}, 0},
-		{"{\"batch\":\"b\",\"count\":2,\"heads\":2,\"amount_fen\":100}", "unparsable", {V_MISSING, V_MISSING}, 0},
-		{"{\"count\":2,\"heads\":2,\"amount_fen\":100,\"results\":[]}", "unparsable", {V_MISSING, V_MISSING}, 0},
-		{"{\"batch\":\"c\",\"count\":2,\"heads\":2,\"amount_fen\":100,\"results\":[" ROW(ID1, GOOD) "]}", "totals_differ",
-		 {V_MISSING, V_MISSING}, 0},
-		{"{\"batch\":\"b\",\"count\":1,\"heads\":2,\"amount_fen\":100,\"results\":[" ROW(ID1, GOOD) "]}", "totals_differ",
-		 {V_MISSING, V_MISSING}, 0},
-		{"{\"batch\":\"b\",\"count\":2,\"heads\":1,\"amount_fen\":100,\"results\":[" ROW(ID1, GOOD) "]}", "totals_differ",
-		 {V_MISSING, V_MISSING}, 0},
-		{"{\"batch\":\"b\",\"count\":2,\"heads\":2,\"amount_fen\":101,\"results\":[" ROW(ID1, GOOD) "]}", "totals_differ",
-		 {V_MISSING, V_MISSING}, 0},
+		{"{\"batch\":\"b\",\"count\":2,\"heads\":2,\"amount_fen\":100}",
+		 "unparsable",
+		 {V_MISSING, V_MISSING},
+		 0},
+		{"{\"count\":2,\"heads\":2,\"amount_fen\":100,\"results\":[]}",
+		 "unparsable",
+		 {V_MISSING, V_MISSING},
+		 0},
+		{"{\"batch\":\"c\",\"count\":2,\"heads\":2,\"amount_fen\":100,\"results\":[" ROW(
+			 ID1, GOOD) "]}",
+		 "totals_differ",
+		 {V_MISSING, V_MISSING},
+		 0},
+		{"{\"batch\":\"b\",\"count\":1,\"heads\":2,\"amount_fen\":100,\"results\":[" ROW(
+			 ID1, GOOD) "]}",
+		 "totals_differ",
+		 {V_MISSING, V_MISSING},
+		 0},
+		{"{\"batch\":\"b\",\"count\":2,\"heads\":1,\"amount_fen\":100,\"results\":[" ROW(
+			 ID1, GOOD) "]}",
+		 "totals_differ",
+		 {V_MISSING, V_MISSING},
+		 0},
+		{"{\"batch\":\"b\",\"count\":2,\"heads\":2,\"amount_fen\":101,\"results\":[" ROW(
+			 ID1, GOOD) "]}",
+		 "totals_differ",
+		 {V_MISSING, V_MISSING},
+		 0},
 	};
 	static struct idmap map;
 	struct totals sent = {"b", 2, 2, 100};
@@ -233,24 +304,37 @@ static void states_of_queries_and_changes(void **state)
 	} cases[] = {
 		{true, ROW(ID1, "\"result\":\"unknown\""), TOLD_UNKNOWN, NULL, NULL, NULL},
 		{false, ROW(ID1, "\"status\":\"unknown\"" REST), TOLD_UNREADABLE, NULL, NULL, NULL},
-		{true, ROW(ID1, "\"result\":\"accepted\"" REST), TOLD_STATE, "accepted", NULL, NULL},
-		{true, ROW(ID1, "\"result\":\"paid\",\"receipt\":\"3330\"" REST), TOLD_STATE, "paid", NULL, "3330"},
-		{true, ROW(ID1, "\"result\":\"in_treasury\"" REST), TOLD_STATE, "in_treasury", NULL, NULL},
-		{true, ROW(ID1, "\"result\":\"refused\",\"reason\":\"payer_unknown\"" REST), TOLD_STATE, "failed", "tax_payer_unknown",
+		{true, ROW(ID1, "\"result\":\"accepted\"" REST), TOLD_STATE, "accepted", NULL,
 		 NULL},
-		{true, ROW(ID1, "\"result\":\"refused\",\"reason\":\"the moon\"" REST), TOLD_STATE, "failed", "tax_refused", NULL},
-		{true, ROW(ID1, "\"result\":\"refunded\"" REST), TOLD_STATE, "refunded", NULL, NULL},
+		{true, ROW(ID1, "\"result\":\"paid\",\"receipt\":\"3330\"" REST), TOLD_STATE,
+		 "paid", NULL, "3330"},
+		{true, ROW(ID1, "\"result\":\"in_treasury\"" REST), TOLD_STATE, "in_treasury", NULL,
+		 NULL},
+		{true, ROW(ID1, "\"result\":\"refused\",\"reason\":\"payer_unknown\"" REST),
+		 TOLD_STATE, "failed", "tax_payer_unknown", NULL},
+		{true, ROW(ID1, "\"result\":\"refused\",\"reason\":\"the moon\"" REST), TOLD_STATE,
+		 "failed", "tax_refused", NULL},
+		{true, ROW(ID1, "\"result\":\"refunded\"" REST), TOLD_STATE, "refunded", NULL,
+		 NULL},
 		{false, ROW(ID1, "\"status\":\"02\"" REST), TOLD_STATE, "accepted", NULL, NULL},
 		{false, ROW(ID1, "\"status\":\"03\"" REST), TOLD_STATE, "paid", NULL, NULL},
 		{false, ROW(ID1, "\"status\":\"04\"" REST), TOLD_STATE, "in_treasury", NULL, NULL},
-		{false, ROW(ID1, "\"status\":\"refused\"" REST), TOLD_STATE, "failed", "tax_refused", NULL},
-		{false, ROW(ID1, "\"status\":\"refunded\",\"receipt\":null" REST), TOLD_STATE, "refunded", NULL, NULL},
+		{false, ROW(ID1, "\"status\":\"refused\"" REST), TOLD_STATE, "failed",
+		 "tax_refused", NULL},
+		{false, ROW(ID1, "\"status\":\"refunded\",\"receipt\":null" REST), TOLD_STATE,
+		 "refunded", NULL, NULL},
 		{false, ROW(ID1, "\"status\":\"09\"" REST), TOLD_UNREADABLE, NULL, NULL, NULL},
-		{false, ROW(ID1, "\"status\":\"03\",\"receipt\":\"no receipt\"" REST), TOLD_UNREADABLE, NULL, NULL, NULL},
-		{false, ROW(ID1, "\"status\":\"03\",\"receipt\":\"\"" REST), TOLD_UNREADABLE, NULL, NULL, NULL},
-		{false, ROW(ID1, "\"status\":\"03\",\"sequence\":0,\"amount_fen\":1,\"at\":\"2026-12-31T09:30:00.123+08:00\""),
+		{false, ROW(ID1, "\"status\":\"03\",\"receipt\":\"no receipt\"" REST),
 		 TOLD_UNREADABLE, NULL, NULL, NULL},
-		{false, ROW(ID1, "\"status\":\"03\",\"sequence\":1,\"amount_fen\":-1,\"at\":\"2026-12-31T09:30:00.123+08:00\""),
+		{false, ROW(ID1, "\"status\":\"03\",\"receipt\":\"\"" REST), TOLD_UNREADABLE, NULL,
+		 NULL, NULL},
+		{false,
+		 ROW(ID1, "\"status\":\"03\",\"sequence\":0,\"amount_fen\":1,\"at\":\"2026-12-"
+			  "31T09:30:00.123+08:00\""),
+		 TOLD_UNREADABLE, NULL, NULL, NULL},
+		{false,
+		 ROW(ID1, "\"status\":\"03\",\"sequence\":1,\"amount_fen\":-1,\"at\":\"2026-12-"
+			  "31T09:30:00.123+08:00\""),
 		 TOLD_UNREADABLE, NULL, NULL, NULL},
 		{false, ROW("33", "\"status\":\"03\"" REST), TOLD_UNREADABLE, NULL, NULL, NULL},
 		{false, "{\"status\":\"03\"" REST "}", TOLD_UNREADABLE, NULL, NULL, NULL},

@@ -61,7 +61,8 @@ static void answers_are_given_whole(void **state)
 	static const struct script_step steps[] = {
 		{.answer = OK},
 		{.answer = "HTTP/1.1 429 X\r\nRetry-After: 7\r\nContent-Length: 5\r\n\r\nlater"},
-		{.answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n"},
+		{.answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: "
+			   "chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n"},
 		{.answer = "HTTP/1.1 302 X\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"},
 		{.answer = "HTTP/1.1 503 X\r\nRetry-After: 999999999\r\nContent-Length: 0\r\n\r\n"},
 	};
@@ -73,7 +74,8 @@ static void answers_are_given_whole(void **state)
 	assert_int_equal(rig.r.status, 200);
 	assert_true(str_is(rig.r.body, "{}"));
 	assert_int_equal(rig.r.retry_after_ms, -1);
-	assert_int_equal(http_request(rig.http, "/v1/queries", BODY, NULL, &rig.r, &rig.e), HTTP_ANSWERED);
+	assert_int_equal(http_request(rig.http, "/v1/queries", BODY, NULL, &rig.r, &rig.e),
+			 HTTP_ANSWERED);
 	assert_int_equal(rig.r.status, 429);
 	assert_int_equal(rig.r.retry_after_ms, 7000);
 	assert_int_equal(get(&rig, "/x"), HTTP_ANSWERED);
@@ -102,12 +104,22 @@ static void failures_are_told_apart(void **state)
 		const char *why;
 	} cases[] = {
 		{{.close = true}, HTTP_UNKNOWN, "connection_lost"},
-		{{.answer = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"half\"", .close = true}, HTTP_UNKNOWN, "truncated"},
-		{{.answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", .close = true}, HTTP_UNKNOWN, "truncated"},
+		{{.answer = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"half\"",
+		  .close = true},
+		 HTTP_UNKNOWN,
+		 "truncated"},
+		{{.answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+		  .close = true},
+		 HTTP_UNKNOWN,
+		 "truncated"},
 		{{.answer = "HTTP/1.1 20", .close = true}, HTTP_UNKNOWN, "connection_lost"},
-		{{.answer = "no HTTP at all\r\n\r\n", .close = true}, HTTP_UNKNOWN, "connection_lost"},
+		{{.answer = "no HTTP at all\r\n\r\n", .close = true},
+		 HTTP_UNKNOWN,
+		 "connection_lost"},
 		{{.hold_ms = 5000}, HTTP_UNKNOWN, "timeout"},
-		{{.answer = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"half\""}, HTTP_UNKNOWN, "timeout"},
+		{{.answer = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"half\""},
+		 HTTP_UNKNOWN,
+		 "timeout"},
 	};
 
 	(void)state;
@@ -155,7 +167,8 @@ static void what_was_never_sent(void **state)
 
 	/* TLS spoken to somebody who closes, and to somebody who answers something else. */
 	for (int i = 0; i < 2; i++) {
-		static const struct script_step steps[] = {{.deaf = true}, {.answer = "HTTP/1.1 400 X\r\n\r\n", .close = true}};
+		static const struct script_step steps[] = {
+			{.deaf = true}, {.answer = "HTTP/1.1 400 X\r\n\r\n", .close = true}};
 
 		rig = (struct rig){0};
 		rig.server = script_start("https", &steps[i], 1, rig.peer.url, sizeof rig.peer.url);
@@ -169,7 +182,8 @@ static void what_was_never_sent(void **state)
 static void money_goes_out_once(void **state)
 {
 	static const struct script_step steps[] = {
-		{.answer = OK}, {.close = true}, {.answer = OK}, {.answer = OK}, {.close = true}, {.answer = OK},
+		{.answer = OK}, {.close = true}, {.answer = OK},
+		{.answer = OK}, {.close = true}, {.answer = OK},
 	};
 	struct rig rig;
 
@@ -191,7 +205,8 @@ static void money_goes_out_once(void **state)
 
 static void money_has_a_connection_of_its_own(void **state)
 {
-	static const struct script_step steps[] = {{.answer = OK}, {.answer = OK}, {.answer = OK}, {.answer = OK}};
+	static const struct script_step steps[] = {
+		{.answer = OK}, {.answer = OK}, {.answer = OK}, {.answer = OK}};
 	struct rig rig;
 
 	(void)state;
@@ -224,7 +239,8 @@ static void a_stop_ends_what_has_no_effect(void **state)
 
 static void only_loopback_without_tls(void **state)
 {
-	static const char *const bad[] = {"http://192.0.2.1:80", "ftp://127.0.0.1", "", "127.0.0.1:80"};
+	static const char *const bad[] = {"http://192.0.2.1:80", "ftp://127.0.0.1", "",
+					  "127.0.0.1:80"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
