@@ -1,11 +1,13 @@
-/* What the adapters share: the loop of "read a batch, one exchange, publish, flush, store the position", rejects and feed
- * positions. The peer's side is in peer.h. An adapter remembers nothing between two turns that is not on the bus.
+/* What the adapters share: the loop of "read a batch, one exchange, publish, flush, store the
+ * position", rejects and feed positions. The peer's side is in peer.h. An adapter remembers nothing
+ * between two turns that is not on the bus.
  *
- * Outcomes of an event are four (design, section 8): done, retry (the peer never saw it: wait and try the same batch again),
- * reject (never: to rejects.<role> with its bytes), doubt (published as such; asked by id later, never sent again blindly).
+ * Outcomes of an event are four (design, section 8): done, retry (the peer never saw it: wait and
+ * try the same batch again), reject (never: to rejects.<role> with its bytes), doubt (published as
+ * such; asked by id later, never sent again blindly).
  *
- * Errors: a disk that is full or busy is waited for, some seconds at most; what then still is ERR_TEMP ends the process with exit
- * 3 and the supervisor starts it again. */
+ * Errors: a disk that is full or busy is waited for, some seconds at most; what then still is
+ * ERR_TEMP ends the process with exit 3 and the supervisor starts it again. */
 #ifndef QIAO_ADAPTERS_ADAPTER_H
 #define QIAO_ADAPTERS_ADAPTER_H
 #include "base/role.h"
@@ -21,44 +23,48 @@ struct adapter {
 /* Opens bus and codec for the role. */
 int adapter_open(struct adapter *a, struct role *role, struct err *e);
 void adapter_close(struct adapter *a); /* what was not flushed is not sent */
-/* Encodes and queues one event on its topic ("positions", "rejects", "books" get ".<role>"). trace NULL: the event's own id.
- * ERR_PERM: the event cannot be encoded; nothing was queued. */
+/* Encodes and queues one event on its topic ("positions", "rejects", "books" get ".<role>"). trace
+ * NULL: the event's own id. ERR_PERM: the event cannot be encoded; nothing was queued. */
 int adapter_publish(struct adapter *a, enum event_type t, const void *event, struct str key,
 		    const struct id *id, const struct id *trace, struct err *e);
 /* What was published before is durable when it returns 0. */
 int adapter_flush(struct adapter *a, struct err *e);
-int adapter_store_position(struct bus_reader *r,
-			   struct err *e); /* bus_store_position that waits for a full disk */
+/* bus_store_position that waits for a full disk. */
+int adapter_store_position(struct bus_reader *r, struct err *e);
 
-/* Decodes one record of a topic that carries the event types [first, last]; anything else goes to rejects.<role>. 1 decoded
- * (*t says what, *event is filled; it must hold any of them), 0 rejected, -1 error. */
+/* Decodes one record of a topic that carries the event types [first, last]; anything else goes to
+ * rejects.<role>. 1 decoded (*t says what, *event is filled; it must hold any of them), 0 rejected,
+ * -1 error. */
 int adapter_decode(struct adapter *a, const char *topic, const struct bus_record *r,
 		   enum event_type first, enum event_type last, enum event_type *t, void *event,
 		   struct err *e);
 /* To rejects.<role>, with place and bytes. The flow goes on. */
 int adapter_reject(struct adapter *a, const char *topic, const struct bus_record *r,
 		   const char *reason, const char *detail, struct err *e);
-/* The same for an entry of an outside feed: place is its sequence, bytes what may be shown of it (jsonin_show). */
+/* The same for an entry of an outside feed: place is its sequence, bytes what may be shown of it
+ * (jsonin_show). */
 int adapter_reject_entry(struct adapter *a, const char *feed, int64_t sequence, const char *reason,
 			 struct str bytes, struct err *e);
 
-/* Last published position of an outside feed on positions.<role>; "" = follow from the start of the feed (nothing was published
- * yet on an initialised topic). ERR_SAFE when the position is there but cannot be read. */
+/* Last published position of an outside feed on positions.<role>; "" = follow from the start of the
+ * feed (nothing was published yet on an initialised topic). ERR_SAFE when the position is there but
+ * cannot be read. */
 #define FEED_CURSOR_MAX 256
 int feed_position_load(struct adapter *a, const char *feed, char *cursor, size_t cap,
 		       int64_t *as_of, struct err *e);
+/* Publishes it; durable with the next flush. */
 int feed_position_save(struct adapter *a, const char *feed, const char *cursor, int64_t as_of,
-		       struct err *e); /* publishes */
+		       struct err *e);
 
-/* The main loop: streams that stall alone, in one thread. Each is called when it is due and says in how many milliseconds it
- * wants to be called again (0: at once, after the others had their turn). A turn is one exchange with the peer at most. */
+/* The main loop: streams that stall alone, in one thread. Each is called when it is due and says in
+ * how many milliseconds it wants to be called again (0: at once, after the others had their turn).
+ * A turn is one exchange with the peer at most. */
 struct stream {
 	const char *name;
 	int (*turn)(void *arg, int64_t *wait_ms, struct err *e);
 	void *arg;
 	int64_t due_ms; /* monotonic */
 };
-#define STREAMS_MAX 8
 /* Until a stop is asked for (0) or a turn fails (-1). */
 int adapter_run(struct adapter *a, struct stream *streams, int count, struct err *e);
 

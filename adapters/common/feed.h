@@ -1,7 +1,8 @@
-/* Following an outside feed by its cursor: GET <path>?limit=N&after=<cursor> gives {"next", "as_of", <list>: [...]}.
+/* Following an outside feed by its cursor: GET <path>?limit=N&after=<cursor> gives {"next",
+ * "as_of", <list>: [...]}.
  *
- * The position is on positions.<role>, published after the flush of what the page brought; so a page may come twice after a crash,
- * and its events then have the ids that they had before. */
+ * The position is on positions.<role>, published after the flush of what the page brought; so a
+ * page may come twice after a crash, and its events then have the ids that they had before. */
 #ifndef QIAO_ADAPTERS_FEED_H
 #define QIAO_ADAPTERS_FEED_H
 #include "adapters/common/adapter.h"
@@ -30,8 +31,8 @@ struct page {
 int feed_open(struct feed *f, struct adapter *a, struct peer *peer, struct err *e);
 /* One page. false: not now, *wait_ms says when (no answer, or one that is no page: backed off). */
 bool feed_fetch(struct feed *f, struct page *p, int64_t *wait_ms);
-/* The page's events were published: makes them durable, then the position. Frees the page. *wait_ms as feed_fetch: 0 after a full
- * page, else the peer's feed interval. */
+/* The page's events were published: makes them durable, then the position. Frees the page. *wait_ms
+ * as feed_fetch: 0 after a full page, else the peer's feed interval. */
 int feed_done(struct feed *f, struct page *p, int64_t *wait_ms, struct err *e);
 void page_free(struct page *p);
 

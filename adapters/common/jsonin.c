@@ -6,9 +6,9 @@
 
 enum { WORD_MAX = 24, KEPT_BYTES = 4 << 20, ALIGN = 16 };
 
-/* The tree's memory: allocating is a sum, freeing is nothing, and a hostile answer cannot take more than is here. Measured with
- * pages of 1000 entries, it takes a sixth off the whole cost of an answer. Under AddressSanitizer it is malloc, so that the
- * sanitizer sees the blocks. */
+/* The tree's memory: allocating is a sum, freeing is nothing, and a hostile answer cannot take more
+ * than is here. Measured with pages of 1000 entries, it takes a sixth off the whole cost of an
+ * answer. Under AddressSanitizer it is malloc, so that the sanitizer sees the blocks. */
 #ifdef __SANITIZE_ADDRESS__
 #define HEAP_IS_MALLOC true
 #else

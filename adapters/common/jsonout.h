@@ -1,7 +1,7 @@
 /* JSON written by appending to a buffer: no tree, no allocation a value.
  *
- * The caller writes the punctuation between values as raw text, so that a row is a few calls. What does not fit sets `full`, and
- * what follows is left out: check once at the end. */
+ * The caller writes the punctuation between values as raw text, so that a row is a few calls. What
+ * does not fit sets `full`, and what follows is left out: check once at the end. */
 #ifndef QIAO_ADAPTERS_JSONOUT_H
 #define QIAO_ADAPTERS_JSONOUT_H
 #include "base/buf.h"

@@ -75,6 +75,23 @@ bool pass_split(struct pass *p)
 	return true;
 }
 
+void pass_remove(struct pass *p, int row)
+{
+	struct span *head;
+	int at;
+
+	assert(p->span_count > 0);
+	head = &p->spans[p->span_count - 1];
+	for (at = head->from; at < head->from + head->count && p->rows[at] != row; at++)
+		;
+	assert(at < head->from + head->count);
+	head->count--;
+	memmove(&p->rows[at], &p->rows[at + 1],
+		(size_t)(head->from + head->count - at) * sizeof(p->rows[0]));
+	if (head->count == 0)
+		p->span_count--;
+}
+
 bool pass_aside(struct pass *p, int row)
 {
 	if (p->round == PASS_ROUNDS || p->again_count == WINDOW_MAX)

@@ -79,7 +79,7 @@ enum exchange peer_exchange(struct peer *p, struct backoff *b, const char *path,
 		snprintf(out->why, sizeof out->why, "status_%d", out->http.status);
 	else
 		snprintf(out->why, sizeof out->why, "%s", out->http.why);
-	if (x == EX_RETRY || x == EX_DOUBT)
+	if ((x == EX_RETRY || x == EX_DOUBT) && strcmp(out->why, "stopped") != 0)
 		backoff_failed(p, b, out->http.retry_after_ms, why.class ? why.text : out->why);
 	return x;
 }
@@ -90,8 +90,6 @@ void backoff_failed(struct peer *p, struct backoff *b, int64_t retry_after_ms, c
 	uint32_t random;
 	int64_t delay;
 
-	if (role_stopping())
-		return;
 	random_bytes(&random, sizeof random);
 	if (b->failures++ == 0)
 		b->open_since_ms = clock_wall();

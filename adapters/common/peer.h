@@ -1,8 +1,8 @@
-/* The outside peer of an adapter: one exchange and what its failure means, back-off with jitter, rate limit, and the state for
- * status.
+/* The outside peer of an adapter: one exchange and what its failure means, back-off with jitter,
+ * rate limit, and the state for status.
  *
- * Each stream of work (batches, queries, feed ...) has a back-off of its own, so that one failing endpoint stalls nobody else. The
- * peer's state is that of the worst stream. */
+ * Each stream of work (batches, queries, feed ...) has a back-off of its own, so that one failing
+ * endpoint stalls nobody else. The peer's state is that of the worst stream. */
 #ifndef QIAO_ADAPTERS_PEER_H
 #define QIAO_ADAPTERS_PEER_H
 #include "base/role.h"
@@ -15,8 +15,8 @@ struct backoff {
 	const char *name; /* of the stream, for log lines */
 	int64_t until_ms; /* monotonic: no request before */
 	int64_t failures; /* in a row */
-	int64_t open_since_ms; /* wall clock, like all of the status file: time of the first of them, 0 = up */
-	bool slow;	       /* the last answer took long */
+	int64_t open_since_ms; /* of the first of them, by the wall clock; 0 = up */
+	bool slow; /* the last answer took long */
 };
 struct peer {
 	const struct conf_peer *conf;
@@ -34,15 +34,15 @@ int64_t peer_wait(const struct peer *p, const struct backoff *b);
 
 /* What the outcome of an exchange means for the rows in it. */
 enum exchange {
-	EX_DONE, /* 200 with a body */
-	EX_RETRY, /* nothing of it was processed, and not because of the rows: never sent, 429, 401, 403, 404 ... */
-	EX_SPLIT, /* nothing of it was processed because of something in it: 400, 409, 413, 422; halve it */
-	EX_DOUBT, /* it may have been processed, wholly or in part: 5xx, 408, time-out, cut, anything unforeseen */
+	EX_DONE,  /* 200 with a body */
+	EX_RETRY, /* nothing was processed, not because of a row: never sent, 429, 401, 404 ... */
+	EX_SPLIT, /* nothing was processed because of something in it: 400, 409, 413, 422 */
+	EX_DOUBT, /* some of it may have been: 5xx, 408, time-out, cut, anything unforeseen */
 };
 enum exchange exchange_of(enum http_outcome outcome, int status);
-/* One request, classified. Backs the stream off after RETRY and DOUBT; EX_DONE is not yet success: the caller says so with
- * backoff_worked when the body proved good, or backoff_failed. why: one stable word on what happened when not DONE
- * ("timeout", "status_500"). */
+/* One request, classified. Backs the stream off after RETRY and DOUBT; EX_DONE is not yet success:
+ * the caller says so with backoff_worked when the body proved good, or backoff_failed. why: one
+ * stable word on what happened when not DONE ("timeout", "status_500"). */
 struct answer {
 	struct http_response http;
 	char why[24];
@@ -55,7 +55,7 @@ void backoff_worked(struct peer *p, struct backoff *b, int64_t took_ms);
 /* Pure: the pause after so many failures in a row; random spreads it over its upper half. */
 int64_t backoff_delay(const struct conf_peer *conf, int64_t failures, int64_t retry_after_ms,
 		      uint32_t random);
-bool backoff_open(const struct peer *p,
-		  const struct backoff *b); /* the breaker: that many failures in a row */
+/* The breaker: breaker_failures failures in a row. */
+bool backoff_open(const struct peer *p, const struct backoff *b);
 
 #endif

@@ -1,12 +1,14 @@
-/* The SSA's feed of persons whose record changed, and how far it was followed. The gateway waits for nothing before the feed's as-of
- * has passed a day, so the as-of is published too: after the page's persons, and without any when time alone has moved on. */
+/* The SSA's feed of persons whose record changed, and how far it was followed. The gateway waits
+ * for nothing before the feed's as-of has passed a day, so the as-of is published too: after the
+ * page's persons, and without any when time alone has moved on. */
 #include "adapters/ssa/ssa.h"
 #include "base/date.h"
 #include "crypto/ids.h"
 #include "domain/citizen_id.h"
 #include <string.h>
 
-/* As-of is published at most each 200 ms, unless a new day begins; and for an empty page when it moved by a second. */
+/* As-of is published at most each 200 ms, unless a new day begins; and for an empty page when it
+ * moved by a second. */
 enum { REACHED_EVERY_MS = 200, REACHED_STEP_MS = 1000, NUMBER_MAX = 32 };
 
 static int publish(struct ssa *s, const json_t *person, struct err *e);

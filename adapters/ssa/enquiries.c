@@ -1,5 +1,5 @@
-/* Enquiries: who has paid what for the year. Of several about one person and year in a window the newest attempt is asked and
- * answered. */
+/* Enquiries: who has paid what for the year. Of several about one person and year in a window the
+ * newest attempt is asked and answered. */
 #include "adapters/ssa/ssa.h"
 #include "crypto/ids.h"
 #include <inttypes.h>
@@ -87,7 +87,8 @@ static int answered(struct work *w, const int *rows, int count, const json_t *ro
 		int at = jsonin_id(person, "ref", &ref) == 0 ? idmap_find(map, &ref) : -1;
 
 		if (at < 0 || seen[at] || status_read(person, &s, entries) != 0) {
-			TALLY(C_STRANGERS); /* one of ours that cannot be read is asked again alone */
+			/* one of ours that cannot be read is asked again alone */
+			TALLY(C_STRANGERS);
 			continue;
 		}
 		seen[at] = true;

@@ -1,5 +1,6 @@
-/* Feedback: what was collected, to be credited to the person's account, and what was refunded, to be taken off again. The SSA drops
- * repeats of (payment id, kind, version), so an unknown outcome is answered by sending the same again. */
+/* Feedback: what was collected, to be credited to the person's account, and what was refunded, to
+ * be taken off again. The SSA drops repeats of (payment id, kind, version), so an unknown outcome
+ * is answered by sending the same again. */
 #include "adapters/ssa/ssa.h"
 #include "crypto/ids.h"
 
@@ -174,7 +175,8 @@ static bool totals_good(const struct work *w, const int *rows, int count, const 
 	       told_fen == amount_fen;
 }
 
-/* The gateway is told in the SSA's place, so that the payment does not wait for a credit for ever. */
+/* The gateway is told in the SSA's place, so that the payment does not wait for a credit for ever.
+ */
 static int refused(struct work *w, const struct work_row *row, struct err *e)
 {
 	enum event_type t = row->refund ? EV_DEBIT_REFUSED : EV_CREDIT_REFUSED;

@@ -1,5 +1,6 @@
-/* qiao-ssa: the state of the program and what its files share. Nothing that is exchanged with the SSA moves money, so whatever
- * fails is tried again: the SSA drops repeats of a feedback item, and a question or a statistic has no effect.
+/* qiao-ssa: the state of the program and what its files share. Nothing that is exchanged with the
+ * SSA moves money, so whatever fails is tried again: the SSA drops repeats of a feedback item, and
+ * a question or a statistic has no effect.
  *
  *     main.c       start, streams, stop
  *     work.c       one topic carried to one endpoint: window, batches, halving, position
@@ -19,25 +20,9 @@
 #include "crypto/identity.h"
 
 enum ssa_counter {
-	C_ENQUIRIES,
-	C_ANSWERED,
-	C_FEEDBACK,
-	C_TAKEN,
-	C_REFUSED,
-	C_STATISTICS,
-	C_STATISTICS_SENT,
-	C_ABSORBED,
-	C_REJECTED,
-	C_REQUESTS,
-	C_RETRIED,
-	C_HALVED,
-	C_STRANGERS,
-	C_CHANGES,
-	C_CHANGES_REJECTED,
-	C_FEED_REACHED,
-	C_CREDITS,
-	C_CREDITS_REJECTED,
-	SSA_COUNTERS
+	C_ENQUIRIES, C_ANSWERED, C_FEEDBACK, C_TAKEN, C_REFUSED, C_STATISTICS, C_STATISTICS_SENT,
+	C_ABSORBED, C_REJECTED, C_REQUESTS, C_RETRIED, C_HALVED, C_STRANGERS,
+	C_CHANGES, C_CHANGES_REJECTED, C_FEED_REACHED, C_CREDITS, C_CREDITS_REJECTED, SSA_COUNTERS
 };
 extern struct counter ssa_counters[SSA_COUNTERS];
 #define TALLY(c) (ssa_counters[c].value++)
@@ -48,8 +33,8 @@ struct work_row {
 	struct id subject;	      /* person token or payment id */
 	bool dead;		      /* a newer one of the same key is in the window */
 	bool refund;		      /* feedback: SubsidyRefunded */
-	int32_t group; /* rows of different groups never go out together (the year of an enquiry) */
-	int64_t version; /* of several with one key the highest counts */
+	int32_t group;		      /* the year of an enquiry: goes out with its like only */
+	int64_t version;	      /* of several with one key the highest counts */
 	int64_t amount_fen;
 	size_t at, len; /* its JSON in work.json */
 };
@@ -64,11 +49,11 @@ struct work_kind {
 	/* Head and foot of the request's body around the rows. */
 	void (*head)(struct work *w, const int *rows, int count);
 	const char *foot;
-	/* Publishes what the answer says; seen[i] is to be set for rows[i] that it is clear about. NULL in *why, or why the answer
-	 * says nothing and all of it is asked again. */
+	/* Publishes what the answer says; seen[i] is to be set for rows[i] that it is clear about.
+	 * NULL in *why, or why the answer says nothing and all of it is asked again. */
 	int (*answered)(struct work *w, const int *rows, int count, const json_t *root, bool *seen,
 			const char **why, struct err *e);
-	/* The SSA does not take this row: what is to be published beyond the reject. May be NULL. */
+	/* The SSA does not take this row: what to publish beyond the reject. May be NULL. */
 	int (*refused)(struct work *w, const struct work_row *row, struct err *e);
 };
 struct work {
@@ -90,8 +75,7 @@ struct ssa {
 	struct keyring *keys;
 	struct work enquiries, feedback, statistics;
 	struct feed changes, credits;
-	int64_t reached_as_of,
-		reached_ms; /* the last ContributionFeedReached: its as-of, and when (monotonic) */
+	int64_t reached_as_of, reached_ms; /* of the last ContributionFeedReached: when, monotonic */
 	struct idmap scratch;
 	struct jsonout body;
 	struct buf identity;
@@ -100,8 +84,8 @@ struct ssa {
 int work_open(struct work *w, struct ssa *s, const struct work_kind *kind, struct err *e);
 void work_close(struct work *w);
 int work_turn(void *work, int64_t *wait_ms, struct err *e); /* a stream's turn */
-/* A new row for that key, or NULL when a row of at least that version is in the window already. Its JSON follows: write it to
- * w->json, then work_added. */
+/* A new row for that key, or NULL when a row of at least that version is in the window already. Its
+ * JSON follows: write it to w->json, then work_added. */
 struct work_row *work_add(struct work *w, const struct bus_record *r, const struct id *key,
 			  int64_t version);
 int work_added(struct work *w, struct work_row *row, struct err *e);
@@ -113,7 +97,8 @@ extern const struct work_kind enquiries_kind, feedback_kind, statistics_kind;
 int changes_turn(void *ssa, int64_t *wait_ms, struct err *e);
 int credits_turn(void *ssa, int64_t *wait_ms, struct err *e);
 
-/* status.c: fills everything but token and attempt. entries holds at least STATUS_ENTRIES_MAX. Slices live as long as the tree. */
+/* status.c: fills everything but token and attempt. entries holds at least STATUS_ENTRIES_MAX.
+ * Slices live as long as the tree. */
 #define STATUS_ENTRIES_MAX 400
 int status_read(const json_t *person, struct contribution_status *out,
 		struct ev_contribution *entries);

@@ -1,4 +1,5 @@
-/* Statistics: state, not facts. Of several versions of one key in a window only the newest goes out. */
+/* Statistics: state, not facts. Of several versions of one key in a window only the newest goes
+ * out. */
 #include "adapters/ssa/ssa.h"
 #include "crypto/digest.h"
 

@@ -1,6 +1,7 @@
-/* One topic carried to one endpoint of the SSA: take a window, send it in batches, publish what the answers say, flush, store the
- * position. Whatever fails is sent again with the same content; a batch that is refused as a whole is halved; a row that an answer
- * leaves out is sent again alone, and left out PASS_ROUNDS times it goes to rejects.ssa. */
+/* One topic carried to one endpoint of the SSA: take a window, send it in batches, publish what the
+ * answers say, flush, store the position. Whatever fails is sent again with the same content; a
+ * batch that is refused as a whole is halved; a row that an answer leaves out is sent again alone,
+ * and left out PASS_ROUNDS times it goes to rejects.ssa. */
 #include "adapters/ssa/ssa.h"
 #include <stdlib.h>
 #include <string.h>

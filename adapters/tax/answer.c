@@ -100,7 +100,8 @@ static void read_result(const json_t *o, const struct idmap *rows, struct verdic
 	out[row] = v;
 }
 
-/* The bureau's word for a state in a query (words) or in the feed (codes of domain.md, section 3). */
+/* The bureau's word for a state in a query (words) or in the feed (codes of domain.md, section 3).
+ */
 static enum told read_state(const json_t *o, struct str word, struct collection_result *out)
 {
 	static const struct {

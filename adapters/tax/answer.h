@@ -14,18 +14,19 @@ struct verdict { /* on one row of a batch */
 	const char *reason; /* of a refusal: code of the text table */
 	int64_t sequence, at;
 };
-/* rows maps payment ids to places in out, which the caller cleared (V_MISSING). NULL, or why the answer as a whole says nothing:
- * "unparsable", "totals_differ". Gives in *strangers how many results were about payments that are not in the batch. */
+/* rows maps payment ids to places in out, which the caller cleared (V_MISSING). NULL, or why the
+ * answer as a whole says nothing: "unparsable", "totals_differ". Gives in *strangers how many
+ * results were about payments that are not in the batch. */
 const char *answer_batch(struct str body, const struct totals *sent, const struct idmap *rows,
 			 struct verdict *out, int *strangers);
 
-/* One payment as a query or the change feed tells it. Slices live as long as the tree; batch and attempt are none. */
+/* One payment as a query or the change feed tells it. Slices live as long as the tree; batch and
+ * attempt are none. */
 enum told { TOLD_STATE, TOLD_UNKNOWN, TOLD_UNREADABLE };
 enum told answer_query_row(const json_t *o, struct collection_result *out);
 enum told answer_change(const json_t *o, struct collection_result *out); /* never TOLD_UNKNOWN */
 
-const char *refusal_reason(
-	struct
-	str word); /* the bureau's word -> "tax_<word>"; words that we do not know: "tax_refused" */
+/* The bureau's word -> "tax_<word>"; words that we do not know: "tax_refused". */
+const char *refusal_reason(struct str word);
 
 #endif

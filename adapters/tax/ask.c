@@ -1,5 +1,6 @@
-/* Queries by id: before sending what may have been sent, and for the gateway's enquiries. A query has no effect, so whatever fails
- * is simply asked again. An id that the answer leaves out comes again alone; left out PASS_ROUNDS times, the payment is in doubt. */
+/* Queries by id: before sending what may have been sent, and for the gateway's enquiries. A query
+ * has no effect, so whatever fails is simply asked again. An id that the answer leaves out comes
+ * again alone; left out PASS_ROUNDS times, the payment is in doubt. */
 #include "adapters/tax/answer.h"
 #include "adapters/tax/tax.h"
 #include <string.h>
@@ -115,7 +116,8 @@ static int settle_unknown(struct tax *t, struct tax_row *row, struct err *e)
 		return publish_unknown(t, row, e);
 	TALLY(C_ASKED_UNKNOWN);
 	if (row->plan.unknown == ACT_SEND) {
-		/* An enquiry that waits for this answer would be told "unknown" of what is being sent: left to the result. */
+		/* An enquiry that waits for this answer would be told "unknown" of what is being
+		 * sent: left to the result. */
 		pass_add(&t->window.send, (int)(row - t->window.rows));
 		return 0;
 	}

@@ -1,4 +1,5 @@
-/* The bureau's change feed: accepted, paid, in the treasury, refused, refunded, in the bureau's own order. */
+/* The bureau's change feed: accepted, paid, in the treasury, refused, refunded, in the bureau's own
+ * order. */
 #include "adapters/tax/answer.h"
 #include "adapters/tax/tax.h"
 

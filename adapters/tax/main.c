@@ -38,7 +38,8 @@ struct counter tax_counters[TAX_COUNTERS] = {
 				0},
 };
 
-/* How long a stop may be put off to finish the open window; SIGKILL in the midst of it is harmless, but costs questions. */
+/* How long a stop may be put off to finish the open window; SIGKILL in the midst of it is harmless,
+ * but costs questions. */
 enum { DRAIN_MS = 5000, BODY_MAX = 4 << 20 };
 
 static int open_all(struct tax *t, struct role *role, struct err *e);
@@ -120,7 +121,8 @@ static int load_reference(struct tax *t, const struct conf *c, struct err *e)
 	return rc;
 }
 
-/* What an earlier life may have sent: this one holds the role's lock, so nobody else sends any more. */
+/* What an earlier life may have sent: this one holds the role's lock, so nobody else sends any
+ * more. */
 static int start_at(struct tax *t, struct err *e)
 {
 	char mark[MARK_MAX];
@@ -135,7 +137,8 @@ static int start_at(struct tax *t, struct err *e)
 	if (found < 0)
 		return -1;
 	t->suspects = suspects_of(bus_tell(t->reader).next, found ? last.offset + 1 : 0);
-	/* A restored bus: what was done after the copy is forgotten, however much of it there was. */
+	/* A restored bus: what was done after the copy is forgotten, however much of it there was.
+	 */
 	if (bus_restored_end(t->reader) > t->suspects.below)
 		t->suspects.below = bus_restored_end(t->reader);
 	return 0;
@@ -146,7 +149,9 @@ static int drain(struct tax *t, struct err *e)
 {
 	int64_t until = clock_monotonic() + DRAIN_MS, wait_ms = 0;
 
-	while (tax_window_sending(t) && wait_ms == 0 && clock_monotonic() < until) {
+	/* Without proof that it does, what would be asked is given up at once in a stop. */
+	while (tax_window_sending(t) && t->proven && !backoff_open(&t->peer, &t->batches) &&
+	       wait_ms == 0 && clock_monotonic() < until) {
 		if (tax_window_turn(t, &wait_ms, e) != 0)
 			return -1;
 	}

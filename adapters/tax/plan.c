@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Sending twice is harmless at that time: the bureau gives the first result again. The window counts from the first instruction,
- * which is never later than any sending. */
+/* Sending twice is harmless at that time: the bureau gives the first result again. The window
+ * counts from the first instruction, which is never later than any sending. */
 static bool covered_at(const struct plan_terms *t, const struct plan_payment *p, int64_t at)
 {
 	return t->keys == KEYS_HONOURED && at - p->instructed_at <= t->key_window_ms;

@@ -1,18 +1,20 @@
-/* What to do with one SubsidyPayment before any money request: send it, ask the bureau by id first, or neither. Pure; the whole of
- * "nothing is paid twice" on the tax side can be read here.
+/* What to do with one SubsidyPayment before any money request: send it, ask the bureau by id first,
+ * or neither. Pure; the whole of "nothing is paid twice" on the tax side can be read here.
  *
- * An event may have been sent before by this adapter's earlier life (it lies in the window that was open when that life ended), or
- * because the gateway published it a second time after a crash; both are `maybe_sent`. The gateway itself says so with ask_first
- * (a history was lost), and with attempt >= 2: sent before, and the bureau said that it never came. While the bureau honours the
- * key the gateway takes that word at once; otherwise only after the settlement delay, and then it is final. */
+ * An event may have been sent before by this adapter's earlier life (it lies in the window that was
+ * open when that life ended), or because the gateway published it a second time after a crash; both
+ * are `maybe_sent`. The gateway itself says so with ask_first (a history was lost), and with
+ * attempt >= 2: sent before, and the bureau said that it never came. While the bureau honours the
+ * key the gateway takes that word at once; otherwise only after the settlement delay, and then it
+ * is final. */
 #ifndef QIAO_ADAPTERS_TAX_PLAN_H
 #define QIAO_ADAPTERS_TAX_PLAN_H
 #include "base/conf.h"
 
 enum act {
 	ACT_SEND,
-	ACT_ASK, /* by id; a known payment is published as it stands, an unknown one gets `unknown` below */
-	ACT_DOUBT, /* published in_doubt: the gateway asks later, and instructs again after the settlement delay */
+	ACT_ASK,      /* by id; what is known is published as it stands, else `unknown` below */
+	ACT_DOUBT,    /* published in_doubt: the gateway asks, and instructs again once settled */
 	ACT_TOO_LATE, /* published too_late: surely nothing of it is with the bureau */
 };
 struct plan {
@@ -30,16 +32,17 @@ struct plan_payment {
 };
 struct plan plan_of(const struct plan_terms *t, const struct plan_payment *p);
 
-/* Which events of the topic may have been sent by an earlier life: those from the stored position on, a window at most, that were
- * on the bus when this life began. */
+/* Which events of the topic may have been sent by an earlier life: those from the stored position
+ * on, a window at most, that were on the bus when this life began. */
 struct suspects {
 	int64_t from, below; /* offsets */
 };
 struct suspects suspects_of(int64_t position, int64_t end);
 bool suspect(const struct suspects *s, int64_t offset);
 
-/* Repeats of the gateway's outbox: it publishes in the order of its sequence, and after a crash again from its last known mark, so
- * a sequence that is not above all before it was here already. `mark` is what positions.tax keeps: "<ledger> <sequence>". */
+/* Repeats of the gateway's outbox: it publishes in the order of its sequence, and after a crash
+ * again from its last known mark, so a sequence that is not above all before it was here already.
+ * `mark` is what positions.tax keeps: "<ledger> <sequence>". */
 #define MARK_MAX 160
 struct repeats {
 	char ledger[MARK_MAX - 24];

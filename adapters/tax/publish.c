@@ -1,13 +1,16 @@
-/* CollectionResult events and their ids. What the bureau says carries its sequence and an id made of it, so that the same fact, told
- * by a query and by the feed, is one event; the verdict of a batch is an event of its own, since it names batch and attempt. What we
- * say ourselves (in doubt, too late, unknown) has sequence 0, our clock's time, and an id made of payment, attempt and reason. */
+/* CollectionResult events and their ids. What the bureau says carries its sequence and an id made
+ * of it, so that the same fact, told by a query and by the feed, is one event; the verdict of a
+ * batch is an event of its own, since it names batch and attempt. What we say ourselves (in doubt,
+ * too late, unknown) has sequence 0, our clock's time, and an id made of payment, attempt and
+ * reason. */
 #include "adapters/tax/answer.h"
 #include "adapters/tax/tax.h"
 #include "crypto/ids.h"
 #include <stdio.h>
 #include <string.h>
 
-/* Room for reasons, or for enquiry attempts, below each payment attempt in the version that makes the id. */
+/* Room for reasons, or for enquiry attempts, below each payment attempt in the version that makes
+ * the id. */
 #define ATTEMPT_STEP INT64_C(1000000)
 
 static int publish(struct tax *t, const struct collection_result *r, const struct id *id,
@@ -82,8 +85,9 @@ static int publish(struct tax *t, const struct collection_result *r, const struc
 	return adapter_publish(&t->adapter, EV_COLLECTION_RESULT, r, key, id, trace, e);
 }
 
-/* Our clock's time goes with it: of a doubt the time after the exchange, of "unknown" the time before it, so that the settlement
- * delay between the two is never counted short. A repeat after a crash has the same id and a later time. */
+/* Our clock's time goes with it: of a doubt the time after the exchange, of "unknown" the time
+ * before it, so that the settlement delay between the two is never counted short. A repeat after a
+ * crash has the same id and a later time. */
 static int publish_own(struct tax *t, const struct tax_row *row, const char *state,
 		       const char *reason, int64_t n, struct err *e)
 {
@@ -103,7 +107,8 @@ static int publish_own(struct tax *t, const struct tax_row *row, const char *sta
 	return publish(t, &r, &id, &row->rec->event.trace, e);
 }
 
-/* A small number that differs from reason to reason (FNV-1a, cut): two doubts about one attempt for two reasons are two events. */
+/* A small number that differs from reason to reason (FNV-1a, cut): two doubts about one attempt for
+ * two reasons are two events. */
 static int64_t reason_number(const char *reason)
 {
 	uint32_t h = 2166136261u;

@@ -1,10 +1,11 @@
 /* Batches of payments: the only place from which money goes out.
  *
- * What the exchange says of a batch: never sent or put off (429 and the like): the same again after the back-off · refused as a
- * whole: halved, so that one bad row fails alone · anything else that is no complete and valid answer for a row: that row is in
- * doubt, published so, and never sent again by us. After failures batches are small, and after a start or with the breaker open the
- * bureau must first answer a question about its health, so that a wrong certificate or a peer that breaks in the middle puts no
- * row or few in doubt. */
+ * What the exchange says of a batch: never sent or put off (429 and the like): the same again after
+ * the back-off · refused as a whole: halved, so that one bad row fails alone · anything else that
+ * is no complete and valid answer for a row: that row is in doubt, published so, and never sent
+ * again by us. After failures batches are small, and after a start or with the breaker open the
+ * bureau must first answer a question about its health, so that a wrong certificate or a peer that
+ * breaks in the middle puts no row or few in doubt. */
 #include "adapters/tax/answer.h"
 #include "adapters/tax/tax.h"
 #include "crypto/digest.h"
@@ -14,6 +15,7 @@
 
 static bool healthy(struct tax *t);
 static int rows_allowed(const struct tax *t);
+static int sort_out_stale(struct tax *t, struct err *e);
 static void write_batch(struct tax *t, const int *rows, int count, struct totals *totals);
 static void name_batch(struct tax *t, const int *rows, int count, char batch[ID_HEX]);
 static int settle_refused(struct tax *t, const int *rows, const struct answer *answer,
@@ -38,6 +40,9 @@ int tax_send(struct tax *t, int64_t *wait_ms, struct err *e)
 		*wait_ms = peer_wait(&t->peer, &t->batches);
 		return 0;
 	}
+	rc = sort_out_stale(t, e);
+	if (rc != 0) /* the next turn takes what is left: it must have been looked at too */
+		return rc < 0 ? -1 : 0;
 	if (!pass_head(p, rows_allowed(t), &rows, &count))
 		return 0;
 	name_batch(t, rows, count, batch);
@@ -92,6 +97,35 @@ static int rows_allowed(const struct tax *t)
 	return rows < 1 ? 1 : rows > TAX_WINDOW ? TAX_WINDOW : (int)rows;
 }
 
+/* A bureau that was away for long: what was right to send then may be too late by now, or no longer
+ * covered by its key. How many of the head that were; -1 error. */
+static int sort_out_stale(struct tax *t, struct err *e)
+{
+	struct pass *p = &t->window.send;
+	const int *rows;
+	int count, stale = 0;
+
+	if (!pass_head(p, rows_allowed(t), &rows, &count))
+		return 0;
+	for (int i = count - 1; i >= 0; i--) {
+		const struct tax_row *row = &t->window.rows[rows[i]];
+		struct plan plan = tax_plan(t, &row->facts);
+		enum act act = row->plan.first == ACT_ASK ? plan.unknown : plan.first;
+		int rc;
+
+		/* Asking is for what may have been sent; this was not when the plan was to send it. */
+		if (act == ACT_SEND || (act == ACT_ASK && plan.unknown == ACT_SEND))
+			continue;
+		rc = act == ACT_TOO_LATE ? publish_too_late(t, row, e)
+					 : publish_doubt(t, row, "key_expired", e);
+		if (rc != 0)
+			return -1;
+		pass_remove(p, rows[i]);
+		stale++;
+	}
+	return stale;
+}
+
 static void write_batch(struct tax *t, const int *rows, int count, struct totals *totals)
 {
 	const struct window *w = &t->window;
@@ -123,7 +157,8 @@ static void write_batch(struct tax *t, const int *rows, int count, struct totals
 	JSONOUT(j, "]}");
 }
 
-/* The same rows and attempts have the same batch id, so that the bureau's own log shows a repeat as one. */
+/* The same rows and attempts have the same batch id, so that the bureau's own log shows a repeat as
+ * one. */
 static void name_batch(struct tax *t, const int *rows, int count, char batch[ID_HEX])
 {
 	struct str parts[2] = {STR("batch")};
@@ -143,7 +178,8 @@ static void name_batch(struct tax *t, const int *rows, int count, char batch[ID_
 	id_hex(&id, batch);
 }
 
-/* One row that the bureau does not take. The same id with other content may well be paid: a person must look. */
+/* One row that the bureau does not take. The same id with other content may well be paid: a person
+ * must look. */
 static int settle_refused(struct tax *t, const int *rows, const struct answer *answer,
 			  struct err *e)
 {

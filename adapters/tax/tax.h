@@ -1,7 +1,7 @@
 /* qiao-tax: the state of the program and what its files share.
  *
  *     main.c    start, streams, stop
- *     window.c  takes a window of events off the bus and sees it through: ask, send, enquire, flush, mark, position
+ *     window.c  takes a window of events off the bus and sees it through to its stored position
  *     plan.c    (pure) may this payment be sent, or must it be asked for first
  *     ask.c     queries by id
  *     send.c    batches of payments: the only place from which money goes out
@@ -19,48 +19,29 @@
 #include "crypto/identity.h"
 #include "flow/reference.h"
 
-/* Most events in a window; the position is stored only when the results of all of them are durable. */
+/* Most events in a window; the position is stored when the results of all of them are durable. */
 #define TAX_WINDOW WINDOW_MAX
 
 enum tax_counter {
-	C_PAYMENTS,
-	C_ENQUIRIES,
-	C_ABSORBED,
-	C_REPEATS,
-	C_REJECTED,
-	C_WINDOWS,
-	C_BATCHES,
-	C_SENT,
-	C_ACCEPTED,
-	C_REFUSED,
-	C_DOUBT,
-	C_RETRIED,
-	C_HALVED,
-	C_STRANGERS,
-	C_QUERIES,
-	C_ASKED,
-	C_ASKED_KNOWN,
-	C_ASKED_UNKNOWN,
-	C_HELD_BACK,
-	C_TOO_LATE,
-	C_ANSWERED,
-	C_UNKNOWN,
-	C_CHANGES,
-	C_CHANGES_REJECTED,
-	TAX_COUNTERS
+	C_PAYMENTS, C_ENQUIRIES, C_ABSORBED, C_REPEATS, C_REJECTED, C_WINDOWS,
+	C_BATCHES, C_SENT, C_ACCEPTED, C_REFUSED, C_DOUBT, C_RETRIED, C_HALVED, C_STRANGERS,
+	C_QUERIES, C_ASKED, C_ASKED_KNOWN, C_ASKED_UNKNOWN, C_HELD_BACK, C_TOO_LATE,
+	C_ANSWERED, C_UNKNOWN, C_CHANGES, C_CHANGES_REJECTED, TAX_COUNTERS
 };
 extern struct counter tax_counters[TAX_COUNTERS];
 #define TALLY(c) (tax_counters[c].value++)
 #define TALLY_ADD(c, n) (tax_counters[c].value += (n))
 
-struct tax_row { /* one SubsidyPayment or PaymentEnquiry of the window; the last of several for one payment */
+/* one SubsidyPayment or PaymentEnquiry of the window; the last of several for one payment */
+struct tax_row {
 	const struct bus_record *rec; /* lives as long as the window */
 	struct id payment_id, token;
 	bool enquiry, dead; /* dead: absorbed by a later one */
 	int32_t attempt;    /* of the payment */
 	int32_t enquiry_attempt;
 	int64_t amount_fen;
-	struct plan plan;
+	struct plan_payment facts;
+	struct plan plan; /* when it was taken; at sending it is made anew */
 	size_t at, len; /* its JSON in window.json */
 	int same;	/* an enquiry that the query about this row answers too, or -1 */
 };
@@ -70,8 +51,7 @@ struct window {
 	int count;
 	struct idmap payments, enquiries; /* rows by payment id */
 	struct jsonout json;		  /* rows as the bureau wants them */
-	struct pass ask, send,
-		after; /* after: enquiries about payments of this window, which come after the sending */
+	struct pass ask, send, after;	  /* after: enquiries about what this window sends */
 };
 struct tax {
 	struct adapter adapter;
@@ -86,13 +66,14 @@ struct tax {
 	struct suspects suspects;
 	struct repeats repeats;
 	struct window window;
-	int64_t asked_at; /* our clock before the query that is being read: "unknown" is true as of then */
+	int64_t asked_at;     /* our clock before the query at hand: "unknown" holds as of then */
 	struct idmap scratch; /* tokens or ids of one exchange */
 	struct jsonout body;
 	struct buf identity; /* an opened identity, for the moment of writing it */
 };
 
 /* window.c */
+struct plan tax_plan(struct tax *t, const struct plan_payment *facts); /* as of now */
 int tax_window_turn(void *tax, int64_t *wait_ms, struct err *e); /* a stream's turn */
 bool tax_window_sending(const struct tax *t); /* only sending is left of the open window */
 
@@ -105,14 +86,14 @@ int tax_follow(void *tax, int64_t *wait_ms, struct err *e);
 
 /* publish.c. All publish a CollectionResult; durable with the next flush. */
 int publish_fact(struct tax *t, const struct collection_result *r, const struct id *trace,
-		 struct err *e); /* feed, query */
+		 struct err *e); /* of the feed or a query */
 struct verdict;
 int publish_verdict(struct tax *t, const struct tax_row *row, const struct verdict *v,
 		    const char *batch, struct err *e);
 int publish_doubt(struct tax *t, const struct tax_row *row, const char *reason, struct err *e);
 int publish_too_late(struct tax *t, const struct tax_row *row, struct err *e);
 int publish_unknown(struct tax *t, const struct tax_row *enquiry, struct err *e);
-int publish_refused(struct tax *t, const struct tax_row *row,
-		    struct err *e); /* failed: tax_refused, by a 4xx */
+/* Failed: tax_refused, by a 4xx. */
+int publish_refused(struct tax *t, const struct tax_row *row, struct err *e);
 
 #endif

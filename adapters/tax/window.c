@@ -1,9 +1,11 @@
 /* A window: at most TAX_WINDOW events, taken together, settled together.
  *
- *     read -> decode, open, plan -> ask by id -> send -> enquire about what was sent -> flush -> mark -> store the position
+ *     read -> decode, open, plan -> ask by id -> send -> enquire about what was sent
+ *          -> flush -> mark -> store the position
  *
- * Until the position is stored all of it may be done again by a later life of this program; plan.c makes that harmless. Between two
- * exchanges the other streams have their turn. Several events about one payment: the newest attempt counts, the others are absorbed. */
+ * Until the position is stored all of it may be done again by a later life of this program; plan.c
+ * makes that harmless. Between two exchanges the other streams have their turn. Several events
+ * about one payment: the newest attempt counts, the others are absorbed. */
 #include "adapters/tax/tax.h"
 #include <string.h>
 
@@ -56,6 +58,17 @@ bool tax_window_sending(const struct tax *t)
 	return w->open && pass_over(&w->ask) && pass_over(&w->after);
 }
 
+struct plan tax_plan(struct tax *t, const struct plan_payment *facts)
+{
+	struct plan_terms terms = {
+		.keys = (enum conf_keys_mode)t->adapter.role->conf.tax_terms.keys,
+		.key_window_ms = t->adapter.role->conf.tax_terms.key_window_ms,
+		.now = clock_now(&t->adapter.role->clock),
+	};
+
+	return plan_of(&terms, facts);
+}
+
 static int take(struct tax *t, const struct bus_record *records, int count, struct err *e)
 {
 	struct window *w = &t->window;
@@ -100,11 +113,6 @@ static int take(struct tax *t, const struct bus_record *records, int count, stru
 static int take_payment(struct tax *t, const struct bus_record *r, const struct subsidy_payment *p,
 			bool repeat, struct err *e)
 {
-	struct plan_terms terms = {
-		.keys = (enum conf_keys_mode)t->adapter.role->conf.tax_terms.keys,
-		.key_window_ms = t->adapter.role->conf.tax_terms.key_window_ms,
-		.now = clock_now(&t->adapter.role->clock),
-	};
 	struct plan_payment facts = {
 		.attempt = p->attempt,
 		.ask_first = p->ask_first,
@@ -133,7 +141,8 @@ static int take_payment(struct tax *t, const struct bus_record *r, const struct 
 	row->token = p->token;
 	row->attempt = p->attempt;
 	row->amount_fen = p->amount_fen;
-	row->plan = plan_of(&terms, &facts);
+	row->facts = facts;
+	row->plan = tax_plan(t, &facts);
 	if (old >= 0)
 		idmap_set(&w->payments, &p->payment_id, (int)(row - w->rows));
 	else
@@ -234,8 +243,9 @@ static struct tax_row *new_row(struct window *w, const struct bus_record *r,
 	return row;
 }
 
-/* Which row goes into which pass. An enquiry about a payment that comes before it in this window is asked after the sending; one
- * about a payment that is asked for anyway is answered by the same query. */
+/* Which row goes into which pass. An enquiry about a payment that comes before it in this window is
+ * asked after the sending; one about a payment that is asked for anyway is answered by the same
+ * query. */
 static int sort_out(struct tax *t, struct err *e)
 {
 	struct window *w = &t->window;

@@ -59,7 +59,7 @@ int publish_roster(struct village_role *v, struct submission *s, struct err *e)
 	buf_init(&o->raw, SEALED_MAX);
 	if (open_outgoing(o, e) < 0 || publish_all(o, e) < 0)
 		goto out;
-	if (0)
+	if (adapter_flush(&v->adapter, e) < 0)
 		goto out;
 	done.state = SPOOL_PUBLISHED;
 	if (spool_put_meta(&v->spool, &done, e) < 0)

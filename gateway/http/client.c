@@ -1,15 +1,18 @@
 /* libcurl behind client.h. What it must never do is send money twice.
  *
- * libcurl repeats a request by itself, POST included, when a connection that it had kept closes without one answer byte; the peer
- * may have processed the first. So a request with an idempotency key opens a connection of its own and closes it afterwards: on a
- * fresh connection libcurl 7.88 has no such repeat, and no false doubt comes from a peer that dropped an idle connection. Should
- * any other path of libcurl begin the same request again, the pre-request callback stops it. Requests without a key bear
- * repeating and use a kept connection.
- * The price, measured on loopback: 55 us of CPU and 0.6 ms of time a request, 1.7 ms of CPU with TLS and a client certificate;
- * with 1000 payments a request less than 2 us a payment. Proving a kept connection alive by a GET would leave a race.
+ * libcurl repeats a request by itself, POST included, when a connection that it had kept closes
+ * without one answer byte; the peer may have processed the first. So a request with an idempotency
+ * key opens a connection of its own and closes it afterwards: on a fresh connection libcurl 7.88
+ * has no such repeat, and no false doubt comes from a peer that dropped an idle connection. Should
+ * any other path of libcurl begin the same request again, the pre-request callback stops it.
+ * Requests without a key bear repeating and use a kept connection. The price, measured on loopback:
+ * 55 us of CPU and 0.6 ms of time a request, 1.7 ms of CPU with TLS and a client certificate; with
+ * 1000 payments a request less than 2 us a payment. Proving a kept connection alive by a GET would
+ * leave a race.
  *
- * Sent or not: libcurl calls the pre-request callback after the connection and its TLS handshake stand and before the first byte
- * of the request. Never called means nothing left. Called means that something may have, whatever the error says. */
+ * Sent or not: libcurl calls the pre-request callback after the connection and its TLS handshake
+ * stand and before the first byte of the request. Never called means nothing left. Called means
+ * that something may have, whatever the error says. */
 #include "http/client.h"
 #include "base/clock.h"
 #include <curl/curl.h>
@@ -193,7 +196,8 @@ static CURLcode prepare(struct http_client *h, struct str body, struct curl_slis
 	return rc;
 }
 
-/* No "Expect: 100-continue": it costs a second with peers that do not know it, and a 417 makes libcurl send again. */
+/* No "Expect: 100-continue": it costs a second with peers that do not know it, and a 417 makes
+ * libcurl send again. */
 static struct curl_slist *headers_of(struct str body, const char *key)
 {
 	static const char *const always[] = {"Accept: application/json",
@@ -256,7 +260,8 @@ static const char *why_of(const struct http_client *h, CURLcode rc)
 	return "connection_lost";
 }
 
-/* Called before the first byte of the request; a second time when libcurl is about to send it again. */
+/* Called before the first byte of the request; a second time when libcurl is about to send it
+ * again. */
 static int on_begin(void *arg, char *to, char *from, int to_port, int from_port)
 {
 	struct http_client *h = arg;

@@ -357,6 +357,7 @@ static void a_power_cut_loses_nothing_acknowledged(void **state)
 		if (pid == 0) {
 			struct err e = {0};
 
+			begin_child();
 			fault_vfs_remember(lost);
 			fault_vfs_arm(FAULT_WRITE | FAULT_SYNC, n, FAULT_POWER_CUT);
 			b = open_bus(dir, "gateway", NULL, FAULT_VFS);

@@ -1,5 +1,6 @@
-/* A world around one adapter: a temporary folder with configuration, keys and bus; a simulated agency; the real adapter program, to
- * be killed and started again; and the test in the gateway's place, which publishes and reads. */
+/* A world around one adapter: a temporary folder with configuration, keys and bus; a simulated
+ * agency; the real adapter program, to be killed and started again; and the test in the gateway's
+ * place, which publishes and reads. */
 #ifndef QIAO_TESTS_ADAPTER_RIG_H
 #define QIAO_TESTS_ADAPTER_RIG_H
 #include "bus/bus.h"
@@ -33,7 +34,8 @@ struct rig {
 	int64_t seq; /* of the gateway's outbox */
 };
 
-/* settings: further lines of section [<role>] and of others. sim_args: for the agency, up to NULL. Starts the agency. */
+/* settings: further lines of section [<role>] and of others. sim_args: for the agency, up to NULL.
+ * Starts the agency. */
 void rig_open(struct rig *r, const char *role, const char *settings, const char *const *sim_args);
 void rig_close(struct rig *r);
 void rig_adapter_start(struct rig *r);		  /* returns when it is ready */
@@ -54,7 +56,8 @@ void rig_publish(struct rig *r, enum event_type t, const void *event, struct str
 		 const struct id *id, int64_t seq);
 void rig_publish_raw(struct rig *r, const char *topic, const char *type, struct str data);
 void rig_flush(struct rig *r);
-/* Next event of a topic for the test, NULL when there is none now. Slices live until the next call for that topic. */
+/* Next event of a topic for the test, NULL when there is none now. Slices live until the next call
+ * for that topic. */
 const struct bus_record *rig_read(struct rig *r, const char *topic);
 
 void rig_look_again(int64_t started_ms); /* a short pause; fails when the patience is over */

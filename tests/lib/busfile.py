@@ -4,6 +4,7 @@ A file is SQLite: batch(first, count, at, data) and kind(id, headers). data is e
 them, little endian. An event: length of what follows (varint); kind (varint); id (16); time in ms (8); trace (16); seq (8); key
 (varint length, bytes); data (varint length, bytes). Numbers are little endian.
 """
+import functools
 import sqlite3
 import struct
 import zlib
@@ -12,8 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
-APPLICATION_ID = 0x51427573  # "QBus"
-FORMAT = 1
+TOPIC_FILE = 0x51427573  # application_id: "QBus"
+GROUP_FILE = 0x51477270  # "QGrp"
+FORMAT = 1  # user_version of both
 EVENTS_MAX = 4096  # of a batch
 FIXED = struct.Struct("<16sq16sq")
 
@@ -22,7 +24,15 @@ class Damaged(Exception):
     pass
 
 
-@dataclass(frozen=True)
+@functools.lru_cache(maxsize=256)
+def parse_headers(text):
+    """Lines "name: value". None where a line is none, or a name comes twice."""
+    pairs = [line.partition(": ") for line in text.split("\n") if line]
+    found = {name: value for name, _, value in pairs}
+    return found if len(found) == len(pairs) and all(sep for _, sep, _ in pairs) else None
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     topic: str
     offset: int
@@ -37,17 +47,14 @@ class Event:
 
     def cloud_events(self):
         """All headers, as a consumer of the topic sees them."""
-        h = {}
-        for line in self.headers.split("\n"):
-            if line:
-                name, sep, value = line.partition(": ")
-                if not sep or name in h:
-                    raise Damaged(f"{self.topic} {self.offset}: header line without name and value, or twice")
-                h[name] = value
+        constant = parse_headers(self.headers)
+        if constant is None:
+            raise Damaged("a header without name and value, or twice")
         try:
             at = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=self.time_ms)
         except OverflowError as e:
-            raise Damaged(f"{self.topic} {self.offset}: time out of range") from e
+            raise Damaged("time out of range") from e
+        h = dict(constant)
         h["id"] = self.id.hex()
         h["time"] = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         h["traceparent"] = f"00-{self.trace.hex()}-{self.id[:8].hex()}-01"
@@ -117,15 +124,20 @@ def pack(events):
     return bytes(out) + zlib.crc32(out).to_bytes(4, "little")
 
 
+def _open(path, kind, wrong):
+    db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+    for pragma, want in (("application_id", kind), ("user_version", FORMAT)):
+        got = db.execute(f"PRAGMA {pragma}").fetchone()[0]
+        if got != want:
+            wrong.append(f"{path.name}: {pragma} is {got}, not {want}")
+    return closing(db)
+
+
 def read_topic(path, topic):
     """Gives (events, complaints). What cannot be read is a complaint and ends the reading."""
     events, wrong = [], []
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
-            for pragma, want in (("application_id", APPLICATION_ID), ("user_version", FORMAT)):
-                got = db.execute(f"PRAGMA {pragma}").fetchone()[0]
-                if got != want:
-                    wrong.append(f"{topic}: {pragma} is {got}, not {want}")
+        with _open(path, TOPIC_FILE, wrong) as db:
             kinds = dict(db.execute("SELECT id, headers FROM kind"))
             for first, count, at, blob in db.execute("SELECT first, count, at, data FROM batch ORDER BY first"):
                 batch = unpack(topic, first, blob, kinds)
@@ -141,6 +153,16 @@ def read_topic(path, topic):
     return events, wrong
 
 
+def read_positions(path):
+    """Of a reading group: [(topic, partition, next, id of the event before)] and complaints."""
+    wrong = []
+    try:
+        with _open(path, GROUP_FILE, wrong) as db:
+            return db.execute("SELECT topic, partition, next, last_id FROM position").fetchall(), wrong
+    except sqlite3.Error as e:
+        return [], wrong + [f"{path.name}: {e}"]
+
+
 def rewrite_topic(path, events):
     """Puts other events into a topic file, in batches that are whole: for tests of who reads it. Kinds stay."""
     with closing(sqlite3.connect(path)) as db, db:
@@ -149,3 +171,8 @@ def rewrite_topic(path, events):
             part = events[at:at + EVENTS_MAX]
             db.execute("INSERT INTO batch VALUES(?, ?, ?, ?)",
                        (at, len(part), max(e.time_ms for e in part), pack(part)))
+
+
+def move_position(path, topic, next_):
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE position SET next = ? WHERE topic = ?", (next_, topic))

@@ -10,7 +10,7 @@ from pathlib import Path
 from fastavro import parse_schema, schemaless_reader
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
-from busfile import Damaged, read_topic
+from busfile import Damaged, read_positions, read_topic
 
 # Topic: who publishes it, and which records it carries.
 CREDITS = ("AccountCredited", "CreditRefused", "AccountDebited", "DebitRefused")
@@ -119,20 +119,22 @@ class Said:
         return self.value[field]
 
 
+EXACT = {"specversion": "1.0", "datacontenttype": "application/avro"}
+FORM = {name: re.compile(form).fullmatch for name, form in {
+    "id": r"(?!0{32})[0-9a-f]{32}", "time": r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
+    "traceparent": r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01",
+    "qiao_ledger": r"[0-9a-f]{32}/[1-9]\d*", "qiao_seq": r"[1-9]\d*",  # the gateway's events only
+}.items()}
+
+
 def check_headers(e, type_, role, wrong):
     h = e.cloud_events()
-    want = {
-        "specversion": "1.0", "source": f"/qiao/{role}", "type": f"cn.keqiao.qiao.{type_}.v1",
-        "datacontenttype": "application/avro", "id": r"(?!0{32})[0-9a-f]{32}", "time": r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
-        "traceparent": r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01",
-    }
-    if role == "gateway":
-        want |= {"qiao_ledger": r"[0-9a-f]{32}/[1-9]\d*", "qiao_seq": r"[1-9]\d*"}
-    other = sorted(h.keys() ^ want.keys())
+    exact = EXACT | {"source": f"/qiao/{role}", "type": f"cn.keqiao.qiao.{type_}.v1"}
+    form = FORM if role == "gateway" else {n: f for n, f in FORM.items() if not n.startswith("qiao_")}
+    other = sorted(h.keys() ^ exact.keys() ^ form.keys())
     wrong.unless(not other, "headers", f"{e.topic} {e.offset}: {other} too many or missing")
-    for name in h.keys() & want.keys():
-        exact = name in ("specversion", "source", "type", "datacontenttype")
-        good = h[name] == want[name] if exact else re.fullmatch(want[name], h[name])
+    for name in h:
+        good = h[name] == exact[name] if name in exact else name in form and form[name](h[name])
         wrong.unless(good, "headers", f"{e.topic} {e.offset}: {name} is {h[name]!r}")
     return h
 
@@ -172,6 +174,8 @@ class Bus:
             if topic in files:
                 self.read(Path(folder) / f"{topic}.db", topic, schemas)
         self.check_seqs()
+        for file in sorted((Path(folder) / "groups").glob("*.db")):
+            self.check_positions(file)
 
     def read(self, path, topic, schemas):
         self.raw[topic], complaints = read_topic(path, topic)
@@ -188,7 +192,9 @@ class Bus:
                 self.wrong("events", f"{topic} {e.offset}: {why}")
                 continue
             s = Said(e, type_, value)
-            self.wrong.unless(type_ in records, "events", f"{s.at}: {type_} does not belong to this topic")
+            if type_ not in records:
+                self.wrong("events", f"{s.at}: {type_} does not belong to this topic")
+                continue
             key = key_of(s)
             self.wrong.unless(key is None or key == e.key, "keys", f"{s.at}: {type_} under another key than its own")
             if role == "gateway":
@@ -224,6 +230,16 @@ class Bus:
         self.wrong.unless(len({m[0] for m in marks}) <= 1, "qiao_ledger", "events of more than one ledger")
         epochs = [int(m[1]) for m in marks if m[1].isdigit()]
         self.wrong.unless(epochs == sorted(epochs), "qiao_ledger", "the epoch falls back")
+
+    def check_positions(self, file):
+        """A position names the event before it."""
+        positions, complaints = read_positions(file)
+        for text in complaints:
+            self.wrong("positions", text)
+        for topic, _, next_, last_id in positions:
+            events = self.raw.get(topic, [])
+            there = events[next_ - 1].id if 0 < next_ <= len(events) else bytes(16) if next_ == 0 else None
+            self.wrong.unless(there == last_id, "positions", f"{file.stem} at {topic} {next_}: another event is there, or none")
 
     def each(self, *types):
         for t in types:

@@ -8,6 +8,7 @@ import contextlib
 import csv
 import io
 import json
+import multiprocessing
 import os
 import re
 import shutil
@@ -20,7 +21,7 @@ from fastavro import schemaless_writer
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import check_topics  # noqa: E402
-from busfile import read_topic, rewrite_topic  # noqa: E402
+from busfile import move_position, read_positions, read_topic, rewrite_topic  # noqa: E402
 from topics import TOPICS, Complaints, Schemas  # noqa: E402
 
 
@@ -64,15 +65,27 @@ class Copy:
         return self.data / "bus" / f"{topic}.db"
 
     def put(self, topic, events):
+        """The readers' positions go with the event that they name."""
         rewrite_topic(self.db(topic), events)
+        for group in (self.data / "bus" / "groups").glob("*.db"):
+            for last_id in (last for t, _, _, last in read_positions(group)[0] if t == topic):
+                at = [i for i, e in enumerate(events) if e.id == last_id]
+                if at:
+                    move_position(group, topic, at[-1] + 1)
 
     def sql(self, topic, *statement):
         with contextlib.closing(sqlite3.connect(self.db(topic))) as db, db:
             db.execute(*statement)
 
-    def drop(self, topic, at):
-        events = self.world.events[topic]
-        self.put(topic, events[:at] + events[at + 1:])
+    def kind(self, topic, headers):
+        self.sql(topic, "INSERT OR IGNORE INTO kind(headers) VALUES(?)", (headers,))
+        with contextlib.closing(sqlite3.connect(self.db(topic))) as db:
+            return db.execute("SELECT id FROM kind WHERE headers = ?", (headers,)).fetchone()[0]
+
+    def drop(self, topic, place):
+        """With its repeats."""
+        gone = self.world.events[topic][place].id
+        self.put(topic, [e for e in self.world.events[topic] if e.id != gone])
 
     def insert(self, topic, at, *new):
         events = self.world.events[topic]
@@ -152,7 +165,6 @@ dropping("credits", "AccountCredited", "statement")
 dropping("credits", "AccountDebited", "ssa book")
 dropping("credits", "CreditRefused", "statement")
 dropping("statistics", "CollectionStatistics", "statistics", last=True)
-dropping("contributions", "ContributionStatus", "eligible", wanted=lambda v: any(e["arrived_on"] for e in v["entries"]))
 
 
 def changing(topic, type_, field, to, *kinds, **wanted):
@@ -180,12 +192,19 @@ changing("credits", "AccountCredited", "amount_fen", more, "payments")
 changing("credits", "AccountCredited", "payment_id", other, "keys")
 changing("answers", "RowAnswer", "version", more, "answers")
 changing("answers", "RowAnswer", "final", lambda v: not v, "answers", last=True)
+changing("answers", "RowAnswer", "final", lambda v: not v, "final", last=True)
 changing("answers", "RowAnswer", "payment_id", other, "payments", wanted=lambda v: v["code"] == "credited")
 changing("answers", "RowAnswer", "code", "paid", "answers", wanted=lambda v: v["code"] == "credited")
 changing("answers", "RowAnswer", "code", "refused", "statement", wanted=lambda v: v["code"] == "already_accepted")
 changing("answers", "SubmissionAnswer", "done_fen", more, "answers", last=True)
 changing("statistics", "CollectionStatistics", "kept_fen", more, "statistics", last=True)
 changing("enquiries", "ContributionEnquiry", "token", other, "keys")
+
+
+@case("eligible")
+def paid_and_nobody_said_so(w, c):
+    token = w.decoded["payments"][w.find("payments", "SubsidyPayment")][1]["token"]
+    c.put("contributions", [e for e in w.events["contributions"] if e.key != token])
 
 
 @case("payments")
@@ -206,7 +225,7 @@ def a_decision_taken_twice(w, c):
     c.put("payments", w.events["payments"] + [event.but(seq=max(e.seq for t in w.events.values() for e in t) + 1)])
 
 
-@case("payments", "qiao_seq")
+@case("payments")
 def a_payment_instructed_twice(w, c):
     at = w.find("payments", "SubsidyPayment")
     twice = new_id(c.changed("payments", at, attempt=2))
@@ -248,8 +267,7 @@ def another_source(w, c):
 
 @case("headers")
 def another_type(w, c):
-    c.sql("credits", "UPDATE kind SET headers = replace(headers, 'AccountCredited', 'AccountDebited') WHERE headers LIKE ?",
-          ("%AccountCredited%",))
+    c.sql("credits", "UPDATE kind SET headers = replace(headers, 'AccountCredited', 'AccountCredit')")
 
 
 @case("headers")
@@ -293,9 +311,7 @@ def a_cut_event(w, c):
 @case("events")
 def a_record_on_a_strange_topic(w, c):
     event = w.events["credits"][0]
-    c.put("rejects.ssa", w.events["rejects.ssa"])
-    c.sql("rejects.ssa", "INSERT OR REPLACE INTO kind(id, headers) VALUES(77, ?)", (event.headers,))
-    c.put("rejects.ssa", w.events["rejects.ssa"] + [new_id(event).but(kind=77)])
+    c.put("rejects.ssa", w.events["rejects.ssa"] + [new_id(event).but(kind=c.kind("rejects.ssa", event.headers))])
 
 
 @case("keys")
@@ -322,6 +338,16 @@ def a_gap(w, c):
 @case("bus")
 def another_format(w, c):
     c.sql("requests", "PRAGMA user_version = 2")
+
+
+@case("positions")
+def a_position_past_the_end(w, c):
+    move_position(c.data / "bus" / "groups" / "tax.db", "payments", len(w.events["payments"]) + 1)
+
+
+@case("positions")
+def a_position_at_another_event(w, c):
+    move_position(c.data / "bus" / "groups" / "tax.db", "payments", len(w.events["payments"]) - 1)
 
 
 @case("topics")
@@ -381,10 +407,9 @@ def a_reject_with_other_bytes(w, c):
     credit = w.events["credits"][0]
     value = {"topic": "credits", "partition": 0, "offset": 0, "event_id": credit.id, "event_type": "AccountCredited",
              "reason": "undecodable", "detail": None, "bytes": credit.data[:-1], "at": credit.time_ms}
-    c.sql("rejects.ssa", "INSERT OR REPLACE INTO kind(id, headers) VALUES(77, ?)",
-          (credit.headers.replace("AccountCredited", "RejectedEvent"),))
-    c.put("rejects.ssa", w.events["rejects.ssa"]
-          + [new_id(credit).but(kind=77, key=b"credits/0/0", data=w.encode("RejectedEvent", value))])
+    headers = credit.headers.replace(w.decoded["credits"][0][0], "RejectedEvent")
+    reject = new_id(credit).but(kind=c.kind("rejects.ssa", headers), key=b"credits/0/0", data=w.encode("RejectedEvent", value))
+    c.put("rejects.ssa", w.events["rejects.ssa"] + [reject])
 
 
 # ---- what is harmless: no complaint may come ----
@@ -437,22 +462,33 @@ def a_cover_without_roster(w, c):
     c.insert("submissions", 0, lone.but(key=other(lone.key)))
 
 
+world = None  # of the processes that Pool forks
+
+
+def run(number):
+    """What went wrong with a case; None when nothing did."""
+    spoil, kinds = CASES[number]
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Copy(world, folder)
+        spoil(world, copy)
+        wrong = copy.complaints()
+    if kinds and not set(kinds) & wrong.of.keys():
+        return f"NOT SEEN {spoil.__name__}: wanted one of {kinds}, complaints are of {sorted(wrong.of)}"
+    if not kinds and wrong.of:
+        return f"NO REASON {spoil.__name__}: {dict(wrong.of)}"
+    return None
+
+
 def main():
+    global world
     if len(sys.argv) != 6:
         sys.exit(__doc__)
     world = Finished(*sys.argv[1:])
-    failed = 0
-    for spoil, kinds in CASES:
-        with tempfile.TemporaryDirectory() as folder:
-            copy = Copy(world, folder)
-            spoil(world, copy)
-            wrong = copy.complaints()
-        seen = set(kinds) & wrong.of.keys() if kinds else not wrong.of
-        if not seen:
-            failed += 1
-            print(f"NOT SEEN {spoil.__name__}: {dict(wrong.of)}" if kinds else f"NO REASON {spoil.__name__}:")
-            wrong.show()
-    print(f"{len(CASES)} cases, {failed} failures")
+    with multiprocessing.get_context("fork").Pool() as pool:
+        failed = [text for text in pool.map(run, range(len(CASES)), chunksize=1) if text]
+    for text in failed:
+        print(text)
+    print(f"{len(CASES)} cases, {len(failed)} failures")
     return 1 if failed else 0
 
 

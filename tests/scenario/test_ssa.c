@@ -1,5 +1,6 @@
-/* qiao-ssa against the simulated agency, with every fault, killed in the middle of everything. The test is the gateway. The agency's
- * own book is the referee: every subsidy credited once, every refund taken off once. */
+/* qiao-ssa against the simulated agency, with every fault, killed in the middle of everything. The
+ * test is the gateway. The agency's own book is the referee: every subsidy credited once, every
+ * refund taken off once. */
 #include "base/clock.h"
 #include "base/date.h"
 #include "crypto/ids.h"

@@ -1,6 +1,7 @@
-/* qiao-tax against the simulated bureau, with every fault, killed in the middle of everything. The test is the gateway: it
- * instructs, asks again what is in doubt, instructs again what never came. The bureau's own book is the referee: a payment that is
- * there twice is the one thing that must not be. */
+/* qiao-tax against the simulated bureau, with every fault, killed in the middle of everything. The
+ * test is the gateway: it instructs, asks again what is in doubt, instructs again what never came.
+ * The bureau's own book is the referee: a payment that is there twice is the one thing that must
+ * not be. */
 #include "base/clock.h"
 #include "base/date.h"
 #include "crypto/ids.h"
@@ -351,7 +352,8 @@ static void each_fault_without_keys(void **state)
 	each_fault(false);
 }
 
-/* The bureau has done it, the answer has not come, and the adapter dies: what it sent is nowhere but in the bureau's book. */
+/* The bureau has done it, the answer has not come, and the adapter dies: what it sent is nowhere
+ * but in the bureau's book. */
 static void killed_between_sending_and_publishing(bool keyed)
 {
 	open_world(keyed, "", NULL, NULL);
@@ -374,7 +376,8 @@ static void killed_between_sending_and_publishing(bool keyed)
 		assert_int_equal(rig_book(&g.rig, "entries", NULL), g.count);
 		rig_adapter_kill(&g.rig);
 	}
-	/* Without keys all that the earlier life may have sent was asked for first; with keys it was simply sent again. */
+	/* Without keys all that the earlier life may have sent was asked for first; with keys it
+	 * was simply sent again. */
 	assert_true(keyed ? doubts() == 0 : doubts() >= 4 * 60);
 	close_world();
 }
@@ -531,7 +534,8 @@ static void what_is_lost_or_late(void **state)
 		rig_look_again(start);
 	for (int i = 0; i < 20; i++) {
 		p = &g.pays[i];
-		/* Late and perhaps sent: never sent now, but what became of it must first be clear. */
+		/* Late and perhaps sent: never sent now, but what became of it must first be clear.
+		 */
 		if (i < 10)
 			assert_true(i % 2 ? p->state == DOUBT || p->state == INSTRUCTED
 					  : p->state == LATE);
@@ -600,6 +604,31 @@ static void a_bureau_that_is_away_is_waited_for(void **state)
 	close_world();
 }
 
+static void a_bureau_that_is_away_too_long(void **state)
+{
+	(void)state;
+	open_world(true, "", NULL, NULL);
+	sim_stop(&g.rig.sim, SIGKILL, NULL);
+	rig_adapter_start(&g.rig);
+	for (int i = 0; i < 20; i++) {
+		struct pay *p = add();
+
+		p->not_after = i < 10 ? p->instructed_at + 700 : p->not_after;
+		instruct(p);
+	}
+	rig_flush(&g.rig);
+	for (int64_t start = clock_monotonic(); rig_counter(&g.rig, "payments") < 20 ||
+						clock_wall() <= g.pays[9].not_after;)
+		rig_look_again(start);
+	rig_sim_restart(&g.rig);
+	until_settled();
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(g.pays[i].state, i < 10 ? LATE : TREASURY);
+	assert_int_equal(rig_book(&g.rig, "entries", NULL), 10);
+	assert_int_equal(doubts(), 0);
+	close_world();
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -615,6 +644,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_is_lost_or_late),
 		cmocka_unit_test(what_cannot_be_processed_is_rejected),
 		cmocka_unit_test(a_bureau_that_is_away_is_waited_for),
+		cmocka_unit_test(a_bureau_that_is_away_too_long),
 	};
 
 	if (argc > 1)

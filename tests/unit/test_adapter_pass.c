@@ -55,7 +55,8 @@ static void the_size_may_shrink_and_grow(void **state)
 	assert_int_equal(seen, WINDOW_MAX);
 }
 
-/* A peer that refuses any batch with a bad row in it: every bad row ends alone, every good one goes through, each once. */
+/* A peer that refuses any batch with a bad row in it: every bad row ends alone, every good one goes
+ * through, each once. */
 static int bisect(int count, const bool *bad, bool *refused, bool *taken)
 {
 	const int *rows;
@@ -134,6 +135,29 @@ static void left_out_rows_come_again_alone(void **state)
 	assert_false(pass_head(&pass, 10, &rows, &count));
 }
 
+static void rows_can_be_taken_out(void **state)
+{
+	static const int left[] = {0, 20, 40};
+	const int *rows;
+	int count;
+
+	(void)state;
+	fill(6);
+	assert_true(pass_head(&pass, 5, &rows, &count));
+	pass_remove(&pass, 30);
+	pass_remove(&pass, 10);
+	assert_true(pass_head(&pass, 5, &rows, &count));
+	assert_int_equal(count, 3);
+	assert_memory_equal(rows, left, sizeof left);
+	for (int i = 0; i < 3; i++)
+		pass_remove(&pass, left[i]);
+	assert_true(pass_head(&pass, 5, &rows, &count));
+	assert_int_equal(count, 1);
+	assert_int_equal(rows[0], 50);
+	pass_remove(&pass, 50);
+	assert_true(pass_over(&pass));
+}
+
 static struct id id_of(int i)
 {
 	struct id id = {{0}};
@@ -180,6 +204,7 @@ int main(void)
 		cmocka_unit_test(the_size_may_shrink_and_grow),
 		cmocka_unit_test(a_bad_row_fails_alone),
 		cmocka_unit_test(left_out_rows_come_again_alone),
+		cmocka_unit_test(rows_can_be_taken_out),
 		cmocka_unit_test(ids_are_found_again),
 	};
 

@@ -113,7 +113,8 @@ static void plans_are_those_of_the_table(void **state)
 	}
 }
 
-/* Whatever else: what may be with the bureau is never sent unasked where a repeat would be a second payment. */
+/* Whatever else: what may be with the bureau is never sent unasked where a repeat would be a second
+ * payment. */
 static void nothing_is_sent_blindly_twice(void **state)
 {
 	(void)state;
@@ -206,62 +207,63 @@ static void repeats_are_seen_by_sequence(void **state)
 	"\"result\":\"refused\",\"reason\":\"name_mismatch\",\"sequence\":5,\"at\":\"2026-12-" \
 	"31T09:30:00.123+08:00\""
 
+static const struct {
+	const char *body, *why;
+	int kinds[2], strangers;
+} batches[] = {
+	{HEAD ROW(ID2, GOOD) "," ROW(ID1, BAD) "]}", NULL, {V_REFUSED, V_ACCEPTED}, 0},
+	{HEAD ROW(ID1, GOOD) "]}", NULL, {V_ACCEPTED, V_MISSING}, 0},
+	{HEAD ROW(ID1, GOOD) "," ROW(ID1, GOOD) "]}", NULL, {V_ACCEPTED, V_MISSING}, 0},
+	{HEAD ROW(ID1, GOOD) "," ROW(ID1, BAD) "]}", NULL, {V_UNREADABLE, V_MISSING}, 0},
+	{HEAD ROW(ID3, GOOD) ",7,{}]}", NULL, {V_MISSING, V_MISSING}, 3},
+	{HEAD ROW(ID1, "\"result\":\"perhaps\",\"sequence\":4,\"at\":\"2026-12-31T09:30:00."
+		       "123+08:00\"") "]}",
+	 NULL,
+	 {V_UNREADABLE, V_MISSING},
+	 0},
+	{HEAD ROW(ID1, "\"result\":\"accepted\",\"sequence\":0,\"at\":\"2026-12-31T09:30:"
+		       "00.123+08:00\"") "]}",
+	 NULL,
+	 {V_UNREADABLE, V_MISSING},
+	 0},
+	{HEAD ROW(ID1, "\"result\":\"accepted\",\"sequence\":4,\"at\":\"yesterday\"") "]}",
+	 NULL,
+	 {V_UNREADABLE, V_MISSING},
+	 0},
+	{HEAD "]}", NULL, {V_MISSING, V_MISSING}, 0},
+	{HEAD ROW(ID2, GOOD), "unparsable", {V_MISSING, V_MISSING}, 0},
+	{"{\"batch\":\"b\",\"count\":2,\"heads\":2,\"amount_fen\":100}",
+	 "unparsable",
+	 {V_MISSING, V_MISSING},
+	 0},
+	{"{\"count\":2,\"heads\":2,\"amount_fen\":100,\"results\":[]}",
+	 "unparsable",
+	 {V_MISSING, V_MISSING},
+	 0},
+	{"{\"batch\":\"c\",\"count\":2,\"heads\":2,\"amount_fen\":100,\"results\":[" ROW(ID1,
+											 GOOD) "]}",
+	 "totals_differ",
+	 {V_MISSING, V_MISSING},
+	 0},
+	{"{\"batch\":\"b\",\"count\":1,\"heads\":2,\"amount_fen\":100,\"results\":[" ROW(ID1,
+											 GOOD) "]}",
+	 "totals_differ",
+	 {V_MISSING, V_MISSING},
+	 0},
+	{"{\"batch\":\"b\",\"count\":2,\"heads\":1,\"amount_fen\":100,\"results\":[" ROW(ID1,
+											 GOOD) "]}",
+	 "totals_differ",
+	 {V_MISSING, V_MISSING},
+	 0},
+	{"{\"batch\":\"b\",\"count\":2,\"heads\":2,\"amount_fen\":101,\"results\":[" ROW(ID1,
+											 GOOD) "]}",
+	 "totals_differ",
+	 {V_MISSING, V_MISSING},
+	 0},
+};
+
 static void verdicts_of_a_batch(void **state)
 {
-	static const struct {
-		const char *body, *why;
-		int kinds[2], strangers;
-	} cases[] = {
-		{HEAD ROW(ID2, GOOD) "," ROW(ID1, BAD) "]}", NULL, {V_REFUSED, V_ACCEPTED}, 0},
-		{HEAD ROW(ID1, GOOD) "]}", NULL, {V_ACCEPTED, V_MISSING}, 0},
-		{HEAD ROW(ID1, GOOD) "," ROW(ID1, GOOD) "]}", NULL, {V_ACCEPTED, V_MISSING}, 0},
-		{HEAD ROW(ID1, GOOD) "," ROW(ID1, BAD) "]}", NULL, {V_UNREADABLE, V_MISSING}, 0},
-		{HEAD ROW(ID3, GOOD) ",7,{}]}", NULL, {V_MISSING, V_MISSING}, 3},
-		{HEAD ROW(ID1, "\"result\":\"perhaps\",\"sequence\":4,\"at\":\"2026-12-31T09:30:00."
-			       "123+08:00\"") "]}",
-		 NULL,
-		 {V_UNREADABLE, V_MISSING},
-		 0},
-		{HEAD ROW(ID1, "\"result\":\"accepted\",\"sequence\":0,\"at\":\"2026-12-31T09:30:"
-			       "00.123+08:00\"") "]}",
-		 NULL,
-		 {V_UNREADABLE, V_MISSING},
-		 0},
-		{HEAD ROW(ID1, "\"result\":\"accepted\",\"sequence\":4,\"at\":\"yesterday\"") "]}",
-		 NULL,
-		 {V_UNREADABLE, V_MISSING},
-		 0},
-		{HEAD "]}", NULL, {V_MISSING, V_MISSING}, 0},
-		{HEAD ROW(ID2, GOOD), "unparsable", {V_MISSING, V_MISSING}, 0},
-		{"{\"batch\":\"b\",\"count\":2,\"heads\":2,\"amount_fen\":100}",
-		 "unparsable",
-		 {V_MISSING, V_MISSING},
-		 0},
-		{"{\"count\":2,\"heads\":2,\"amount_fen\":100,\"results\":[]}",
-		 "unparsable",
-		 {V_MISSING, V_MISSING},
-		 0},
-		{"{\"batch\":\"c\",\"count\":2,\"heads\":2,\"amount_fen\":100,\"results\":[" ROW(
-			 ID1, GOOD) "]}",
-		 "totals_differ",
-		 {V_MISSING, V_MISSING},
-		 0},
-		{"{\"batch\":\"b\",\"count\":1,\"heads\":2,\"amount_fen\":100,\"results\":[" ROW(
-			 ID1, GOOD) "]}",
-		 "totals_differ",
-		 {V_MISSING, V_MISSING},
-		 0},
-		{"{\"batch\":\"b\",\"count\":2,\"heads\":1,\"amount_fen\":100,\"results\":[" ROW(
-			 ID1, GOOD) "]}",
-		 "totals_differ",
-		 {V_MISSING, V_MISSING},
-		 0},
-		{"{\"batch\":\"b\",\"count\":2,\"heads\":2,\"amount_fen\":101,\"results\":[" ROW(
-			 ID1, GOOD) "]}",
-		 "totals_differ",
-		 {V_MISSING, V_MISSING},
-		 0},
-	};
 	static struct idmap map;
 	struct totals sent = {"b", 2, 2, 100};
 	struct id ids[2];
@@ -269,7 +271,7 @@ static void verdicts_of_a_batch(void **state)
 	(void)state;
 	assert_int_equal(id_parse(&ids[0], STR(ID1)), 0);
 	assert_int_equal(id_parse(&ids[1], STR(ID2)), 0);
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	for (size_t i = 0; i < COUNT(batches); i++) {
 		struct verdict out[2] = {{0}};
 		int strangers;
 		const char *why;
@@ -277,14 +279,14 @@ static void verdicts_of_a_batch(void **state)
 		idmap_reset(&map);
 		idmap_add(&map, &ids[0], 0);
 		idmap_add(&map, &ids[1], 1);
-		why = answer_batch(str_of(cases[i].body), &sent, &map, out, &strangers);
-		if (cases[i].why)
-			assert_string_equal(why, cases[i].why);
+		why = answer_batch(str_of(batches[i].body), &sent, &map, out, &strangers);
+		if (batches[i].why)
+			assert_string_equal(why, batches[i].why);
 		else
 			assert_null(why);
-		assert_int_equal(out[0].kind, cases[i].kinds[0]);
-		assert_int_equal(out[1].kind, cases[i].kinds[1]);
-		assert_int_equal(strangers, cases[i].strangers);
+		assert_int_equal(out[0].kind, batches[i].kinds[0]);
+		assert_int_equal(out[1].kind, batches[i].kinds[1]);
+		assert_int_equal(strangers, batches[i].strangers);
 		if (out[0].kind == V_REFUSED) {
 			assert_string_equal(out[0].reason, "tax_name_mismatch");
 			assert_int_equal(out[0].sequence, 5);

@@ -382,11 +382,14 @@ static void a_copy_made_meanwhile_is_of_one_piece(void **state)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		struct bus *tax = open_bus(dir, "tax", &conf, NULL);
-		struct bus_reader *r = open_reader(tax, "payments", "tax");
 		const struct bus_record *records;
+		struct bus_reader *r;
+		struct bus *tax;
 		int n;
 
+		begin_child();
+		tax = open_bus(dir, "tax", &conf, NULL);
+		r = open_reader(tax, "payments", "tax");
 		while ((n = read_some(r, 3, &records)) > 0) {
 			publish(tax, "collections", bus_tell(r).next - n, bus_tell(r).next);
 			if (bus_flush(tax, &e) < 0 || bus_store_position(r, &e) < 0)

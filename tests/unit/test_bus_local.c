@@ -533,7 +533,7 @@ static void write_operations(int writer, int count)
 	_exit(bus_flush(b, &e) < 0 ? 1 : 0);
 }
 
-/* Four commands write at once, three processes read meanwhile: offsets are dense, each writer's events are in its order, and
+/* Four commands write at once, two processes read meanwhile: offsets are dense, each writer's events are in its order, and
  * all readers see the same. */
 static void many_write_and_read_at_once(void **state)
 {
@@ -544,6 +544,8 @@ static void many_write_and_read_at_once(void **state)
 	for (int p = 0; p < WRITERS + READERS; p++) {
 		pids[p] = fork();
 		assert_true(pids[p] >= 0);
+		if (pids[p] == 0)
+			begin_child();
 		if (pids[p] == 0 && p < WRITERS)
 			write_operations(p, EACH);
 		if (pids[p] == 0) {
@@ -597,6 +599,7 @@ static void a_killed_writer_leaves_whole_flushes(void **state)
 		pid = fork();
 		assert_true(pid >= 0);
 		if (pid == 0) {
+			begin_child();
 			b = open_bus(dir, "gateway", NULL, NULL);
 			for (int64_t at = sure;; at += BATCH) {
 				publish(b, "payments", at, at + BATCH);
@@ -640,6 +643,7 @@ static void only_the_producer_publishes(void **state)
 			struct bus *b = open_bus(dir, rows[i][0], NULL, NULL);
 			struct rlimit none = {0, 0};
 
+			begin_child();
 			setrlimit(RLIMIT_CORE, &none);
 			signal(SIGABRT, SIG_DFL);
 			if (freopen("/dev/null", "w", stderr) == NULL)

@@ -1,4 +1,5 @@
-/* The HTTP client against a server that misbehaves: what was sent, what was not, and that money goes out once. */
+/* The HTTP client against a server that misbehaves: what was sent, what was not, and that money
+ * goes out once. */
 #include "base/clock.h"
 #include "http/client.h"
 #include "tests/lib/script_server.h"
@@ -178,7 +179,8 @@ static void what_was_never_sent(void **state)
 	}
 }
 
-/* libcurl sends a request again by itself when a kept connection closes without an answer. Money never. */
+/* libcurl sends a request again by itself when a kept connection closes without an answer. Money
+ * never. */
 static void money_goes_out_once(void **state)
 {
 	static const struct script_step steps[] = {
@@ -189,7 +191,8 @@ static void money_goes_out_once(void **state)
 
 	(void)state;
 	set_up(&rig, steps, COUNT(steps));
-	/* Without a key: the second request dies on the kept connection and libcurl repeats it, as told in libraries.md. */
+	/* Without a key: the second request dies on the kept connection and libcurl repeats it, as
+	 * told in libraries.md. */
 	assert_int_equal(get(&rig, "/1"), HTTP_ANSWERED);
 	assert_int_equal(get(&rig, "/2"), HTTP_ANSWERED);
 	assert_int_equal(script_requests(rig.server), 3);

@@ -31,6 +31,13 @@ static int tear_down(void **state)
 	return 0;
 }
 
+/* First in a forked child: a failed check ends it, and so does waiting for what does not come. */
+static void begin_child(void)
+{
+	setenv("CMOCKA_TEST_ABORT", "1", 1);
+	alarm(60);
+}
+
 static struct store *open_as(const struct store_kind *k, int flags)
 {
 	struct store_options o = {.flags = flags, .busy_ms = 50};
@@ -282,6 +289,7 @@ static void copies_one_moment_while_another_writes(void **state)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
+		begin_child();
 		s = open_as(&kind, 0);
 		for (int i = 0; !fs_exists(go); i++)
 			if (store_begin(s, &e) < 0 ||
@@ -325,9 +333,12 @@ static void the_wal_stays_bounded_while_a_reader_reads(void **state)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		struct store *reader = open_as(&kind, STORE_READONLY);
-		struct stmt *sum = prepare(reader, "SELECT sum(length(body)) FROM item");
+		struct store *reader;
+		struct stmt *sum;
 
+		begin_child();
+		reader = open_as(&kind, STORE_READONLY);
+		sum = prepare(reader, "SELECT sum(length(body)) FROM item");
 		while (!fs_exists(stop)) {
 			if (stmt_step(sum, &e) != 1)
 				_exit(1);
