@@ -66,7 +66,7 @@ ADAPTER_LIBS := $(call lib,common flow http bus store events domain crypto base)
 ALL_LIBS := $(call lib,testlib common flow http ledger bus store events domain crypto base)
 EXT_GATEWAY = $(call pkg,sqlite3 avro-c libcrypto jansson)
 EXT_ADAPTER = $(EXT_GATEWAY) $(call pkg,libcurl jansson)
-EXT_ALL = $(EXT_ADAPTER) $(call pkg,libmicrohttpd) -lz -lm
+EXT_ALL = $(EXT_ADAPTER) $(call pkg,libmicrohttpd) -lm
 
 PROGRAMS := $(addprefix $(B)/bin/,qiao qiao-gateway qiao-village qiao-tax qiao-ssa)
 AGENCY_PROGRAMS := $(addprefix $(B)/bin/,$(patsubst tests/agencies/%_main.c,sim-%,$(wildcard tests/agencies/*_main.c)))

@@ -29,7 +29,7 @@ static int render_submission(struct village_role *v, const struct submission *s,
 static int put(void *arg, const void *p, size_t n, struct err *e);
 static int what_is_there(int folder, const char *name, bool *there, uint8_t digest[SHA256_LEN], struct err *e);
 static int put_in_place(struct village_role *v, struct submission *s, struct file_name *n, int folder,
-			const uint8_t written[SHA256_LEN], struct err *e);
+			const uint8_t written[SHA256_LEN], const uint8_t *there, struct err *e);
 
 int answer_files(struct village_role *v, int64_t until, int64_t *next, struct err *e)
 {
@@ -110,7 +110,7 @@ static int write_name(struct village_role *v, struct submission *s, struct file_
 		village_count(v, C_FILES_UNCHANGED, 1);
 		inbox_ours(v, s->meta.sender, n->answer, folder);
 	} else {
-		rc = put_in_place(v, s, n, folder, written, e);
+		rc = put_in_place(v, s, n, folder, written, is_there ? there : NULL, e);
 	}
 out:
 	unlinkat(folder, temp, 0);
@@ -118,11 +118,11 @@ out:
 }
 
 static int put_in_place(struct village_role *v, struct submission *s, struct file_name *n, int folder,
-			const uint8_t written[SHA256_LEN], struct err *e)
+			const uint8_t written[SHA256_LEN], const uint8_t *there, struct err *e)
 {
 	char hex[ID_HEX];
 
-	file_name_will_write(n, written);
+	file_name_will_write(n, written, there);
 	if (claim_store(v, s, e) < 0)
 		return -1;
 	if (renameat(folder, temp, folder, n->answer) < 0)

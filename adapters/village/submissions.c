@@ -124,14 +124,13 @@ bool file_name_wrote(const struct file_name *n, const uint8_t digest[SHA256_LEN]
 	return false;
 }
 
-void file_name_will_write(struct file_name *n, const uint8_t digest[SHA256_LEN])
+void file_name_will_write(struct file_name *n, const uint8_t digest[SHA256_LEN], const uint8_t *there)
 {
-	if (n->known[0] && memcmp(n->written[0], digest, SHA256_LEN) == 0)
-		return;
-	memcpy(n->written[1], n->written[0], SHA256_LEN);
-	n->known[1] = n->known[0];
 	memcpy(n->written[0], digest, SHA256_LEN);
 	n->known[0] = true;
+	n->known[1] = there != NULL;
+	if (there)
+		memcpy(n->written[1], there, SHA256_LEN);
 }
 
 int file_name_set_answer(struct file_name *n, const char *answer)

@@ -13,7 +13,7 @@
 struct file_name {
 	char *name, *answer;
 	bool known[2];
-	uint8_t written[2][SHA256_LEN]; /* newer, older */
+	uint8_t written[2][SHA256_LEN]; /* what is to lie there, what lay there before */
 };
 struct submission {
 	struct spool_meta meta;
@@ -38,7 +38,8 @@ struct file_name *submission_name(struct submission *s, const char *name);
 /* Adds a name with its answer's; NULL when there are too many or no memory. */
 struct file_name *submission_add_name(struct submission *s, const char *name, const char *answer);
 bool file_name_wrote(const struct file_name *n, const uint8_t digest[SHA256_LEN]);
-void file_name_will_write(struct file_name *n, const uint8_t digest[SHA256_LEN]);
+/* there: the digest of what lies there now (NULL: nothing); it stays known until the new content is in place. */
+void file_name_will_write(struct file_name *n, const uint8_t digest[SHA256_LEN], const uint8_t *there);
 int file_name_set_answer(struct file_name *n, const char *answer); /* forgets the digests; -1 without memory */
 
 /* The content of names.sealed. */

@@ -17,7 +17,7 @@
 #include <poll.h>
 #include <string.h>
 
-enum { ROSTERS = 24, ROWS_MAX = 3000, KILLS = 30, PATIENCE_MS = 10000 };
+enum { ROSTERS = 24, ROWS_MAX = 3000, KILLS = 30, PATIENCE_MS = 60000 };
 
 struct dropped {
 	char name[64], sender[16], sha256[65];
@@ -407,7 +407,7 @@ static void nothing_is_lost_or_doubled(void **state)
 		kill_and_start();
 	}
 	if (world_wait(PATIENCE_MS, all_done, NULL, &e) < 0)
-		{ g.world.keep = true; fail_msg("answers did not come: %s in %s", e.text, g.world.dir); }
+		fail_msg("answers did not come: %s", e.text);
 	assert_int_equal(world_stop(&g.world, VILLAGE), 0);
 	listen();
 	for (int i = 0; i < ROSTERS; i++)

@@ -642,13 +642,14 @@ static void only_the_producer_publishes(void **state)
 		if (pid == 0) {
 			struct bus *b = open_bus(dir, rows[i][0], NULL, NULL);
 			struct rlimit none = {0, 0};
+			struct event_room room;
+			struct bus_event ev = make_event(&room, 0);
 
-			begin_child();
 			setrlimit(RLIMIT_CORE, &none);
 			signal(SIGABRT, SIG_DFL);
 			if (freopen("/dev/null", "w", stderr) == NULL)
 				_exit(1);
-			publish(b, rows[i][1], 0, 1);
+			bus_publish(b, rows[i][1], &ev, NULL);
 			_exit(0);
 		}
 		assert_int_equal(waitpid(pid, &status, 0), pid);
