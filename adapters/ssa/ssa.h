@@ -75,7 +75,7 @@ struct ssa {
 	struct keyring *keys;
 	struct work enquiries, feedback, statistics;
 	struct feed changes, credits;
-	int64_t reached_as_of, reached_ms; /* of the last ContributionFeedReached: when, monotonic */
+	int64_t reached_as_of, reached_ms; /* of the last FeedReached; monotonic */
 	struct idmap scratch;
 	struct jsonout body;
 	struct buf identity;

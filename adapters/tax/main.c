@@ -136,11 +136,8 @@ static int start_at(struct tax *t, struct err *e)
 	found = bus_last(t->adapter.bus, "payments", (struct str){NULL, 0}, &last, e);
 	if (found < 0)
 		return -1;
-	t->suspects = suspects_of(bus_tell(t->reader).next, found ? last.offset + 1 : 0);
-	/* A restored bus: what was done after the copy is forgotten, however much of it there was.
-	 */
-	if (bus_restored_end(t->reader) > t->suspects.below)
-		t->suspects.below = bus_restored_end(t->reader);
+	t->suspects = suspects_of(bus_tell(t->reader).next, found ? last.offset + 1 : 0,
+				  bus_restored_end(t->reader));
 	return 0;
 }
 

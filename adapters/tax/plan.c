@@ -35,11 +35,11 @@ struct plan plan_of(const struct plan_terms *t, const struct plan_payment *p)
 	return (struct plan){ACT_SEND, ACT_SEND};
 }
 
-struct suspects suspects_of(int64_t position, int64_t end)
+struct suspects suspects_of(int64_t position, int64_t end, int64_t restored_end)
 {
-	int64_t below = position + WINDOW_MAX;
+	int64_t below = position + WINDOW_MAX < end ? position + WINDOW_MAX : end;
 
-	return (struct suspects){position, below < end ? below : end};
+	return (struct suspects){position, below > restored_end ? below : restored_end};
 }
 
 bool suspect(const struct suspects *s, int64_t offset)

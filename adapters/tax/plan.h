@@ -33,11 +33,12 @@ struct plan_payment {
 struct plan plan_of(const struct plan_terms *t, const struct plan_payment *p);
 
 /* Which events of the topic may have been sent by an earlier life: those from the stored position
- * on, a window at most, that were on the bus when this life began. */
+ * on, a window at most, that were on the bus when this life began. On a bus restored from a backup
+ * all that the copy held (restored_end, 0 = not restored): life went on after the copy was made. */
 struct suspects {
 	int64_t from, below; /* offsets */
 };
-struct suspects suspects_of(int64_t position, int64_t end);
+struct suspects suspects_of(int64_t position, int64_t end, int64_t restored_end);
 bool suspect(const struct suspects *s, int64_t offset);
 
 /* Repeats of the gateway's outbox: it publishes in the order of its sequence, and after a crash

@@ -113,7 +113,7 @@ static int sort_out_stale(struct tax *t, struct err *e)
 		enum act act = row->plan.first == ACT_ASK ? plan.unknown : plan.first;
 		int rc;
 
-		/* Asking is for what may have been sent; this was not when the plan was to send it. */
+		/* Asking is for what may have been sent: not for what was to be sent. */
 		if (act == ACT_SEND || (act == ACT_ASK && plan.unknown == ACT_SEND))
 			continue;
 		rc = act == ACT_TOO_LATE ? publish_too_late(t, row, e)

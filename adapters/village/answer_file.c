@@ -1,6 +1,6 @@
-/* Order of a replacement: the new content under a temporary name, synced; its digest into the spool beside the old one's; rename.
- * So whatever a crash leaves there is known as ours, and a file that is not known is somebody's: then we go on under the next
- * free name. */
+/* Order of a replacement: the new content under a temporary name, synced; its digest into the
+ * spool beside the old one's; rename. So whatever a crash leaves there is known as ours, and a
+ * file that is not known is somebody's: then we go on under the next free name. */
 #include "adapters/village/answer_file.h"
 #include "adapters/village/claim.h"
 #include "adapters/village/inbox.h"
@@ -11,10 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { RETRY_MS = 5000, CHUNK = 64 << 10, MOVES_MAX = 3 };
-static const char temp[] = ".qiao-tmp-answer";
+static const char temp[] = ANSWER_TEMP;
 
 struct file_out {
 	int fd;
@@ -22,14 +23,19 @@ struct file_out {
 };
 
 static int write_submission(struct village_role *v, struct submission *s, struct err *e);
-static int write_name(struct village_role *v, struct submission *s, struct file_name *n, int folder, struct err *e);
-static int write_temp(struct village_role *v, const struct submission *s, int folder, uint8_t written[SHA256_LEN],
+static int write_name(struct village_role *v, struct submission *s, struct file_name *n, int folder,
 		      struct err *e);
-static int render_submission(struct village_role *v, const struct submission *s, struct file_out *out, struct err *e);
+static int write_temp(struct village_role *v, const struct submission *s, int folder,
+		      uint8_t written[SHA256_LEN], struct err *e);
+static int render_submission(struct village_role *v, const struct submission *s,
+			     struct file_out *out, struct err *e);
 static int put(void *arg, const void *p, size_t n, struct err *e);
-static int what_is_there(int folder, const char *name, bool *there, uint8_t digest[SHA256_LEN], struct err *e);
-static int put_in_place(struct village_role *v, struct submission *s, struct file_name *n, int folder,
-			const uint8_t written[SHA256_LEN], const uint8_t *there, struct err *e);
+static int what_is_there(int folder, const char *name, bool *there, uint8_t digest[SHA256_LEN],
+			 struct err *e);
+static int digest_of(int fd, uint8_t digest[SHA256_LEN], struct err *e);
+static int put_in_place(struct village_role *v, struct submission *s, struct file_name *n,
+			int folder, const uint8_t written[SHA256_LEN], const uint8_t *there,
+			struct err *e);
 
 int answer_files(struct village_role *v, int64_t until, int64_t *next, struct err *e)
 {
@@ -54,7 +60,8 @@ int answer_files(struct village_role *v, int64_t until, int64_t *next, struct er
 				return -1;
 			}
 			village_count(v, C_FILES_WRITE_FAILED, 1);
-			log_warn("ANSWER-LATER", "submission=%s again_ms=%d why=%s", id_hex(&s->meta.submission, hex), RETRY_MS,
+			log_warn("ANSWER-LATER", "submission=%s again_ms=%d why=%s",
+				 id_hex(&s->meta.submission, hex), RETRY_MS,
 				 log_value(why, own.text));
 			s->answer_due = clock_monotonic() + RETRY_MS;
 			*next = s->answer_due < *next ? s->answer_due : *next;
@@ -73,7 +80,8 @@ static int write_submission(struct village_role *v, struct submission *s, struct
 	int folder = inbox_folder(v, s->meta.sender), rc = 0;
 
 	if (folder < 0) {
-		log_warn("ANSWER-NO-FOLDER", "submission=%s errno=%d", id_hex(&s->meta.submission, hex), errno);
+		log_warn("ANSWER-NO-FOLDER", "submission=%s errno=%d",
+			 id_hex(&s->meta.submission, hex), errno);
 		return 0;
 	}
 	for (int i = 0; i < s->name_count && rc == 0; i++)
@@ -82,7 +90,8 @@ static int write_submission(struct village_role *v, struct submission *s, struct
 	return rc;
 }
 
-static int write_name(struct village_role *v, struct submission *s, struct file_name *n, int folder, struct err *e)
+static int write_name(struct village_role *v, struct submission *s, struct file_name *n, int folder,
+		      struct err *e)
 {
 	uint8_t written[SHA256_LEN], there[SHA256_LEN];
 	bool is_there;
@@ -117,8 +126,9 @@ out:
 	return rc;
 }
 
-static int put_in_place(struct village_role *v, struct submission *s, struct file_name *n, int folder,
-			const uint8_t written[SHA256_LEN], const uint8_t *there, struct err *e)
+static int put_in_place(struct village_role *v, struct submission *s, struct file_name *n,
+			int folder, const uint8_t written[SHA256_LEN], const uint8_t *there,
+			struct err *e)
 {
 	char hex[ID_HEX];
 
@@ -133,8 +143,8 @@ static int put_in_place(struct village_role *v, struct submission *s, struct fil
 	return 0;
 }
 
-static int write_temp(struct village_role *v, const struct submission *s, int folder, uint8_t written[SHA256_LEN],
-		      struct err *e)
+static int write_temp(struct village_role *v, const struct submission *s, int folder,
+		      uint8_t written[SHA256_LEN], struct err *e)
 {
 	struct file_out out = {.digest = digest_new()};
 	int rc = -1;
@@ -163,10 +173,13 @@ out:
 	return rc;
 }
 
-static int render_submission(struct village_role *v, const struct submission *s, struct file_out *out, struct err *e)
+static int render_submission(struct village_role *v, const struct submission *s,
+			     struct file_out *out, struct err *e)
 {
-	const struct village *at = village_by_code(&v->reference->villages, str_of(s->meta.village));
-	struct rendering r = {&s->meta, at ? at->town : "", at ? at->name : s->meta.village, NULL, NULL};
+	const struct village *at =
+		village_by_code(&v->reference->villages, str_of(s->meta.village));
+	struct rendering r = {&s->meta, at ? at->town : "", at ? at->name : s->meta.village, NULL,
+			      NULL};
 	struct spool_reader *spool = NULL;
 	struct decoder *decoder = NULL;
 	struct source src = {spool_read, NULL};
@@ -175,7 +188,8 @@ static int render_submission(struct village_role *v, const struct submission *s,
 	int rc = -1;
 
 	r.roster = calloc(1, sizeof *r.roster);
-	if (r.roster == NULL || spool_path(&v->spool, &s->meta.submission, "answers.bin", path, sizeof path) < 0) {
+	if (r.roster == NULL ||
+	    spool_path(&v->spool, &s->meta.submission, "answers.bin", path, sizeof path) < 0) {
 		err_sys(e, ERR_TEMP, ENOMEM, "answer");
 		goto out;
 	}
@@ -183,7 +197,8 @@ static int render_submission(struct village_role *v, const struct submission *s,
 	    spool_read_open(&v->spool, &s->meta.submission, &spool, e) < 0)
 		goto out;
 	src.arg = spool;
-	if (decoder_open(&decoder, s->meta.encoding, src, e) < 0 || roster_open(r.roster, decoder, e) < 0)
+	if (decoder_open(&decoder, s->meta.encoding, src, e) < 0 ||
+	    roster_open(r.roster, decoder, e) < 0)
 		goto out;
 	rc = render(&r, to, e);
 out:
@@ -216,28 +231,44 @@ static int put(void *arg, const void *p, size_t n, struct err *e)
 	return 0;
 }
 
-/* Anything that is no plain file counts as somebody's, with a digest that nothing has. */
-static int what_is_there(int folder, const char *name, bool *there, uint8_t digest[SHA256_LEN], struct err *e)
+/* Anything that is no plain file, or not ours to read, counts as somebody's, with a digest that
+ * nothing has. */
+static int what_is_there(int folder, const char *name, bool *there, uint8_t digest[SHA256_LEN],
+			 struct err *e)
 {
-	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct digest *d;
-	uint8_t *chunk;
+	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), rc;
+	struct stat st;
+
+	memset(digest, 0, SHA256_LEN);
+	*there = fd >= 0 || errno != ENOENT;
+	if (!*there ||
+	    (fd < 0 && (errno == ELOOP || errno == EACCES || errno == EPERM || errno == ENXIO)))
+		return 0;
+	if (fd < 0)
+		return err_sys(e, ERR_TEMP, errno, "answer: open");
+	rc = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? digest_of(fd, digest, e) : 0;
+	close(fd);
+	return rc;
+}
+
+static int digest_of(int fd, uint8_t digest[SHA256_LEN], struct err *e)
+{
+	struct digest *d = digest_new();
+	uint8_t *chunk = malloc(CHUNK);
 	ssize_t n = -1;
 
-	*there = fd >= 0 || errno != ENOENT;
-	memset(digest, 0, SHA256_LEN);
-	if (fd < 0)
-		return 0;
-	d = digest_new();
-	chunk = malloc(CHUNK);
-	if (d && chunk) {
-		digest_start(d);
-		while ((n = read(fd, chunk, CHUNK)) > 0)
-			digest_add(d, chunk, (size_t)n);
-		digest_end(d, digest);
+	if (d == NULL || chunk == NULL) {
+		err_sys(e, ERR_TEMP, ENOMEM, "answer");
+		goto out;
 	}
+	digest_start(d);
+	while ((n = read(fd, chunk, CHUNK)) > 0)
+		digest_add(d, chunk, (size_t)n);
+	digest_end(d, digest);
+	if (n < 0)
+		err_sys(e, ERR_TEMP, errno, "answer: read");
+out:
 	digest_free(d);
 	free(chunk);
-	close(fd);
-	return n < 0 ? err_sys(e, ERR_TEMP, errno, "answer: read") : 0;
+	return n < 0 ? -1 : 0;
 }

@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the file is written as it lies in memory");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	      "the file is written as it lies in memory");
 
 enum { HEAD = 1024, TEXTS = 240, TEXT = ANSWER_CODE_MAX + 1, ROW = 80, PAGE_ROWS = 512 };
 #define ROWS_AT (HEAD + TEXTS * TEXT)
@@ -52,8 +53,8 @@ static ssize_t read_at(struct answers *a, void *p, size_t n, int64_t at);
 static void put_text(char *to, size_t cap, struct str s);
 
 static const char *const results[RESULTS] = {
-	[RESULT_NONE] = "received",  [RESULT_ACCEPTED] = "accepted", [RESULT_MEND] = "mend",
-	[RESULT_WAITING] = "waiting", [RESULT_DONE] = "done",	     [RESULT_STOPPED] = "stopped",
+	[RESULT_NONE] = "received",   [RESULT_ACCEPTED] = "accepted", [RESULT_MEND] = "mend",
+	[RESULT_WAITING] = "waiting", [RESULT_DONE] = "done",	      [RESULT_STOPPED] = "stopped",
 };
 
 const char *row_result_code(enum row_result r)
@@ -84,7 +85,9 @@ int answers_open(struct answers **out, const char *path, int64_t records, struct
 	if (load_head(a, path, e) < 0)
 		goto fail;
 	/* Its own content is synced with the first answers; that it exists, here. */
-	if (fresh && str_copy(folder, sizeof folder, (struct str){path, (size_t)(slash ? slash - path : 0)}) == 0 &&
+	if (fresh &&
+	    str_copy(folder, sizeof folder,
+		     (struct str){path, (size_t)(slash ? slash - path : 0)}) == 0 &&
 	    folder[0] && fs_sync_dir(folder, e) < 0)
 		goto fail;
 	*out = a;
@@ -103,7 +106,8 @@ void answers_close(struct answers *a)
 	free(a);
 }
 
-/* An empty file, or one whose first write was cut off, begins anew: nothing in it was ever promised. */
+/* An empty file, or one whose first write was cut off, begins anew: nothing in it was ever
+ * promised. */
 static int load_head(struct answers *a, const char *path, struct err *e)
 {
 	ssize_t n = read_at(a, &a->head, sizeof a->head, 0);
@@ -118,7 +122,9 @@ static int load_head(struct answers *a, const char *path, struct err *e)
 		return 0;
 	}
 	if (memcmp(a->head.magic, magic, sizeof magic) != 0 || a->head.texts > TEXTS)
-		return err_set(e, ERR_SAFE, "%s: not a file of answers: move it away, and its answers will be asked for anew",
+		return err_set(e, ERR_SAFE,
+			       "%s: not a file of answers: move it away, and its answers will be "
+			       "asked for anew",
 			       path);
 	if (read_at(a, a->texts, sizeof a->texts, HEAD) < 0)
 		return err_sys(e, fs_class(errno), errno, "%s: read", path);
@@ -139,17 +145,21 @@ int answers_row(struct answers *a, const struct row_answer *ra, struct err *e)
 		if (str_is(ra->column, column_code((enum column)i)))
 			fresh.column = (uint8_t)(i + 1);
 	}
-	if (fresh.result == RESULT_NONE || ra->row_no < 1 || ra->row_no > a->records || ra->code.n > ANSWER_CODE_MAX ||
-	    ra->warning.n > ANSWER_CODE_MAX)
-		return err_set(e, ERR_PERM, "answer about row %d: result, row or code cannot be", (int)ra->row_no);
+	if (fresh.result == RESULT_NONE || ra->row_no < 1 || ra->row_no > a->records ||
+	    ra->code.n > ANSWER_CODE_MAX || ra->warning.n > ANSWER_CODE_MAX)
+		return err_set(e, ERR_PERM, "answer about row %d: result, row or code cannot be",
+			       (int)ra->row_no);
 	if (go_to(a, ra->row_no, &row, e) < 0)
 		return -1;
 	if (row->result != RESULT_NONE && row->version > ra->version)
 		return 0;
-	if (text_place(a, ra->code, &fresh.code) < 0 || text_place(a, ra->warning, &fresh.warning) < 0)
-		return err_set(e, ERR_PERM, "answer about row %d: no room for another code", (int)ra->row_no);
-	fresh.detail_len = (uint8_t)(ra->detail.n <= ANSWER_DETAIL_MAX ? ra->detail.n
-								       : utf8_cut(ra->detail.p, ANSWER_DETAIL_MAX));
+	if (text_place(a, ra->code, &fresh.code) < 0 ||
+	    text_place(a, ra->warning, &fresh.warning) < 0)
+		return err_set(e, ERR_PERM, "answer about row %d: no room for another code",
+			       (int)ra->row_no);
+	fresh.detail_len = (uint8_t)(ra->detail.n <= ANSWER_DETAIL_MAX
+					     ? ra->detail.n
+					     : utf8_cut(ra->detail.p, ANSWER_DETAIL_MAX));
 	if (fresh.detail_len > 0)
 		memcpy(fresh.detail, ra->detail.p, fresh.detail_len);
 	if (memcmp(row, &fresh, sizeof fresh) == 0)
@@ -196,7 +206,8 @@ int answers_sync(struct answers *a, struct err *e)
 		return -1;
 	if (a->texts_changed && write_at(a, a->texts, sizeof a->texts, HEAD, e) < 0)
 		return -1;
-	if ((a->head_changed || a->texts_changed) && write_at(a, &a->head, sizeof a->head, 0, e) < 0)
+	if ((a->head_changed || a->texts_changed) &&
+	    write_at(a, &a->head, sizeof a->head, 0, e) < 0)
 		return -1;
 	a->head_changed = a->texts_changed = false;
 	if (a->unsynced && fdatasync(a->fd) < 0)
@@ -277,7 +288,8 @@ static int write_page(struct answers *a, struct err *e)
 {
 	if (!a->page_changed)
 		return 0;
-	if (write_at(a, a->rows, sizeof a->rows, ROWS_AT + a->page * (int64_t)sizeof a->rows, e) < 0)
+	if (write_at(a, a->rows, sizeof a->rows, ROWS_AT + a->page * (int64_t)sizeof a->rows, e) <
+	    0)
 		return -1;
 	a->page_changed = false;
 	return 0;
@@ -313,7 +325,8 @@ static int write_at(struct answers *a, const void *p, size_t n, int64_t at, stru
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put <= 0)
-			return err_sys(e, put < 0 ? fs_class(errno) : ERR_TEMP, put < 0 ? errno : ENOSPC, "answers: write");
+			return err_sys(e, put < 0 ? fs_class(errno) : ERR_TEMP,
+				       put < 0 ? errno : ENOSPC, "answers: write");
 		done += (size_t)put;
 	}
 	return 0;

@@ -6,10 +6,11 @@
 
 enum { ANSWERS_MAX = 999, NAMES_BYTES_MAX = 64 << 10 };
 
-static bool is_free(const struct village_role *v, const struct submission *s, int folder, const char *answer);
+static bool is_free(const struct village_role *v, const struct submission *s, int folder,
+		    const char *answer);
 
-struct submission *claim_holder(const struct village_role *v, const struct submission *but, const char *sender,
-				const char *answer, struct file_name **name)
+struct submission *claim_holder(const struct village_role *v, const struct submission *but,
+				const char *sender, const char *answer, struct file_name **name)
 {
 	for (int i = 0; i < v->submissions.count; i++) {
 		struct submission *s = v->submissions.at[i];
@@ -26,7 +27,8 @@ struct submission *claim_holder(const struct village_role *v, const struct submi
 	return NULL;
 }
 
-int claim_name(const struct village_role *v, struct submission *s, const char *name, int folder, struct submission **loser)
+int claim_name(const struct village_role *v, struct submission *s, const char *name, int folder,
+	       struct submission **loser)
 {
 	char answer[FILE_NAME_MAX + 1];
 	struct file_name *theirs, *ours;
@@ -48,7 +50,8 @@ int claim_name(const struct village_role *v, struct submission *s, const char *n
 	return 0;
 }
 
-int claim_next(const struct village_role *v, struct submission *s, struct file_name *n, int folder, struct err *e)
+int claim_next(const struct village_role *v, struct submission *s, struct file_name *n, int folder,
+	       struct err *e)
 {
 	char answer[FILE_NAME_MAX + 1];
 
@@ -78,7 +81,8 @@ int claim_store(const struct village_role *v, const struct submission *s, struct
 	return rc;
 }
 
-static bool is_free(const struct village_role *v, const struct submission *s, int folder, const char *answer)
+static bool is_free(const struct village_role *v, const struct submission *s, int folder,
+		    const char *answer)
 {
 	struct file_name *ignored;
 	struct stat st;

@@ -18,7 +18,8 @@ struct check {
 	const char *first;
 };
 
-static void object_keys(struct check *c, const char *path, const json_t *o, const char *const *keys);
+static void object_keys(struct check *c, const char *path, const json_t *o,
+			const char *const *keys);
 static void check_year(struct check *c, const json_t *root);
 static void check_village(struct check *c, const json_t *root);
 static void check_sponsor(struct check *c, const json_t *sponsor);
@@ -26,9 +27,11 @@ static void check_individual(struct check *c, const json_t *sponsor);
 static void check_standards(struct check *c, const json_t *list);
 static void check_gates(struct check *c, const json_t *list);
 static void check_gate(struct check *c, const char *path, const json_t *g, struct ev_gate *out);
-static bool check_date(struct check *c, const char *path, const char *key, const json_t *v, bool future, int *day);
+static bool check_date(struct check *c, const char *path, const char *key, const json_t *v,
+		       bool future, int *day);
 static bool check_sha256(struct check *c, const char *path, const json_t *v, struct str *out);
-static bool check_text(struct check *c, const char *path, const char *key, const json_t *v, struct str *out);
+static bool check_text(struct check *c, const char *path, const char *key, const json_t *v,
+		       struct str *out);
 
 static void complain_at(struct check *c, const char *code, const char *path, const char *key)
 {
@@ -40,8 +43,8 @@ static void complain_at(struct check *c, const char *code, const char *path, con
 	snprintf(cure_code, sizeof cure_code, "%s.cure", code);
 	cure = text_get(cure_code, LANG_ZH);
 	/* A full buffer keeps what fits: the first mistakes. */
-	buf_printf(c->wrong, "%s%s：%s%s%s\n", path, key, text_or_code(code, LANG_ZH), cure ? "。处理办法：" : "",
-		   cure ? cure : "");
+	buf_printf(c->wrong, "%s%s：%s%s%s\n", path, key, text_or_code(code, LANG_ZH),
+		   cure ? "。处理办法：" : "", cure ? cure : "");
 }
 
 static struct str text_of(const json_t *v)
@@ -49,11 +52,12 @@ static struct str text_of(const json_t *v)
 	return (struct str){json_string_value(v), json_string_length(v)};
 }
 
-int cover_parse(struct cover *cover, struct str json, const struct reference *ref, int today, struct buf *wrong,
-		const char **code)
+int cover_parse(struct cover *cover, struct str json, const struct reference *ref, int today,
+		struct buf *wrong, const char **code)
 {
-	static const char *const keys[] = {"cover",	   "roster_sha256", "year",  "village", "sponsor",
-					   "standards_yuan", "acceptance_no", "gates", NULL};
+	static const char *const keys[] = {"cover",	    "roster_sha256", "year",
+					   "village",	    "sponsor",	     "standards_yuan",
+					   "acceptance_no", "gates",	     NULL};
 	struct check c = {cover, ref, today, wrong, NULL};
 	json_error_t where;
 	json_t *root;
@@ -82,7 +86,8 @@ int cover_parse(struct cover *cover, struct str json, const struct reference *re
 	check_village(&c, root);
 	check_sponsor(&c, json_object_get(root, "sponsor"));
 	check_standards(&c, json_object_get(root, "standards_yuan"));
-	check_text(&c, "", "acceptance_no", json_object_get(root, "acceptance_no"), &cover->event.acceptance_no);
+	check_text(&c, "", "acceptance_no", json_object_get(root, "acceptance_no"),
+		   &cover->event.acceptance_no);
 	check_gates(&c, json_object_get(root, "gates"));
 out:
 	if (c.first == NULL)
@@ -116,7 +121,8 @@ static void object_keys(struct check *c, const char *path, const json_t *o, cons
 	const char *key;
 	json_t *v;
 
-	json_object_foreach((json_t *)o, key, v) {
+	json_object_foreach((json_t *)o, key, v)
+	{
 		char shown[64];
 		int i = 0;
 
@@ -190,7 +196,8 @@ static void check_sponsor(struct check *c, const json_t *sponsor)
 		complain_at(c, why, "sponsor.", "code");
 }
 
-/* Name and number stay here: the number becomes a token, the name is read by nobody but the check. */
+/* Name and number stay here: the number becomes a token, the name is read by nobody but the
+ * check. */
 static void check_individual(struct check *c, const json_t *sponsor)
 {
 	static const char *const keys[] = {"type", "id_number", "name", NULL};
@@ -202,12 +209,14 @@ static void check_individual(struct check *c, const json_t *sponsor)
 	object_keys(c, "sponsor.", sponsor, keys);
 	if (json_is_string(v)) {
 		why = "id_length";
-		if (citizen_id_normalise(text_of(v), c->cover->number, sizeof c->cover->number) == 0)
+		if (citizen_id_normalise(text_of(v), c->cover->number, sizeof c->cover->number) ==
+		    0)
 			why = citizen_id_check(str_of(c->cover->number), c->today);
 	}
 	if (why)
 		complain_at(c, why, "sponsor.", "id_number");
-	if (check_text(c, "sponsor.", "name", json_object_get(sponsor, "name"), &name) && name.n == 0)
+	if (check_text(c, "sponsor.", "name", json_object_get(sponsor, "name"), &name) &&
+	    name.n == 0)
 		complain_at(c, "name_missing", "sponsor.", "name");
 }
 
@@ -272,9 +281,11 @@ static void check_gates(struct check *c, const json_t *list)
 
 static void check_gate(struct check *c, const char *path, const json_t *g, struct ev_gate *out)
 {
-	static const char *const keys[] = {"gate", "date", "until", "document_sha256", "by", "cites_roster", NULL};
+	static const char *const keys[] = {"gate", "date",	   "until", "document_sha256",
+					   "by",   "cites_roster", NULL};
 	const json_t *name = json_object_get(g, "gate"), *until = json_object_get(g, "until"),
-		     *document = json_object_get(g, "document_sha256"), *cites = json_object_get(g, "cites_roster");
+		     *document = json_object_get(g, "document_sha256"),
+		     *cites = json_object_get(g, "cites_roster");
 	enum gate gate = GATES;
 	char at[60];
 	int day = 0;
@@ -302,7 +313,8 @@ static void check_gate(struct check *c, const char *path, const json_t *g, struc
 	out->cites_roster = json_is_true(cites);
 }
 
-static bool check_date(struct check *c, const char *path, const char *key, const json_t *v, bool future, int *day)
+static bool check_date(struct check *c, const char *path, const char *key, const json_t *v,
+		       bool future, int *day)
 {
 	if (json_is_string(v) && date_parse(text_of(v), day) == 0 && (future || *day <= c->today))
 		return true;
@@ -324,12 +336,14 @@ static bool check_sha256(struct check *c, const char *path, const json_t *v, str
 }
 
 /* A short text or null. */
-static bool check_text(struct check *c, const char *path, const char *key, const json_t *v, struct str *out)
+static bool check_text(struct check *c, const char *path, const char *key, const json_t *v,
+		       struct str *out)
 {
 	*out = (struct str){NULL, 0};
 	if (v == NULL || json_is_null(v))
 		return true;
-	if (json_is_string(v) && json_string_length(v) <= TEXT_BYTES_MAX && strlen(json_string_value(v)) == json_string_length(v)) {
+	if (json_is_string(v) && json_string_length(v) <= TEXT_BYTES_MAX &&
+	    strlen(json_string_value(v)) == json_string_length(v)) {
 		*out = text_of(v);
 		return true;
 	}

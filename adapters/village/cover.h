@@ -1,4 +1,5 @@
-/* The cover of a roster: sponsor, standards and the gates' dates, as JSON by schemas/cover.schema.json. */
+/* The cover of a roster: sponsor, standards and the gates' dates, as JSON by
+ * schemas/cover.schema.json. */
 #ifndef QIAO_VILLAGE_COVER_H
 #define QIAO_VILLAGE_COVER_H
 #include "crypto/identity.h"
@@ -9,7 +10,7 @@
 #define COVER_GATES_MAX (2 * GATES)
 
 struct cover {
-	void *json;  /* owns the texts that the event borrows */
+	void *json; /* owns the texts that the event borrows */
 	char roster_sha256[65];
 	char number[24]; /* of an individual sponsor; never published */
 	int64_t standards_fen[POLICY_AMOUNTS_MAX];
@@ -18,10 +19,11 @@ struct cover {
 	struct gate_documents event;
 	bool individual;
 };
-/* Checks everything and says all that is wrong, in Chinese, a line each with its JSON path and cure, in `wrong`; *code is the
- * first reason. 0 good, -1 wrong (nothing to close), both with nothing personal in code. today: date, the latest of dates. */
-int cover_parse(struct cover *c, struct str json, const struct reference *ref, int today, struct buf *wrong,
-		const char **code);
+/* Checks everything and says all that is wrong, in Chinese, a line each with its JSON path and
+ * cure, in `wrong`; *code is the first reason. 0 good, -1 wrong (nothing to close), both with
+ * nothing personal in code. today: date, the latest of dates. */
+int cover_parse(struct cover *c, struct str json, const struct reference *ref, int today,
+		struct buf *wrong, const char **code);
 /* The sponsor's id; an individual is known by token only. */
 void cover_sponsor(struct cover *c, struct keyring *keys);
 void cover_close(struct cover *c);

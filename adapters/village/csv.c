@@ -70,7 +70,8 @@ int csv_next(struct csv_reader *r, struct err *e)
 	return 1;
 }
 
-/* Reads one more piece behind what is kept. The buffer holds more than the longest record and a piece. */
+/* Reads one more piece behind what is kept. The buffer holds more than the longest record and a
+ * piece. */
 static int fill(struct csv_reader *r, struct err *e)
 {
 	struct err own = {0};
@@ -94,8 +95,8 @@ static int fill(struct csv_reader *r, struct err *e)
 	return 0;
 }
 
-/* Finds the cells of the record at `at`; nothing is changed before the whole record is there, because the scan starts
- * again when it was not. */
+/* Finds the cells of the record at `at`; nothing is changed before the whole record is there,
+ * because the scan starts again when it was not. */
 static enum scan scan_record(struct csv_reader *r, size_t *end)
 {
 	size_t at = r->at, from;
@@ -125,20 +126,22 @@ static enum scan scan_record(struct csv_reader *r, size_t *end)
 		if (at + 1 == r->len && r->data[at] == '\r' && !r->ended)
 			break;
 		if (at < r->len)
-			at += r->data[at] == '\r' && at + 1 < r->len && r->data[at + 1] == '\n' ? 2 : 1;
+			at += r->data[at] == '\r' && at + 1 < r->len && r->data[at + 1] == '\n' ? 2
+												: 1;
 		*end = at;
 		r->count = count;
 		for (int i = 0; i < count; i++) {
 			if (quoted[i / 64] >> i % 64 & 1)
-				r->cells[i] = unquote(r->data + (r->cells[i].p - r->data), r->cells[i].n);
+				r->cells[i] =
+					unquote(r->data + (r->cells[i].p - r->data), r->cells[i].n);
 		}
 		return SCAN_RECORD;
 	}
 	return at - r->at > CSV_RECORD_MAX ? SCAN_LONG : SCAN_SHORT;
 }
 
-/* Moves to the delimiter or line end behind the cell; false when the text ends before, inside quotes or with more to
- * come. A quote that is never closed ends with the text. */
+/* Moves to the delimiter or line end behind the cell; false when the text ends before, inside
+ * quotes or with more to come. A quote that is never closed ends with the text. */
 static bool scan_cell(const struct csv_reader *r, size_t *at, bool *quotes)
 {
 	const char *p = r->data + *at, *end = r->data + r->len;

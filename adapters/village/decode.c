@@ -1,5 +1,6 @@
-/* The GB18030 table is iconv's own: the 23,940 characters of two bytes are asked for once a process, because looking them up
- * is several times as fast as calling iconv for each piece; those of four bytes are rare and asked for one by one. */
+/* The GB18030 table is iconv's own: the 23,940 characters of two bytes are asked for once a
+ * process, because looking them up is several times as fast as calling iconv for each piece;
+ * those of four bytes are rare and asked for one by one. */
 #include "adapters/village/decode.h"
 #include <errno.h>
 #include <iconv.h>
@@ -21,7 +22,8 @@ struct decoder {
 	uint8_t in[INPUT];
 };
 
-/* UTF-8 of each two-byte character, its length in the last byte; 0 = there is none. Written once, then constant. */
+/* UTF-8 of each two-byte character, its length in the last byte; 0 = there is none. Written
+ * once, then constant. */
 static uint8_t two_bytes[LEADS][TRAILS][4];
 static bool two_bytes_there;
 
@@ -254,7 +256,8 @@ static ssize_t from_gb18030(struct decoder *d, char *to, size_t cap)
 			d->at++;
 			continue;
 		}
-		if (d->len - d->at >= 2 && *p >= 0x81 && *p <= 0xfe && p[1] >= 0x40 && p[1] <= 0xfe) {
+		if (d->len - d->at >= 2 && *p >= 0x81 && *p <= 0xfe && p[1] >= 0x40 &&
+		    p[1] <= 0xfe) {
 			two = two_bytes[*p - 0x81][p[1] - 0x40];
 			if (two[3] == 0)
 				return n > 0 ? (ssize_t)n : -1;
@@ -274,7 +277,8 @@ static ssize_t from_gb18030(struct decoder *d, char *to, size_t cap)
 	return (ssize_t)n;
 }
 
-/* A character of four bytes through iconv. Bytes used, 0 when it is not all there, -1 when it is none. */
+/* A character of four bytes through iconv. Bytes used, 0 when it is not all there, -1 when it is
+ * none. */
 static int one_gb18030(struct decoder *d, char out[4], size_t *n)
 {
 	char room[8], *in = (char *)d->in + d->at, *to = room;
@@ -327,7 +331,8 @@ static void fill_table(iconv_t from)
 	}
 }
 
-/* Strict UTF-8, a byte at a time (Unicode 15, table 3-7): no overlong forms, no surrogates, nothing past U+10FFFF. */
+/* Strict UTF-8, a byte at a time (Unicode 15, table 3-7): no overlong forms, no surrogates,
+ * nothing past U+10FFFF. */
 static void utf8_step(struct sniff *s, uint8_t c)
 {
 	if (s->more > 0) {

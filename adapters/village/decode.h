@@ -1,7 +1,9 @@
-/* Bytes of a village's file into UTF-8 (domain.md 6): byte order mark, else strict UTF-8, else GB18030, else refused.
+/* Bytes of a village's file into UTF-8 (domain.md 6): byte order mark, else strict UTF-8, else
+ * GB18030, else refused.
  *
- * Which of them can only be told when all bytes have been seen, so a file is read twice: sniff_add over the whole, then a
- * decoder over a source of the same bytes. Both need constant memory. */
+ * Which of them can only be told when all bytes have been seen, so a file is read twice:
+ * sniff_add over the whole, then a decoder over a source of the same bytes. Both need constant
+ * memory. */
 #ifndef QIAO_VILLAGE_DECODE_H
 #define QIAO_VILLAGE_DECODE_H
 #include "base/err.h"
@@ -15,14 +17,15 @@ int encoding_of(struct str code, enum encoding *enc);
 struct sniff {
 	uint8_t head[4];
 	int head_len;
-	uint8_t more, low, high; /* continuation bytes still expected, and the range of the next one */
+	uint8_t more, low,
+		high; /* continuation bytes still expected, and the range of the next one */
 	bool utf8_bad, nul;
 	int64_t bytes;
 };
 void sniff_init(struct sniff *s);
 void sniff_add(struct sniff *s, const void *p, size_t n);
-/* NULL and the encoding, or why this is no text: file_empty, file_is_workbook, file_not_text, file_undecodable. A GB18030
- * file may still turn out undecodable while it is decoded. */
+/* NULL and the encoding, or why this is no text: file_empty, file_is_workbook, file_not_text,
+ * file_undecodable. A GB18030 file may still turn out undecodable while it is decoded. */
 const char *sniff_end(const struct sniff *s, enum encoding *enc);
 
 /* Where bytes come from: read gives 1..n, 0 at the end, -1 and *e. */
@@ -36,8 +39,8 @@ struct decoder;
 /* Borrows what src names until the close. ERR_CONF when the system cannot convert GB18030. */
 int decoder_open(struct decoder **out, enum encoding enc, struct source src, struct err *e);
 void decoder_close(struct decoder *d);
-/* 1..cap bytes of UTF-8, 0 at the end. -1: ERR_PERM where bytes mean nothing in that encoding (or mean NUL), else what
- * the source said. */
+/* 1..cap bytes of UTF-8, 0 at the end. -1: ERR_PERM where bytes mean nothing in that encoding
+ * (or mean NUL), else what the source said. */
 ssize_t decoder_read(struct decoder *d, char *to, size_t cap, struct err *e);
 
 #endif

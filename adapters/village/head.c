@@ -1,5 +1,5 @@
-/* A label counts where a colon, a blank or the next cell follows it; its value runs to the next label, to the next word with
- * a colon, or to the end of the record. */
+/* A label counts where a colon, a blank or the next cell follows it; its value runs to the next
+ * label, to the next word with a colon, or to the end of the record. */
 #include "adapters/village/head.h"
 #include "domain/cell.h"
 #include <string.h>
@@ -14,19 +14,32 @@ static const struct {
 	enum label label;
 	bool colon; /* too common a word to be a label without one */
 } labels[] = {
-	{"补助年度", YEAR, false},	{"补助年份", YEAR, false},
-	{"所属年度", YEAR, false},	{"缴费年度", YEAR, false},
-	{"年度", YEAR, true},		{"年份", YEAR, true},
-	{"乡镇(街道)", TOWN, false},	{"镇(街道)", TOWN, false},
-	{"镇街(乡)", TOWN, false},	{"乡(镇、街道)", TOWN, false},
-	{"乡镇/街道", TOWN, false},	{"乡镇街道", TOWN, false},
-	{"所属镇街", TOWN, false},	{"镇街道", TOWN, false},
-	{"镇街", TOWN, true},		{"乡镇", TOWN, true},
-	{"街道", TOWN, true},		{"村(居)委会", VILLAGE, false},
-	{"村(居)", VILLAGE, false},	{"村(社区)", VILLAGE, false},
-	{"村(居、社区)", VILLAGE, false}, {"村/居", VILLAGE, false},
-	{"村居", VILLAGE, true},	{"村社", VILLAGE, true},
-	{"行政村", VILLAGE, true},	{"村名", VILLAGE, true},
+	{"补助年度", YEAR, false},
+	{"补助年份", YEAR, false},
+	{"所属年度", YEAR, false},
+	{"缴费年度", YEAR, false},
+	{"年度", YEAR, true},
+	{"年份", YEAR, true},
+	{"乡镇(街道)", TOWN, false},
+	{"镇(街道)", TOWN, false},
+	{"镇街(乡)", TOWN, false},
+	{"乡(镇、街道)", TOWN, false},
+	{"乡镇/街道", TOWN, false},
+	{"乡镇街道", TOWN, false},
+	{"所属镇街", TOWN, false},
+	{"镇街道", TOWN, false},
+	{"镇街", TOWN, true},
+	{"乡镇", TOWN, true},
+	{"街道", TOWN, true},
+	{"村(居)委会", VILLAGE, false},
+	{"村(居)", VILLAGE, false},
+	{"村(社区)", VILLAGE, false},
+	{"村(居、社区)", VILLAGE, false},
+	{"村/居", VILLAGE, false},
+	{"村居", VILLAGE, true},
+	{"村社", VILLAGE, true},
+	{"行政村", VILLAGE, true},
+	{"村名", VILLAGE, true},
 	{"单位", OTHER, true},
 };
 enum { LABELS = sizeof labels / sizeof labels[0] };

@@ -39,16 +39,17 @@ struct inbox {
 
 static int each_folder(struct village_role *v, DIR *list, struct err *e);
 static int look_at_sender(struct village_role *v, struct sender *s, int folder, struct err *e);
-static int look_at_file(struct village_role *v, struct sender *s, int folder, const char *name, int *hint,
-			struct err *e);
-static int take(struct village_role *v, const struct drop *drop, enum file_kind kind, struct file *f, struct err *e);
+static int look_at_file(struct village_role *v, struct sender *s, int folder, const char *name,
+			int *hint, struct err *e);
+static int take(struct village_role *v, const struct drop *drop, enum file_kind kind,
+		struct file *f, struct err *e);
 static struct sender *find_sender(struct inbox *in, const char *name);
 static struct file *find_file(struct sender *s, const char *name, int *hint);
 static bool same(const struct file *f, const struct stat *st);
 static void note(struct file *f, const struct stat *st);
 static void forget_gone(struct sender *s, unsigned look);
 static bool good_sender(const char *name);
-static int sweep(const char *dir);
+static void sweep(int inbox, const char *sender);
 
 struct inbox *inbox_new(void)
 {
@@ -72,7 +73,6 @@ void inbox_free(struct inbox *in)
 int inbox_start(struct village_role *v, struct err *e)
 {
 	const char *dir = v->role->conf.village.inbox;
-	char path[CONF_PATH + 256];
 	struct dirent *at;
 	DIR *list;
 
@@ -82,19 +82,22 @@ int inbox_start(struct village_role *v, struct err *e)
 	if (list == NULL)
 		return err_sys(e, fs_class(errno), errno, "%s: open folder", dir);
 	while ((at = readdir(list)) != NULL) {
-		if (good_sender(at->d_name) && fs_join(path, sizeof path, dir, at->d_name) == 0)
-			sweep(path);
+		if (good_sender(at->d_name))
+			sweep(dirfd(list), at->d_name);
 	}
 	closedir(list);
 	return 0;
 }
 
-/* Only our own temporary names, and only real folders. */
-static int sweep(const char *dir)
+/* Only our own: others write here too. */
+static void sweep(int inbox, const char *sender)
 {
-	struct stat st;
+	int folder = openat(inbox, sender, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	return lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) ? fs_sweep(dir, NULL) : 0;
+	if (folder < 0)
+		return;
+	unlinkat(folder, ANSWER_TEMP, 0);
+	close(folder);
 }
 
 int inbox_look(struct village_role *v, struct err *e)
@@ -128,7 +131,8 @@ static int each_folder(struct village_role *v, DIR *list, struct err *e)
 
 		if (!good_sender(at->d_name))
 			continue;
-		folder = openat(dirfd(list), at->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		folder = openat(dirfd(list), at->d_name,
+				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (folder < 0)
 			continue;
 		s = find_sender(in, at->d_name);
@@ -173,8 +177,8 @@ static int look_at_sender(struct village_role *v, struct sender *s, int folder, 
 	return rc;
 }
 
-static int look_at_file(struct village_role *v, struct sender *s, int folder, const char *name, int *hint,
-			struct err *e)
+static int look_at_file(struct village_role *v, struct sender *s, int folder, const char *name,
+			int *hint, struct err *e)
 {
 	struct drop drop = {s->name, name, folder};
 	struct stat st;
@@ -204,7 +208,8 @@ static int look_at_file(struct village_role *v, struct sender *s, int folder, co
 }
 
 /* A full disk or a file that cannot be read is tried again, less and less often. */
-static int take(struct village_role *v, const struct drop *drop, enum file_kind kind, struct file *f, struct err *e)
+static int take(struct village_role *v, const struct drop *drop, enum file_kind kind,
+		struct file *f, struct err *e)
 {
 	struct err own = {0};
 	char why[LOG_VALUE];
@@ -226,8 +231,8 @@ static int take(struct village_role *v, const struct drop *drop, enum file_kind 
 		f->retry_ms = RETRY_MAX_MS;
 	f->retry_at = clock_monotonic() + f->retry_ms;
 	village_count(v, C_FILES_RETRIED, 1);
-	log_warn("FILE-LATER", "sender=%s again_ms=%lld why=%s", drop->sender, (long long)f->retry_ms,
-		 log_value(why, own.text));
+	log_warn("FILE-LATER", "sender=%s again_ms=%lld why=%s", drop->sender,
+		 (long long)f->retry_ms, log_value(why, own.text));
 	return 0;
 }
 
@@ -258,8 +263,8 @@ void inbox_ours(struct village_role *v, const char *sender, const char *name, in
 
 static bool same(const struct file *f, const struct stat *st)
 {
-	return f->inode == st->st_ino && f->size == st->st_size && f->changed.tv_sec == st->st_mtim.tv_sec &&
-	       f->changed.tv_nsec == st->st_mtim.tv_nsec;
+	return f->inode == st->st_ino && f->size == st->st_size &&
+	       f->changed.tv_sec == st->st_mtim.tv_sec && f->changed.tv_nsec == st->st_mtim.tv_nsec;
 }
 
 static void note(struct file *f, const struct stat *st)
@@ -293,7 +298,8 @@ static struct sender *find_sender(struct inbox *in, const char *name)
 	return in->senders[in->count].name ? &in->senders[in->count++] : NULL;
 }
 
-/* A folder lists its files in the same order each time, so the one behind the last hit is nearly always the one. */
+/* A folder lists its files in the same order each time, so the one behind the last hit is nearly
+ * always the one. */
 static struct file *find_file(struct sender *s, const char *name, int *hint)
 {
 	for (int i = 0; i < s->count; i++) {

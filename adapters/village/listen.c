@@ -1,5 +1,6 @@
-/* A batch is sorted by roster and row before it is applied: then each roster's file is opened, written and synced once, however
- * the gateway's answers were mixed. Of two answers to one row the versions decide, so sorting changes nothing. */
+/* A batch is sorted by roster and row before it is applied: then each roster's file is opened,
+ * written and synced once, however the gateway's answers were mixed. Of two answers to one row
+ * the versions decide, so sorting changes nothing. */
 #include "adapters/village/listen.h"
 #include "adapters/village/answers.h"
 #include <errno.h>
@@ -21,11 +22,12 @@ union answer {
 	struct submission_answer roster;
 };
 
-static int sort_out(struct village_role *v, const struct bus_record *records, int count, struct heard *heard, int *kept,
-		    struct err *e);
+static int sort_out(struct village_role *v, const struct bus_record *records, int count,
+		    struct heard *heard, int *kept, struct err *e);
 static int by_roster_and_row(const void *a, const void *b);
 static int apply(struct village_role *v, const struct heard *heard, int count, struct err *e);
-static int apply_one(struct village_role *v, struct answers *a, const struct heard *h, bool *changed, struct err *e);
+static int apply_one(struct village_role *v, struct answers *a, const struct heard *h,
+		     bool *changed, struct err *e);
 
 int listen_take(struct village_role *v, int *count, struct err *e)
 {
@@ -50,7 +52,8 @@ int listen_take(struct village_role *v, int *count, struct err *e)
 		if (apply(v, heard + i, n, e) < 0)
 			goto out;
 	}
-	/* Rejects of this batch, if any, are on the bus before the position says that it was read. */
+	/* Rejects of this batch, if any, are on the bus before the position says that it was
+	 * read. */
 	if (adapter_flush(&v->adapter, e) < 0 || adapter_store_position(v->answers, e) < 0)
 		goto out;
 	rc = 0;
@@ -60,14 +63,15 @@ out:
 }
 
 /* Answers about rosters of other spools are theirs. */
-static int sort_out(struct village_role *v, const struct bus_record *records, int count, struct heard *heard, int *kept,
-		    struct err *e)
+static int sort_out(struct village_role *v, const struct bus_record *records, int count,
+		    struct heard *heard, int *kept, struct err *e)
 {
 	for (int i = 0; i < count; i++) {
 		struct heard *h = &heard[*kept];
 		union answer answer;
 		enum event_type t;
-		int got = adapter_decode(&v->adapter, "answers", &records[i], EV_ROW_ANSWER, EV_SUBMISSION_ANSWER, &t, &answer, e);
+		int got = adapter_decode(&v->adapter, "answers", &records[i], EV_ROW_ANSWER,
+					 EV_SUBMISSION_ANSWER, &t, &answer, e);
 
 		if (got < 0)
 			return -1;
@@ -79,8 +83,9 @@ static int sort_out(struct village_role *v, const struct bus_record *records, in
 		h->type = t;
 		h->row = t == EV_ROW_ANSWER ? answer.row.row_no : 0;
 		h->order = i;
-		h->of = submissions_find(&v->submissions,
-					 t == EV_ROW_ANSWER ? &answer.row.submission_id : &answer.roster.submission_id);
+		h->of = submissions_find(&v->submissions, t == EV_ROW_ANSWER
+								  ? &answer.row.submission_id
+								  : &answer.roster.submission_id);
 		if (h->of)
 			++*kept;
 		else
@@ -127,7 +132,8 @@ out:
 	return rc;
 }
 
-static int apply_one(struct village_role *v, struct answers *a, const struct heard *h, bool *changed, struct err *e)
+static int apply_one(struct village_role *v, struct answers *a, const struct heard *h,
+		     bool *changed, struct err *e)
 {
 	union answer answer;
 	struct err why = {0};
@@ -136,7 +142,8 @@ static int apply_one(struct village_role *v, struct answers *a, const struct hea
 	/* Decoded a second time: what the codec gives lives only until its next call. */
 	if (codec_decode(v->adapter.codec, h->type, h->record->event.data, &answer, e) < 0)
 		return -1;
-	got = h->type == EV_ROW_ANSWER ? answers_row(a, &answer.row, &why) : answers_roster(a, &answer.roster, &why);
+	got = h->type == EV_ROW_ANSWER ? answers_row(a, &answer.row, &why)
+				       : answers_roster(a, &answer.roster, &why);
 	if (got < 0 && why.class == ERR_PERM) {
 		village_count(v, C_ANSWERS_REJECTED, 1);
 		return adapter_reject(&v->adapter, "answers", h->record, "refused", why.text, e);

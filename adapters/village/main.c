@@ -1,5 +1,5 @@
-/* qiao-village: rosters out of the drop folder onto the bus, answers beside them. One loop in one thread; whatever it does can be
- * interrupted at any place and is done again from the spool. */
+/* qiao-village: rosters out of the drop folder onto the bus, answers beside them. One loop in
+ * one thread; whatever it does can be interrupted at any place and is done again from the spool. */
 #include "adapters/village/answer_file.h"
 #include "adapters/village/inbox.h"
 #include "adapters/village/listen.h"
@@ -15,7 +15,8 @@ static struct counter counters[C_COUNT] = {
 	[C_FILES_REFUSED] = {"rosters_refused", "files that are no roster for us, kept aside", 0},
 	[C_FILES_OURS] = {"files_ours", "unchanged answers of ours, passed over", 0},
 	[C_FILES_UNREADABLE] = {"files_unreadable", "files that could not be opened", 0},
-	[C_FILES_RETRIED] = {"files_retried", "files put off: full disk, changed while read, not readable", 0},
+	[C_FILES_RETRIED] = {"files_retried",
+			     "files put off: full disk, changed while read, not readable", 0},
 	[C_COVERS_TAKEN] = {"covers_taken", "covers accepted into the spool", 0},
 	[C_COVERS_AGAIN] = {"covers_again", "covers that were there already", 0},
 	[C_COVERS_REFUSED] = {"covers_refused", "covers with mistakes, kept aside", 0},
@@ -29,15 +30,19 @@ static struct counter counters[C_COUNT] = {
 	[C_ANSWERS_REJECTED] = {"answers_rejected", "answers that make no sense", 0},
 	[C_FILES_WRITTEN] = {"answer_files_written", "answer files put beside a roster", 0},
 	[C_FILES_UNCHANGED] = {"answer_files_unchanged", "answer files that said so already", 0},
-	[C_FILES_MOVED_ON] = {"answer_files_moved_on", "answers that went on under the next free name", 0},
-	[C_FILES_WRITE_FAILED] = {"answer_files_failed", "answer files that could not be written yet", 0},
+	[C_FILES_MOVED_ON] = {"answer_files_moved_on",
+			      "answers that went on under the next free name", 0},
+	[C_FILES_WRITE_FAILED] = {"answer_files_failed",
+				  "answer files that could not be written yet", 0},
 };
 
-static const char summary[] =
-	"Takes rosters (集体补助人员名册, CSV) and their covers (JSON) from the drop folder [village] inbox, one folder a sender,\n"
-	"keeps them sealed in the spool, publishes their rows, and writes the answers beside them as NAME.回执.csv. A file is taken\n"
-	"when it did not change between two looks. What is accepted is on disk before it is answered. Refused files are answered too\n"
-	"(NAME.回执.txt) and kept aside. See adapters/village/README.md.";
+static const char summary[] = "Takes rosters (集体补助人员名册, CSV) and their covers (JSON) from "
+			      "the drop folder [village] inbox, one folder a sender,\n"
+			      "keeps them sealed in the spool, publishes their rows, and writes "
+			      "the answers beside them as NAME.回执.csv. A file is taken\n"
+			      "when it did not change between two looks. What is accepted is on "
+			      "disk before it is answered. Refused files are answered too\n"
+			      "(NAME.回执.txt) and kept aside. See adapters/village/README.md.";
 
 enum { ANSWERS_AT_A_TIME_MS = 200, RETRY_MS = 1000 };
 
@@ -56,7 +61,8 @@ static int later(struct loop *l, int64_t *at, const char *what, struct err *e);
 
 int main(int argc, char **argv)
 {
-	static struct role role = {.name = "village", .summary = summary, .counters = {counters, C_COUNT}};
+	static struct role role = {
+		.name = "village", .summary = summary, .counters = {counters, C_COUNT}};
 	static struct village_role v = {.role = &role};
 	struct err e = {0};
 	int rc = role_start(&role, argc, argv);
@@ -78,12 +84,14 @@ static int open_all(struct village_role *v, struct err *e)
 
 	if (reference_load(&v->reference, c, &why) < 0) {
 		for (int i = 0; i < why.count && i < COMPLAINTS_MAX; i++)
-			log_error("REFERENCE", "line=%d text=\"%s\"", why.at[i].line, why.at[i].text);
+			log_error("REFERENCE", "line=%d text=\"%s\"", why.at[i].line,
+				  why.at[i].text);
 		return err_set(e, ERR_CONF, "reference data: %d errors, see the log", why.count);
 	}
 	if (keyring_open(&v->keys, c->keys.dir, "village", c->keys.separate_users, e) < 0)
 		return -1;
-	if (adapter_open(&v->adapter, v->role, e) < 0 || spool_attach(&v->spool, c->data.dir, v->keys, e) < 0)
+	if (adapter_open(&v->adapter, v->role, e) < 0 ||
+	    spool_attach(&v->spool, c->data.dir, v->keys, e) < 0)
 		return -1;
 	if (bus_reader_open(v->adapter.bus, &v->answers, "answers", "village", e) < 0)
 		return -1;
@@ -169,8 +177,8 @@ static int load_cover(void *arg, const struct id *id, struct err *e)
 	return 0;
 }
 
-/* The pause between two looks at the topic doubles while nothing comes. A batch that failed comes again from its stored
- * position: the reader is opened anew. */
+/* The pause between two looks at the topic doubles while nothing comes. A batch that failed
+ * comes again from its stored position: the reader is opened anew. */
 static int hear(struct loop *l, struct err *e)
 {
 	struct village_role *v = l->v;
@@ -189,7 +197,8 @@ static int hear(struct loop *l, struct err *e)
 		l->listen_pause = c->bus.poll_min_ms;
 	l->listen_at = count > 0 ? 0 : clock_monotonic() + l->listen_pause;
 	if (count == 0)
-		l->listen_pause = 2 * l->listen_pause < c->bus.poll_max_ms ? 2 * l->listen_pause : c->bus.poll_max_ms;
+		l->listen_pause = 2 * l->listen_pause < c->bus.poll_max_ms ? 2 * l->listen_pause
+									   : c->bus.poll_max_ms;
 	return 0;
 }
 
@@ -201,7 +210,8 @@ static int later(struct loop *l, int64_t *at, const char *what, struct err *e)
 	if (e->class != ERR_TEMP)
 		return -1;
 	if (!role_stopping())
-		log_warn("LATER", "what=%s again_ms=%d why=%s", what, RETRY_MS, log_value(why, e->text));
+		log_warn("LATER", "what=%s again_ms=%d why=%s", what, RETRY_MS,
+			 log_value(why, e->text));
 	*e = (struct err){0};
 	*at = clock_monotonic() + RETRY_MS;
 	if (l->look_at > *at)

@@ -54,11 +54,10 @@ int meta_put_cover(struct buf *out, const struct spool_cover *c)
 {
 	char hex[ID_HEX], roster[ID_HEX];
 
-	return buf_printf(out,
-			  "%s\ncover %s\nsubmission %s\nstate %s\nsender %s\nreceived_at %" PRId64
-			  "\n",
-			  first_line, id_hex(&c->cover, hex), id_hex(&c->submission, roster),
-			  state_code(c->state), c->sender, c->received_at);
+	return buf_printf(
+		out, "%s\ncover %s\nsubmission %s\nstate %s\nsender %s\nreceived_at %" PRId64 "\n",
+		first_line, id_hex(&c->cover, hex), id_hex(&c->submission, roster),
+		state_code(c->state), c->sender, c->received_at);
 }
 
 int meta_get_cover(struct str text, struct spool_cover *c)

@@ -2,9 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct village *in_title(const struct villages *all, struct str text, struct refusal *why);
+static const struct village *in_title(const struct villages *all, struct str text,
+				      struct refusal *why);
 
-const struct village *place_of(const struct roster *r, const struct reference *ref, struct refusal *why)
+const struct village *place_of(const struct roster *r, const struct reference *ref,
+			       struct refusal *why)
 {
 	const struct village *at;
 	const char *code = NULL;
@@ -19,20 +21,23 @@ const struct village *place_of(const struct roster *r, const struct reference *r
 		return NULL;
 	}
 	if (r->village[0] == '\0')
-		return in_title(&ref->villages, (struct str){(char *)r->preface.data, r->preface.len}, why);
+		return in_title(&ref->villages,
+				(struct str){(char *)r->preface.data, r->preface.len}, why);
 	buf_init(&candidates, sizeof why->what - 1);
 	at = village_find(&ref->villages, str_of(r->town), str_of(r->village), &code, &candidates);
 	if (at == NULL) {
-		refusal_set(why, code, "%.*s", (int)candidates.len, candidates.len ? (char *)candidates.data : "");
-		snprintf(why->shown, sizeof why->shown, "名册上写的是：%s %s%s%s", r->town, r->village,
-			 why->what[0] ? "；名称相近的有：" : "", why->what);
+		refusal_set(why, code, "%.*s", (int)candidates.len,
+			    candidates.len ? (char *)candidates.data : "");
+		snprintf(why->shown, sizeof why->shown, "名册上写的是：%s %s%s%s", r->town,
+			 r->village, why->what[0] ? "；名称相近的有：" : "", why->what);
 	}
 	buf_fini(&candidates);
 	return at;
 }
 
 /* A full name or code that is part of a longer one that is there too does not count. */
-static const struct village *in_title(const struct villages *all, struct str text, struct refusal *why)
+static const struct village *in_title(const struct villages *all, struct str text,
+				      struct refusal *why)
 {
 	const struct village *found = NULL;
 

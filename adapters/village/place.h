@@ -5,8 +5,10 @@
 #include "adapters/village/roster.h"
 #include "flow/reference.h"
 
-/* The village, or NULL and *why: village_missing, village_unknown, village_ambiguous, town_unknown, year_missing,
- * year_unknown. Where no head line names one, a name in the title counts when it is the only one. */
-const struct village *place_of(const struct roster *r, const struct reference *ref, struct refusal *why);
+/* The village, or NULL and *why: village_missing, village_unknown, village_ambiguous,
+ * town_unknown, year_missing, year_unknown. Where no head line names one, a name in the title
+ * counts when it is the only one. */
+const struct village *place_of(const struct roster *r, const struct reference *ref,
+			       struct refusal *why);
 
 #endif

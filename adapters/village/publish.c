@@ -35,7 +35,8 @@ static int open_outgoing(struct outgoing *o, struct err *e);
 static int publish_all(struct outgoing *o, struct err *e);
 static int publish_opened(struct outgoing *o, struct err *e);
 static int publish_row(struct outgoing *o, struct err *e);
-static int seal_row(struct outgoing *o, struct subsidy_declared *row, const struct row_form *form, struct err *e);
+static int seal_row(struct outgoing *o, struct subsidy_declared *row, const struct row_form *form,
+		    struct err *e);
 static int seal_cells(struct outgoing *o, struct subsidy_declared *row, struct err *e);
 static int publish_closed(struct outgoing *o, struct err *e);
 static void event_id(struct id *id, const struct outgoing *o, enum event_type t, int32_t row);
@@ -66,9 +67,10 @@ int publish_roster(struct village_role *v, struct submission *s, struct err *e)
 		goto out;
 	s->meta.state = SPOOL_PUBLISHED;
 	village_count(v, C_ROSTERS_PUBLISHED, 1);
-	log_info("ROSTER-PUBLISHED", "submission=%s attempt=%s rows=%d amount_fen=%" PRId64 " with_defects=%" PRId64,
-		 id_hex(&s->meta.submission, hex), id_hex(&o->attempt, attempt), (int)o->closed.count, o->closed.amount_fen,
-		 o->with_defects);
+	log_info("ROSTER-PUBLISHED",
+		 "submission=%s attempt=%s rows=%d amount_fen=%" PRId64 " with_defects=%" PRId64,
+		 id_hex(&s->meta.submission, hex), id_hex(&o->attempt, attempt),
+		 (int)o->closed.count, o->closed.amount_fen, o->with_defects);
 	rc = 0;
 out:
 	roster_close(&o->roster);
@@ -82,15 +84,18 @@ out:
 	return rc;
 }
 
-/* Bytes that were a roster at acceptance and are none now: the spool was changed from outside, or the reader was. */
+/* Bytes that were a roster at acceptance and are none now: the spool was changed from outside,
+ * or the reader was. */
 static int not_as_accepted(struct outgoing *o, struct err *e)
 {
 	char hex[ID_HEX];
 
 	return err_set(e, ERR_SAFE,
-		       "spool %s: cannot be read as it was accepted (%s): restore it from a backup, or run the program version "
+		       "spool %s: cannot be read as it was accepted (%s): restore it from a "
+		       "backup, or run the program version "
 		       "that accepted it",
-		       id_hex(&o->s->meta.submission, hex), o->roster.refused ? o->roster.refused : "seal");
+		       id_hex(&o->s->meta.submission, hex),
+		       o->roster.refused ? o->roster.refused : "seal");
 }
 
 static int open_outgoing(struct outgoing *o, struct err *e)
@@ -153,7 +158,8 @@ static int publish_opened(struct outgoing *o, struct err *e)
 	receipt_number(receipt, &m->submission);
 	ev.receipt = str_of(receipt);
 	event_id(&id, o, EV_SUBMISSION_OPENED, 0);
-	return adapter_publish(&o->v->adapter, EV_SUBMISSION_OPENED, &ev, o->key, &id, &m->submission, e);
+	return adapter_publish(&o->v->adapter, EV_SUBMISSION_OPENED, &ev, o->key, &id,
+			       &m->submission, e);
 }
 
 /* Every data row, good or bad: the gateway decides. */
@@ -171,7 +177,8 @@ static int publish_row(struct outgoing *o, struct err *e)
 
 	row_read(&form, o->roster.cells, o->today, o->name, sizeof o->name);
 	for (int i = 0; i < form.defect_count; i++)
-		defects[i] = (struct ev_defect){str_of(form.defects[i].code), str_of(form.defects[i].column)};
+		defects[i] = (struct ev_defect){str_of(form.defects[i].code),
+						str_of(form.defects[i].column)};
 	row.defect_count = form.defect_count;
 	row.amount_fen = (struct opt_long){form.amount_known, form.amount_fen};
 	row.cert_kind = str_of(form.cert_kind);
@@ -182,18 +189,22 @@ static int publish_row(struct outgoing *o, struct err *e)
 		return -1;
 	row_digest(&o->closed.digest, &row);
 	o->closed.count++;
-	/* A sum past all money there is cannot come from a roster; it stays at the end of the range. */
-	if (form.amount_known && __builtin_add_overflow(o->closed.amount_fen, form.amount_fen, &o->closed.amount_fen))
+	/* A sum past all money there is cannot come from a roster; it stays at the end of the
+	 * range. */
+	if (form.amount_known &&
+	    __builtin_add_overflow(o->closed.amount_fen, form.amount_fen, &o->closed.amount_fen))
 		o->closed.amount_fen = INT64_MAX;
 	o->with_defects += form.defect_count > 0;
 	village_count(o->v, C_ROWS_PUBLISHED, 1);
 	village_count(o->v, C_ROWS_WITH_DEFECTS, form.defect_count > 0);
 	event_id(&id, o, EV_SUBSIDY_DECLARED, row.row_no);
-	return adapter_publish(&o->v->adapter, EV_SUBSIDY_DECLARED, &row, o->key, &id, &o->s->meta.submission, e);
+	return adapter_publish(&o->v->adapter, EV_SUBSIDY_DECLARED, &row, o->key, &id,
+			       &o->s->meta.submission, e);
 }
 
 /* row_read gives a number only when it passed all checks. */
-static int seal_row(struct outgoing *o, struct subsidy_declared *row, const struct row_form *form, struct err *e)
+static int seal_row(struct outgoing *o, struct subsidy_declared *row, const struct row_form *form,
+		    struct err *e)
 {
 	struct keyring *keys = o->v->keys;
 
@@ -203,7 +214,8 @@ static int seal_row(struct outgoing *o, struct subsidy_declared *row, const stru
 		row->token.set = true;
 		token_of(keys, number, &row->token.v);
 		buf_reset(&o->identity);
-		if (identity_seal(keys, o->s->meta.year, &row->token.v, number, form->name, &o->identity, e) < 0)
+		if (identity_seal(keys, o->s->meta.year, &row->token.v, number, form->name,
+				  &o->identity, e) < 0)
 			return -1;
 		row->identity = (struct str){(char *)o->identity.data, o->identity.len};
 	}
@@ -221,7 +233,8 @@ static int seal_cells(struct outgoing *o, struct subsidy_declared *row, struct e
 
 		if (roster_hidden(&o->roster, i))
 			continue;
-		if ((o->raw.len > 0 && buf_put_u8(&o->raw, 0x1f) < 0) || buf_put(&o->raw, cell.p, cell.n) < 0)
+		if ((o->raw.len > 0 && buf_put_u8(&o->raw, 0x1f) < 0) ||
+		    buf_put(&o->raw, cell.p, cell.n) < 0)
 			return err_sys(e, ERR_TEMP, ENOMEM, "publish");
 	}
 	memcpy(aad, row->submission_id.b, ID_LEN);
@@ -243,7 +256,8 @@ static int publish_closed(struct outgoing *o, struct err *e)
 	o->closed.attempt_id = o->attempt;
 	o->closed.stated_total_fen = (struct opt_long){o->roster.total_known, o->roster.total_fen};
 	event_id(&id, o, EV_SUBMISSION_CLOSED, 0);
-	return adapter_publish(&o->v->adapter, EV_SUBMISSION_CLOSED, &o->closed, o->key, &id, &o->s->meta.submission, e);
+	return adapter_publish(&o->v->adapter, EV_SUBMISSION_CLOSED, &o->closed, o->key, &id,
+			       &o->s->meta.submission, e);
 }
 
 int publish_cover(struct village_role *v, const struct id *cover, struct err *e)
@@ -258,11 +272,14 @@ int publish_cover(struct village_role *v, const struct id *cover, struct err *e)
 
 	buf_init(&json, COVER_BYTES_MAX);
 	buf_init(&wrong, 1 << 14);
-	if (spool_get_cover(&v->spool, cover, &meta, e) < 0 || spool_get_cover_json(&v->spool, cover, &json, e) < 0)
+	if (spool_get_cover(&v->spool, cover, &meta, e) < 0 ||
+	    spool_get_cover_json(&v->spool, cover, &json, e) < 0)
 		goto out;
-	if (cover_parse(&c, (struct str){(char *)json.data, json.len}, v->reference, date_of_time(meta.received_at), &wrong,
-			&code) < 0) {
-		err_set(e, ERR_SAFE, "cover %s: accepted with other reference data (%s): put back the policy or village list",
+	if (cover_parse(&c, (struct str){(char *)json.data, json.len}, v->reference,
+			date_of_time(meta.received_at), &wrong, &code) < 0) {
+		err_set(e, ERR_SAFE,
+			"cover %s: accepted with other reference data (%s): put back the policy or "
+			"village list",
 			id_hex(cover, hex), code);
 		goto out;
 	}
@@ -271,7 +288,8 @@ int publish_cover(struct village_role *v, const struct id *cover, struct err *e)
 	c.event.cover_id = *cover;
 	c.event.received_at = meta.received_at;
 	decision_id(&id, STR("GateDocuments"), cover, 1);
-	rc = adapter_publish(&v->adapter, EV_GATE_DOCUMENTS, &c.event, of_id(&meta.submission), &id, &meta.submission, e);
+	rc = adapter_publish(&v->adapter, EV_GATE_DOCUMENTS, &c.event, of_id(&meta.submission), &id,
+			     &meta.submission, e);
 	cover_close(&c);
 	if (rc < 0)
 		goto out;
@@ -293,8 +311,10 @@ out:
 static void event_id(struct id *id, const struct outgoing *o, enum event_type t, int32_t row)
 {
 	char number[4];
-	struct str parts[] = {
-		str_of(event_name(t)), of_id(&o->s->meta.submission), of_id(&o->attempt), {number, sizeof number}};
+	struct str parts[] = {str_of(event_name(t)),
+			      of_id(&o->s->meta.submission),
+			      of_id(&o->attempt),
+			      {number, sizeof number}};
 
 	for (int i = 0; i < 4; i++)
 		number[i] = (char)((uint32_t)row >> 8 * i);

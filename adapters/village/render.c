@@ -66,7 +66,8 @@ static void put_text(struct writing *w, const char *label, const char *value)
 {
 	buf_reset(&w->scratch);
 	w->full |= buf_put_str(&w->scratch, label) < 0 || buf_put_str(&w->scratch, value) < 0;
-	w->full |= render_cell(&w->out, (struct str){(char *)w->scratch.data, w->scratch.len}, false) < 0;
+	w->full |= render_cell(&w->out, (struct str){(char *)w->scratch.data, w->scratch.len},
+			       false) < 0;
 }
 
 static const char *word(const char *code)
@@ -104,7 +105,8 @@ static int put_head(struct writing *w, struct err *e)
 
 static void put_counts(struct writing *w, const struct roster_state *st)
 {
-	char rows[24], accepted[24], mend[24], waiting[24], done[24], all_yuan[24], accepted_yuan[24], done_yuan[24];
+	char rows[24], accepted[24], mend[24], waiting[24], done[24], all_yuan[24],
+		accepted_yuan[24], done_yuan[24];
 	struct str args[8];
 
 	snprintf(rows, sizeof rows, "%" PRId64, st->known ? st->rows : w->r->meta->rows);
@@ -121,8 +123,11 @@ static void put_counts(struct writing *w, const struct roster_state *st)
 	args[6] = str_of(done);
 	args[7] = str_of(yuan(done_yuan, st->done_fen));
 	buf_reset(&w->scratch);
-	w->full |= text_fill(&w->scratch, word(st->known ? "answer_counts" : "answer_counts_received"), args, 8) < 0;
-	w->full |= render_cell(&w->out, (struct str){(char *)w->scratch.data, w->scratch.len}, false) < 0;
+	w->full |=
+		text_fill(&w->scratch, word(st->known ? "answer_counts" : "answer_counts_received"),
+			  args, 8) < 0;
+	w->full |= render_cell(&w->out, (struct str){(char *)w->scratch.data, w->scratch.len},
+			       false) < 0;
 	put(w, "\r\n");
 }
 
@@ -132,14 +137,17 @@ static void put_next(struct writing *w, const struct roster_state *st)
 	char state[sizeof st->state + 16], day[16];
 	const char *cure;
 
-	snprintf(state, sizeof state, "submission_%s", st->known && st->state[0] ? st->state : "received");
+	snprintf(state, sizeof state, "submission_%s",
+		 st->known && st->state[0] ? st->state : "received");
 	buf_reset(&w->scratch);
-	w->full |= buf_put_str(&w->scratch, word("answer_state")) < 0 || buf_put_str(&w->scratch, word(state)) < 0;
+	w->full |= buf_put_str(&w->scratch, word("answer_state")) < 0 ||
+		   buf_put_str(&w->scratch, word(state)) < 0;
 	if (st->code[0] && strcmp(st->code, state) != 0) {
 		w->full |= buf_put_str(&w->scratch, "：") < 0;
 		filled(&w->scratch, word(st->code), st->detail);
 	}
-	w->full |= render_cell(&w->out, (struct str){(char *)w->scratch.data, w->scratch.len}, false) < 0;
+	w->full |= render_cell(&w->out, (struct str){(char *)w->scratch.data, w->scratch.len},
+			       false) < 0;
 	put(w, "\r\n");
 	buf_reset(&w->scratch);
 	w->full |= buf_put_str(&w->scratch, word("answer_next")) < 0;
@@ -149,7 +157,8 @@ static void put_next(struct writing *w, const struct roster_state *st)
 	/* "Nothing to do" does not go with rows to be mended. */
 	if (cure && (st->mend == 0 || strncmp(cure, "无需", strlen("无需")) != 0))
 		filled(&w->scratch, cure, st->detail);
-	w->full |= render_cell(&w->out, (struct str){(char *)w->scratch.data, w->scratch.len}, false) < 0;
+	w->full |= render_cell(&w->out, (struct str){(char *)w->scratch.data, w->scratch.len},
+			       false) < 0;
 	put(w, "\r\n");
 	if (!st->deadline.set)
 		return;
@@ -159,13 +168,15 @@ static void put_next(struct writing *w, const struct roster_state *st)
 
 /* ---- the table ---- */
 
-/* Her cells; what she wrote beyond her last heading comes behind ours, so that columns stay columns. */
+/* Her cells; what she wrote beyond her last heading comes behind ours, so that columns stay
+ * columns. */
 static void put_cells(struct writing *w, const struct str *cells, int from, int to, bool ids)
 {
 	const struct roster *r = w->r->roster;
 
 	for (int i = from; i < to; i++) {
-		bool id = ids && (i == r->column_at[COL_ID] || i == r->column_at[COL_SSA_NO] || i == r->column_at[COL_PHONE]);
+		bool id = ids && (i == r->column_at[COL_ID] || i == r->column_at[COL_SSA_NO] ||
+				  i == r->column_at[COL_PHONE]);
 
 		if (roster_hidden(r, i))
 			continue;
@@ -265,7 +276,9 @@ static void put_line(struct writing *w)
 static void put_reason(struct buf *out, const struct row_state *st)
 {
 	if (st->code[0]) {
-		const char *text = word(st->code), *column = st->column >= 0 ? word(column_code((enum column)st->column)) : "";
+		const char *text = word(st->code),
+			   *column = st->column >= 0 ? word(column_code((enum column)st->column))
+						     : "";
 
 		/* Most texts name their column themselves. */
 		if (strstr(text, column) == NULL)
@@ -318,7 +331,8 @@ int render_cell(struct buf *out, struct str raw, bool id)
 		return 0;
 	guard = formula(s);
 	tab = id || long_number(s);
-	quote = memchr(s.p, ',', s.n) || memchr(s.p, '"', s.n) || memchr(s.p, '\n', s.n) || memchr(s.p, '\r', s.n);
+	quote = memchr(s.p, ',', s.n) || memchr(s.p, '"', s.n) || memchr(s.p, '\n', s.n) ||
+		memchr(s.p, '\r', s.n);
 	if (!guard && !tab && !quote)
 		return buf_put(out, s.p, s.n);
 	if (quote)
@@ -363,7 +377,8 @@ static bool long_number(struct str s)
 
 	while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9')
 		digits++;
-	return digits >= 12 && (digits == s.n || (digits + 1 == s.n && (s.p[digits] == 'X' || s.p[digits] == 'x')));
+	return digits >= 12 &&
+	       (digits == s.n || (digits + 1 == s.n && (s.p[digits] == 'X' || s.p[digits] == 'x')));
 }
 
 static int end_line(struct writing *w, struct err *e)

@@ -1,9 +1,11 @@
-/* The content of an answer file 回执: what a clerk reads, and what is a valid roster when it is mended and dropped again.
+/* The content of an answer file 回执: what a clerk reads, and what is a valid roster when it is
+ * mended and dropped again.
  *
- * Title, receipt number, the head line, digest, counts, what to do next and by when; then her header row with our columns behind
- * hers, her rows in her order with result, reason, cure and their number in her file, her total and foot. UTF-8 with BOM, CRLF,
- * comma. Numbers that a spreadsheet would spoil end in a tab; a cell that it would take for a formula begins with '. The reader
- * takes both off again. */
+ * Title, receipt number, the head line, digest, counts, what to do next and by when; then her
+ * header row with our columns behind hers, her rows in her order with result, reason, cure and
+ * their number in her file, her total and foot. UTF-8 with BOM, CRLF, comma. Numbers that a
+ * spreadsheet would spoil end in a tab; a cell that it would take for a formula begins with '.
+ * The reader takes both off again. */
 #ifndef QIAO_VILLAGE_RENDER_H
 #define QIAO_VILLAGE_RENDER_H
 #include "adapters/village/answers.h"

@@ -13,15 +13,15 @@ enum { WINDOW = 64 << 10, PREFACE_MAX = 16 << 10, HEADER_MAX = 2 * CSV_RECORD_MA
 struct record {
 	struct str cells[CSV_CELLS_MAX];
 	int count;
-	size_t end;     /* offset behind it */
+	size_t end; /* offset behind it */
 	int64_t number;
 };
 struct search {
 	struct csv_reader csv;
 	struct record last, now;
 	int columns[COLUMNS];
-	int best;             /* most of the three needed columns seen in one record */
-	unsigned best_found;  /* which */
+	int best;	     /* most of the three needed columns seen in one record */
+	unsigned best_found; /* which */
 	int64_t best_at;
 };
 enum { NEEDED = 3 };
@@ -64,7 +64,8 @@ static int64_t lines_in(const struct csv_reader *r)
 	int64_t lines = 1;
 
 	for (size_t i = 0; i < r->len; i++)
-		lines += r->data[i] == '\n' || (r->data[i] == '\r' && i + 1 < r->len && r->data[i + 1] != '\n');
+		lines += r->data[i] == '\n' ||
+			 (r->data[i] == '\r' && i + 1 < r->len && r->data[i + 1] != '\n');
 	return lines;
 }
 
@@ -109,9 +110,9 @@ int roster_next(struct roster *r, enum roster_line *line, struct err *e)
 	for (int c = 0; c < COLUMNS; c++) {
 		int at = r->column_at[c];
 
-		r->cells[c] = at < 0		    ? (struct str){NULL, 0}
+		r->cells[c] = at < 0		  ? (struct str){NULL, 0}
 			      : at < r->csv.count ? r->csv.cells[at]
-						    : (struct str){"", 0};
+						  : (struct str){"", 0};
 	}
 	*line = classify(r);
 	if (*line == ROSTER_TOTAL)
@@ -141,8 +142,8 @@ int roster_header(const struct roster *r, int i, struct str cells[CSV_CELLS_MAX]
 
 /* ---- the header row ---- */
 
-/* The delimiter is the one with which a header row is found. The search works on a copy, because taking out quotes changes
- * the text. */
+/* The delimiter is the one with which a header row is found. The search works on a copy, because
+ * taking out quotes changes the text. */
 static int find_header(struct roster *r, struct str window, struct err *e)
 {
 	static const char delimiters[] = {',', '\t', ';'};
@@ -279,8 +280,8 @@ static unsigned map_one(const struct record *one, int at[COLUMNS])
 	return needed_in(at);
 }
 
-/* The lower cell says what a column is; else the upper with the lower (个人缴费 over 档次); else the upper alone. A merged cell
- * comes as its text and empty cells to the right of it. */
+/* The lower cell says what a column is; else the upper with the lower (个人缴费 over 档次); else the
+ * upper alone. A merged cell comes as its text and empty cells to the right of it. */
 static unsigned map_two(const struct record *upper, const struct record *lower, int at[COLUMNS])
 {
 	int count = upper->count > lower->count ? upper->count : lower->count;
@@ -318,7 +319,8 @@ static struct str parent_of(const struct record *upper, int cell)
 	return (struct str){"", 0};
 }
 
-/* Numbers, amounts, dates: not a row of headings. (身份证 under 证件类型 would else pass for the heading of the number.) */
+/* Numbers, amounts, dates: not a row of headings. (身份证 under 证件类型 would else pass for the
+ * heading of the number.) */
 static bool holds_data(const struct record *one)
 {
 	for (int i = 0; i < one->count; i++) {
@@ -333,7 +335,8 @@ static bool holds_data(const struct record *one)
 	return false;
 }
 
-/* The second row of a header whose first row already names what is needed: no name, no number, and a heading in it. */
+/* The second row of a header whose first row already names what is needed: no name, no number,
+ * and a heading in it. */
 static bool is_sub_header(const struct record *one, const int at[COLUMNS], const struct record *two)
 {
 	int name = at[COL_NAME], id = at[COL_ID];
@@ -420,7 +423,8 @@ static bool begins_with(const char *text, const char *const *words)
 	return false;
 }
 
-/* First characters of all the words below, each of three bytes: a quick no for nearly every name. */
+/* First characters of all the words below, each of three bytes: a quick no for nearly every
+ * name. */
 static bool begins_a_word(const char *p)
 {
 	static const char firsts[] = "合总共小本经填制审负单村联注说备镇盖（";
@@ -436,10 +440,11 @@ static enum roster_line classify_word(struct str cell)
 {
 	static const char *const totals[] = {"合计", "总计", "共计", "总合计", NULL};
 	static const char *const parts[] = {"小计", "本页小计", "本页合计", "本组合计", NULL};
-	static const char *const feet[] = {"经办人",   "填表人",   "填表日期", "填报人", "填报日期", "填报单位",
-					   "制表人",   "制表日期", "审核人",   "负责人", "单位负责", "村负责",
-					   "联系电话", "联系人:",  "注:",      "注1",	 "说明:",    "备注:",
-					   "村(居)",   "镇(街道)", "盖章",     "(盖章)", NULL};
+	static const char *const feet[] = {"经办人",   "填表人", "填表日期", "填报人",	"填报日期",
+					   "填报单位", "制表人", "制表日期", "审核人",	"负责人",
+					   "单位负责", "村负责", "联系电话", "联系人:", "注:",
+					   "注1",      "说明:",	 "备注:",    "村(居)",	"镇(街道)",
+					   "盖章",     "(盖章)", NULL};
 	char word[64];
 	struct str s = cell_bare(cell);
 
@@ -472,16 +477,16 @@ static enum roster_line classify_words(struct roster *r, struct str first, struc
 	return line;
 }
 
-/* `first`: the first cell with something in it, bare. A form printed with numbered empty lines has a serial number and nothing
- * else in them, so the number does not count; 合计 in its place does. */
+/* `first`: the first cell with something in it, bare. A form printed with numbered empty lines
+ * has a serial number and nothing else in them, so the number does not count; 合计 in its place
+ * does. */
 static bool blank_record(const struct roster *r, struct str *first)
 {
 	for (int i = 0; i < r->csv.count; i++) {
 		if (r->csv.cells[i].n == 0 || roster_hidden(r, i))
 			continue;
 		*first = cell_bare(r->csv.cells[i]);
-		if (first->n > 0 &&
-		    (i != r->column_at[COL_SERIAL] || (uint8_t)*first->p >= 0x80))
+		if (first->n > 0 && (i != r->column_at[COL_SERIAL] || (uint8_t)*first->p >= 0x80))
 			return false;
 	}
 	return true;

@@ -1,8 +1,10 @@
-/* The roster 集体补助人员名册 in a CSV file as people really send it (domain.md 6): title, head line, one or two header rows
- * with columns in any order, rows, blank rows, sub-totals, 合计, foot lines; and our own answer file, which is a roster too.
+/* The roster 集体补助人员名册 in a CSV file as people really send it (domain.md 6): title, head line,
+ * one or two header rows with columns in any order, rows, blank rows, sub-totals, 合计, foot
+ * lines; and our own answer file, which is a roster too.
  *
- * The reader finds its way by words, never by position. It leaves no person out silently: rows after the total refuse the
- * file. It reads forms only; what is in a row is domain/row.h's business. */
+ * The reader finds its way by words, never by position. It leaves no person out silently: rows
+ * after the total refuse the file. It reads forms only; what is in a row is domain/row.h's
+ * business. */
 #ifndef QIAO_VILLAGE_ROSTER_H
 #define QIAO_VILLAGE_ROSTER_H
 #include "adapters/village/csv.h"
@@ -23,7 +25,7 @@ enum roster_line {
 	ROSTER_BLANK, /* nothing, or a number without anything */
 	ROSTER_NOTE,  /* header repeated on a new page, sub-total */
 	ROSTER_TOTAL,
-	ROSTER_FOOT,  /* whatever comes after */
+	ROSTER_FOOT, /* whatever comes after */
 };
 
 struct roster {
@@ -31,27 +33,32 @@ struct roster {
 	/* from the records before the header row, "" or 0 where it says nothing */
 	int year;
 	char town[96], village[192];
-	struct buf preface;    /* those records, folded; for who looks for a village's name in the title */
+	struct buf
+		preface; /* those records, folded; for who looks for a village's name in the title */
 	/* the header */
-	struct buf header;     /* its one or two records: cells and records as roster_header gives them */
+	struct buf
+		header; /* its one or two records: cells and records as roster_header gives them */
 	int header_records;
-	int64_t header_last;   /* number of its last record */
-	int column_at[COLUMNS]; /* which cell, -1 = no such column */
+	int64_t header_last;		     /* number of its last record */
+	int column_at[COLUMNS];		     /* which cell, -1 = no such column */
 	uint64_t hidden[CSV_CELLS_MAX / 64]; /* cells that an answer file of ours appended */
 	/* the record that roster_next gave */
 	struct str cells[COLUMNS]; /* p == NULL where there is no such column */
 	/* the total, once ROSTER_TOTAL was given */
 	bool total_known, past_rows;
 	int64_t total_fen;
-	/* after -1 with ERR_PERM: the code of why the file is refused, its record, and what fills {0} otherwise */
+	/* after -1 with ERR_PERM: the code of why the file is refused, its record, and what
+	 * fills {0} otherwise */
 	const char *refused;
 	int64_t refused_at;
 	char refused_what[96];
 };
-/* Reads up to the header row. Borrows from. -1: ERR_PERM with `refused`, or what the source said. Close after either. */
+/* Reads up to the header row. Borrows from. -1: ERR_PERM with `refused`, or what the source
+ * said. Close after either. */
 int roster_open(struct roster *r, struct decoder *from, struct err *e);
 void roster_close(struct roster *r);
-/* The next record behind the header into *line; csv.cells are its raw cells, csv.record its number. */
+/* The next record behind the header into *line; csv.cells are its raw cells, csv.record its
+ * number. */
 int roster_next(struct roster *r, enum roster_line *line, struct err *e);
 /* Cells of the header's i-th record; gives how many. */
 int roster_header(const struct roster *r, int i, struct str cells[CSV_CELLS_MAX]);

@@ -40,12 +40,12 @@ static int finish_roster(struct spool_writer *w, struct err *e);
 static int settle(struct spool_writer *w, struct err *e);
 static int next_piece(struct spool_reader *r, struct err *e);
 static struct str piece_aad(char room[AAD_MAX], const struct id *id, uint32_t piece, bool last);
-static int put_sealed(const struct spool *sp, const char *path, const char *kind, const struct id *id,
-		      struct str plain, struct err *e);
-static int get_sealed(const struct spool *sp, const char *path, const char *kind, const struct id *id,
-		      struct buf *out, struct err *e);
-static int each(const char *dir, const char *suffix, int (*fn)(void *, const struct id *, struct err *),
-		void *arg, struct err *e);
+static int put_sealed(const struct spool *sp, const char *path, const char *kind,
+		      const struct id *id, struct str plain, struct err *e);
+static int get_sealed(const struct spool *sp, const char *path, const char *kind,
+		      const struct id *id, struct buf *out, struct err *e);
+static int each(const char *dir, const char *suffix,
+		int (*fn)(void *, const struct id *, struct err *), void *arg, struct err *e);
 static int remove_half_made(const char *dir, struct err *e);
 static int named(char *out, size_t cap, const char *dir, const char *prefix, const struct id *id,
 		 const char *suffix, struct err *e);
@@ -66,7 +66,8 @@ int spool_attach(struct spool *sp, const char *data_dir, struct keyring *keys, s
 
 /* ---- rosters coming in ---- */
 
-int spool_begin(struct spool *sp, const struct id *submission, struct spool_writer **out, struct err *e)
+int spool_begin(struct spool *sp, const struct id *submission, struct spool_writer **out,
+		struct err *e)
 {
 	struct spool_writer *w = calloc(1, sizeof *w);
 	char path[640];
@@ -117,7 +118,8 @@ int spool_add(struct spool_writer *w, const void *p, size_t n, struct err *e)
 	return 0;
 }
 
-int spool_commit(struct spool_writer **wp, const struct spool_meta *meta, struct str names, struct err *e)
+int spool_commit(struct spool_writer **wp, const struct spool_meta *meta, struct str names,
+		 struct err *e)
 {
 	struct spool_writer *w = *wp;
 	struct buf text;
@@ -184,7 +186,8 @@ void spool_unrefuse(struct spool *sp, const struct id *id)
 		unlink(path);
 }
 
-/* What is left of the folder goes; if even that fails, spool_attach removes it at the next start. */
+/* What is left of the folder goes; if even that fails, spool_attach removes it at the next
+ * start. */
 void spool_drop(struct spool_writer **wp)
 {
 	struct spool_writer *w = *wp;
@@ -215,8 +218,8 @@ static int finish_roster(struct spool_writer *w, struct err *e)
 	return 0;
 }
 
-/* The rename is the acceptance, the sync behind it the promise. A folder that is there already came from a try that failed
- * at that sync, or from an earlier start: whole in both cases. */
+/* The rename is the acceptance, the sync behind it the promise. A folder that is there already
+ * came from a try that failed at that sync, or from an earlier start: whole in both cases. */
 static int settle(struct spool_writer *w, struct err *e)
 {
 	char to[640];
@@ -239,8 +242,8 @@ static int put_piece(struct spool_writer *w, bool last, struct err *e)
 	buf_reset(&w->sealed);
 	if (buf_put_u32(&w->sealed, (uint32_t)(w->len + SEAL_OVERHEAD)) < 0)
 		return err_sys(e, ERR_TEMP, ENOMEM, "spool");
-	if (spool_seal(w->spool->keys, piece_aad(room, &w->submission, w->piece, last), plain, &w->sealed,
-		       e) < 0)
+	if (spool_seal(w->spool->keys, piece_aad(room, &w->submission, w->piece, last), plain,
+		       &w->sealed, e) < 0)
 		return -1;
 	while (done < w->sealed.len) {
 		ssize_t n = write(w->fd, w->sealed.data + done, w->sealed.len - done);
@@ -275,7 +278,8 @@ bool spool_has(const struct spool *sp, const struct id *submission)
 	return spool_path(sp, submission, "meta", path, sizeof path) == 0 && fs_exists(path);
 }
 
-int spool_path(const struct spool *sp, const struct id *submission, const char *file, char *out, size_t cap)
+int spool_path(const struct spool *sp, const struct id *submission, const char *file, char *out,
+	       size_t cap)
 {
 	char hex[ID_HEX];
 	int n = snprintf(out, cap, "%s/%s/%s", sp->dir, id_hex(submission, hex), file);
@@ -283,14 +287,16 @@ int spool_path(const struct spool *sp, const struct id *submission, const char *
 	return n > 0 && (size_t)n < cap ? 0 : -1;
 }
 
-int spool_get_meta(const struct spool *sp, const struct id *submission, struct spool_meta *meta, struct err *e)
+int spool_get_meta(const struct spool *sp, const struct id *submission, struct spool_meta *meta,
+		   struct err *e)
 {
 	char path[640];
 	struct buf text;
 	int rc = -1;
 
 	buf_init(&text, SMALL_MAX);
-	if (spool_path(sp, submission, "meta", path, sizeof path) < 0 || fs_read(path, &text, e) < 0)
+	if (spool_path(sp, submission, "meta", path, sizeof path) < 0 ||
+	    fs_read(path, &text, e) < 0)
 		goto out;
 	*meta = (struct spool_meta){.submission = *submission};
 	rc = meta_get((struct str){(char *)text.data, text.len}, meta);
@@ -312,7 +318,8 @@ int spool_put_meta(const struct spool *sp, const struct spool_meta *meta, struct
 	int rc = -1;
 
 	buf_init(&text, SMALL_MAX);
-	if (spool_path(sp, &meta->submission, "meta", path, sizeof path) < 0 || meta_put(&text, meta) < 0)
+	if (spool_path(sp, &meta->submission, "meta", path, sizeof path) < 0 ||
+	    meta_put(&text, meta) < 0)
 		err_sys(e, ERR_TEMP, ENOMEM, "spool");
 	else
 		rc = fs_write_durable(path, text.data, text.len, 0600, e);
@@ -320,7 +327,8 @@ int spool_put_meta(const struct spool *sp, const struct spool_meta *meta, struct
 	return rc;
 }
 
-int spool_get_names(const struct spool *sp, const struct id *submission, struct buf *out, struct err *e)
+int spool_get_names(const struct spool *sp, const struct id *submission, struct buf *out,
+		    struct err *e)
 {
 	char path[640];
 
@@ -329,7 +337,8 @@ int spool_get_names(const struct spool *sp, const struct id *submission, struct 
 	return get_sealed(sp, path, "names", submission, out, e);
 }
 
-int spool_put_names(const struct spool *sp, const struct id *submission, struct str names, struct err *e)
+int spool_put_names(const struct spool *sp, const struct id *submission, struct str names,
+		    struct err *e)
 {
 	char path[640];
 
@@ -338,7 +347,8 @@ int spool_put_names(const struct spool *sp, const struct id *submission, struct 
 	return put_sealed(sp, path, "names", submission, names, e);
 }
 
-int spool_read_open(const struct spool *sp, const struct id *submission, struct spool_reader **out, struct err *e)
+int spool_read_open(const struct spool *sp, const struct id *submission, struct spool_reader **out,
+		    struct err *e)
 {
 	struct spool_reader *r = calloc(1, sizeof *r);
 	char path[640];
@@ -434,7 +444,7 @@ static int next_piece(struct spool_reader *r, struct err *e)
 		r->at = 0;
 		buf_reset(&r->plain);
 		if (spool_open(r->keys, piece_aad(room, &r->submission, r->piece, last),
-				     (struct str){(char *)r->sealed, len}, &r->plain, e) == 0) {
+			       (struct str){(char *)r->sealed, len}, &r->plain, e) == 0) {
 			r->last = last;
 			r->piece++;
 			return 0;
@@ -478,17 +488,20 @@ bool spool_has_cover(const struct spool *sp, const struct id *cover)
 {
 	char path[640];
 
-	return named(path, sizeof path, sp->covers, "", cover, ".meta", NULL) == 0 && fs_exists(path);
+	return named(path, sizeof path, sp->covers, "", cover, ".meta", NULL) == 0 &&
+	       fs_exists(path);
 }
 
-int spool_get_cover(const struct spool *sp, const struct id *cover, struct spool_cover *c, struct err *e)
+int spool_get_cover(const struct spool *sp, const struct id *cover, struct spool_cover *c,
+		    struct err *e)
 {
 	char path[640], hex[ID_HEX];
 	struct buf text;
 	int rc = -1;
 
 	buf_init(&text, SMALL_MAX);
-	if (named(path, sizeof path, sp->covers, "", cover, ".meta", e) < 0 || fs_read(path, &text, e) < 0)
+	if (named(path, sizeof path, sp->covers, "", cover, ".meta", e) < 0 ||
+	    fs_read(path, &text, e) < 0)
 		goto out;
 	*c = (struct spool_cover){.cover = *cover};
 	rc = meta_get_cover((struct str){(char *)text.data, text.len}, c);
@@ -500,7 +513,8 @@ out:
 	return rc;
 }
 
-int spool_get_cover_json(const struct spool *sp, const struct id *cover, struct buf *out, struct err *e)
+int spool_get_cover_json(const struct spool *sp, const struct id *cover, struct buf *out,
+			 struct err *e)
 {
 	char path[640];
 
@@ -520,19 +534,20 @@ int spool_sweep(const struct spool *sp, const struct id *submission, struct err 
 	return fs_sweep(path, e);
 }
 
-int spool_each(const struct spool *sp, int (*fn)(void *, const struct id *, struct err *), void *arg, struct err *e)
+int spool_each(const struct spool *sp, int (*fn)(void *, const struct id *, struct err *),
+	       void *arg, struct err *e)
 {
 	return each(sp->dir, "", fn, arg, e);
 }
 
-int spool_each_cover(const struct spool *sp, int (*fn)(void *, const struct id *, struct err *), void *arg,
-		     struct err *e)
+int spool_each_cover(const struct spool *sp, int (*fn)(void *, const struct id *, struct err *),
+		     void *arg, struct err *e)
 {
 	return each(sp->covers, ".meta", fn, arg, e);
 }
 
-static int each(const char *dir, const char *suffix, int (*fn)(void *, const struct id *, struct err *), void *arg,
-		struct err *e)
+static int each(const char *dir, const char *suffix,
+		int (*fn)(void *, const struct id *, struct err *), void *arg, struct err *e)
 {
 	DIR *list = opendir(dir);
 	struct dirent *at;
@@ -544,7 +559,8 @@ static int each(const char *dir, const char *suffix, int (*fn)(void *, const str
 		struct str name = str_of(at->d_name);
 		struct id id;
 
-		if (name.n != ID_HEX - 1 + strlen(suffix) || strcmp(name.p + ID_HEX - 1, suffix) != 0 ||
+		if (name.n != ID_HEX - 1 + strlen(suffix) ||
+		    strcmp(name.p + ID_HEX - 1, suffix) != 0 ||
 		    id_parse(&id, (struct str){name.p, ID_HEX - 1}) < 0)
 			continue;
 		rc = fn(arg, &id, e);
@@ -580,8 +596,8 @@ static struct str small_aad(char *room, size_t cap, const char *kind, const stru
 	return (struct str){room, (size_t)n};
 }
 
-static int put_sealed(const struct spool *sp, const char *path, const char *kind, const struct id *id,
-		      struct str plain, struct err *e)
+static int put_sealed(const struct spool *sp, const char *path, const char *kind,
+		      const struct id *id, struct str plain, struct err *e)
 {
 	char room[64];
 	struct buf sealed;
@@ -594,8 +610,8 @@ static int put_sealed(const struct spool *sp, const char *path, const char *kind
 	return rc;
 }
 
-static int get_sealed(const struct spool *sp, const char *path, const char *kind, const struct id *id,
-		      struct buf *out, struct err *e)
+static int get_sealed(const struct spool *sp, const char *path, const char *kind,
+		      const struct id *id, struct buf *out, struct err *e)
 {
 	char room[64], hex[ID_HEX];
 	struct buf sealed;
@@ -605,7 +621,7 @@ static int get_sealed(const struct spool *sp, const char *path, const char *kind
 	if (fs_read(path, &sealed, e) < 0)
 		goto out;
 	if (spool_open(sp->keys, small_aad(room, sizeof room, kind, id),
-			     (struct str){(char *)sealed.data, sealed.len}, out, e) < 0) {
+		       (struct str){(char *)sealed.data, sealed.len}, out, e) < 0) {
 		err_wrap(e, "%s of %s", kind, id_hex(id, hex));
 		goto out;
 	}

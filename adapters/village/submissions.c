@@ -124,7 +124,8 @@ bool file_name_wrote(const struct file_name *n, const uint8_t digest[SHA256_LEN]
 	return false;
 }
 
-void file_name_will_write(struct file_name *n, const uint8_t digest[SHA256_LEN], const uint8_t *there)
+void file_name_will_write(struct file_name *n, const uint8_t digest[SHA256_LEN],
+			  const uint8_t *there)
 {
 	memcpy(n->written[0], digest, SHA256_LEN);
 	n->known[0] = true;
@@ -181,7 +182,8 @@ int submission_names_get(struct submission *s, struct str bytes)
 			size_t len = cursor_u32(&c);
 			const uint8_t *p = cursor_bytes(&c, len);
 
-			if (p == NULL || str_copy(texts[k], sizeof texts[k], (struct str){(const char *)p, len}) < 0)
+			if (p == NULL || str_copy(texts[k], sizeof texts[k],
+						  (struct str){(const char *)p, len}) < 0)
 				return -1;
 		}
 		n = submission_add_name(s, texts[0], texts[1]);
@@ -202,14 +204,16 @@ int submission_names_get(struct submission *s, struct str bytes)
 
 void submission_touch(struct submission *s, int64_t now, int64_t interval_ms)
 {
-	int64_t pause = ANSWER_SHARE * s->answer_took > interval_ms ? ANSWER_SHARE * s->answer_took : interval_ms;
+	int64_t pause = ANSWER_SHARE * s->answer_took > interval_ms ? ANSWER_SHARE * s->answer_took
+								    : interval_ms;
 	int64_t due = s->answer_written ? s->answer_written + pause : now;
 
 	if (s->answer_due == 0)
 		s->answer_due = due > now ? due : now;
 }
 
-void answer_name(char out[FILE_NAME_MAX + 1], const char *name, const char *suffix, int k, const char *kind)
+void answer_name(char out[FILE_NAME_MAX + 1], const char *name, const char *suffix, int k,
+		 const char *kind)
 {
 	char tail[64];
 	size_t n = strlen(name), cut = strlen(suffix), room;

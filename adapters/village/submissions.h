@@ -1,5 +1,6 @@
-/* The accepted rosters in memory: what the spool holds of each, under which names it lies in the inbox, and when its answer
- * file is due. One for each submission, found by id. About 1 KiB each. */
+/* The accepted rosters in memory: what the spool holds of each, under which names it lies in the
+ * inbox, and when its answer file is due. One for each submission, found by id. About 1 KiB
+ * each. */
 #ifndef QIAO_VILLAGE_SUBMISSIONS_H
 #define QIAO_VILLAGE_SUBMISSIONS_H
 #include "adapters/village/spool.h"
@@ -7,9 +8,9 @@
 
 #define NAMES_MAX 32 /* names of one content; further ones get no answer of their own */
 
-/* One name of the roster in its sender's folder, and the answer beside it. Before an answer file is put in place, its digest
- * is stored here as the newer one: so, after a crash between, both what lies there and what was to lie there are known as
- * ours, and anything else is somebody's. */
+/* One name of the roster in its sender's folder, and the answer beside it. Before an answer file
+ * is put in place, its digest is stored here as the newer one: so, after a crash between, both
+ * what lies there and what was to lie there are known as ours, and anything else is somebody's. */
 struct file_name {
 	char *name, *answer;
 	bool known[2];
@@ -19,9 +20,9 @@ struct submission {
 	struct spool_meta meta;
 	int name_count;
 	struct file_name names[NAMES_MAX];
-	int64_t answer_due;     /* monotonic ms; 0 = nothing to write */
+	int64_t answer_due;	/* monotonic ms; 0 = nothing to write */
 	int64_t answer_written; /* when last, 0 = not since the start */
-	int64_t answer_took;    /* ms; large ones are written less often */
+	int64_t answer_took;	/* ms; large ones are written less often */
 };
 struct submissions {
 	struct submission **at;
@@ -38,21 +39,27 @@ struct file_name *submission_name(struct submission *s, const char *name);
 /* Adds a name with its answer's; NULL when there are too many or no memory. */
 struct file_name *submission_add_name(struct submission *s, const char *name, const char *answer);
 bool file_name_wrote(const struct file_name *n, const uint8_t digest[SHA256_LEN]);
-/* there: the digest of what lies there now (NULL: nothing); it stays known until the new content is in place. */
-void file_name_will_write(struct file_name *n, const uint8_t digest[SHA256_LEN], const uint8_t *there);
-int file_name_set_answer(struct file_name *n, const char *answer); /* forgets the digests; -1 without memory */
+/* there: the digest of what lies there now (NULL: nothing); it stays known until the new content
+ * is in place. */
+void file_name_will_write(struct file_name *n, const uint8_t digest[SHA256_LEN],
+			  const uint8_t *there);
+int file_name_set_answer(struct file_name *n,
+			 const char *answer); /* forgets the digests; -1 without memory */
 
 /* The content of names.sealed. */
 int submission_names_put(const struct submission *s, struct buf *out);
 int submission_names_get(struct submission *s, struct str bytes);
 
-/* The answer is to be written again: now, or when the interval since the last writing is over. A large file that takes long
- * to write is written so that it takes a tenth of the time at most. */
+/* The answer is to be written again: now, or when the interval since the last writing is over. A
+ * large file that takes long to write is written so that it takes a tenth of the time at most. */
 void submission_touch(struct submission *s, int64_t now, int64_t interval_ms);
 
-/* Names of answer files: NAME.回执.csv beside NAME.csv, with k > 1 NAME.回执-k.csv; kind e.g. ".csv", ".txt". Cuts a name that
- * would be too long for a file system. */
+/* Names of answer files: NAME.回执.csv beside NAME.csv, with k > 1 NAME.回执-k.csv; kind e.g.
+ * ".csv", ".txt". Cuts a name that would be too long for a file system. */
 #define FILE_NAME_MAX 255
-void answer_name(char out[FILE_NAME_MAX + 1], const char *name, const char *suffix, int k, const char *kind);
+#define ANSWER_TEMP \
+	".qiao-answer.part" /* of one that is being written; one writer only, which holds the role's lock */
+void answer_name(char out[FILE_NAME_MAX + 1], const char *name, const char *suffix, int k,
+		 const char *kind);
 
 #endif

@@ -43,7 +43,8 @@ static int scan(struct intake *in, struct err *e);
 static int scan_rows(struct intake *in, struct roster *r, struct err *e);
 static void refuse_reading(struct intake *in, const struct roster *r);
 static int accept_roster(struct intake *in, struct err *e);
-static int lose_answer(struct village_role *v, struct submission *s, const struct drop *f, struct err *e);
+static int lose_answer(struct village_role *v, struct submission *s, const struct drop *f,
+		       struct err *e);
 static int refuse_roster(struct intake *in, struct err *e);
 static int load_each(void *arg, const struct id *id, struct err *e);
 
@@ -157,10 +158,12 @@ static bool is_ours(const struct intake *in)
 {
 	struct file_name *n;
 
-	return claim_holder(in->v, NULL, in->f->sender, in->f->name, &n) && file_name_wrote(n, in->first);
+	return claim_holder(in->v, NULL, in->f->sender, in->f->name, &n) &&
+	       file_name_wrote(n, in->first);
 }
 
-/* The same content, under a name that is known or a further one: the same submission, the same answer. */
+/* The same content, under a name that is known or a further one: the same submission, the same
+ * answer. */
 static int take_again(struct intake *in, struct submission *s, struct err *e)
 {
 	struct village_role *v = in->v;
@@ -170,7 +173,8 @@ static int take_again(struct intake *in, struct submission *s, struct err *e)
 	if (submission_name(s, in->f->name) == NULL) {
 		village_count(v, C_FILES_AGAIN, 1);
 		if (claim_name(v, s, in->f->name, in->f->folder, &loser) < 0)
-			log_warn("ROSTER-NAMES", "submission=%s names=%d", id_hex(&s->meta.submission, hex), NAMES_MAX);
+			log_warn("ROSTER-NAMES", "submission=%s names=%d",
+				 id_hex(&s->meta.submission, hex), NAMES_MAX);
 		else if (claim_store(v, s, e) < 0)
 			return -1;
 		log_info("ROSTER-AGAIN", "submission=%s", id_hex(&s->meta.submission, hex));
@@ -182,7 +186,8 @@ static int take_again(struct intake *in, struct submission *s, struct err *e)
 	return 0;
 }
 
-/* The bytes again, through the decoder and the roster reader, and beside that sealed piece by piece. */
+/* The bytes again, through the decoder and the roster reader, and beside that sealed piece by
+ * piece. */
 static int second_reading(struct intake *in, struct err *e)
 {
 	const char *code = sniff_end(&in->sniff, &in->meta.encoding);
@@ -204,7 +209,8 @@ static int second_reading(struct intake *in, struct err *e)
 		return -1;
 	digest_end(in->digest, in->second);
 	if (memcmp(in->first, in->second, SHA256_LEN) != 0)
-		return err_set(e, ERR_TEMP, "a file of %s: changed while it was read", in->f->sender);
+		return err_set(e, ERR_TEMP, "a file of %s: changed while it was read",
+			       in->f->sender);
 	return 0;
 }
 
@@ -219,7 +225,8 @@ static ssize_t read_and_seal(void *arg, void *to, size_t n, struct err *e)
 	return spool_add(in->writer, to, (size_t)got, e) < 0 ? -1 : got;
 }
 
-/* Reads the roster as far as needed to judge the file as a whole; rows are judged when they are published. */
+/* Reads the roster as far as needed to judge the file as a whole; rows are judged when they are
+ * published. */
 static int scan(struct intake *in, struct err *e)
 {
 	struct source src = {read_and_seal, in};
@@ -294,18 +301,21 @@ static int accept_roster(struct intake *in, struct err *e)
 		err_sys(e, ERR_TEMP, ENOMEM, "intake");
 		goto out;
 	}
-	if (spool_commit(&in->writer, &fresh.meta, (struct str){(char *)names.data, names.len}, e) < 0)
+	if (spool_commit(&in->writer, &fresh.meta, (struct str){(char *)names.data, names.len}, e) <
+	    0)
 		goto out;
-	/* From the spool and not from here: an earlier try may have got that far, and its stamp counts. */
+	/* From the spool and not from here: an earlier try may have got that far, and its stamp
+	 * counts. */
 	s = take_load_one(v, &in->meta.submission, e);
 	if (s == NULL)
 		goto out;
 	village_count(v, C_FILES_TAKEN, 1);
 	receipt_number(receipt, &s->meta.submission);
-	log_info("ROSTER-TAKEN", "submission=%s receipt=%s sender=%s year=%d village=%s rows=%" PRId64 " bytes=%" PRId64
-		 " encoding=%s",
-		 id_hex(&s->meta.submission, hex), receipt, s->meta.sender, (int)s->meta.year, s->meta.village,
-		 s->meta.rows, s->meta.bytes, encoding_code(s->meta.encoding));
+	log_info("ROSTER-TAKEN",
+		 "submission=%s receipt=%s sender=%s year=%d village=%s rows=%" PRId64
+		 " bytes=%" PRId64 " encoding=%s",
+		 id_hex(&s->meta.submission, hex), receipt, s->meta.sender, (int)s->meta.year,
+		 s->meta.village, s->meta.rows, s->meta.bytes, encoding_code(s->meta.encoding));
 	spool_unrefuse(&v->spool, &s->meta.submission);
 	tell_no_more(in->f->folder, in->f->name, ".csv");
 	rc = loser ? lose_answer(v, s, in->f, e) : 0;
@@ -319,7 +329,8 @@ out:
 }
 
 /* Whoever else had the answer beside this name goes on under the next free one. */
-static int lose_answer(struct village_role *v, struct submission *s, const struct drop *f, struct err *e)
+static int lose_answer(struct village_role *v, struct submission *s, const struct drop *f,
+		       struct err *e)
 {
 	char answer[FILE_NAME_MAX + 1];
 	struct submission *other;
@@ -330,7 +341,8 @@ static int lose_answer(struct village_role *v, struct submission *s, const struc
 		if (claim_next(v, other, n, f->folder, e) < 0 || claim_store(v, other, e) < 0)
 			return -1;
 		village_count(v, C_FILES_MOVED_ON, 1);
-		submission_touch(other, clock_monotonic(), v->role->conf.village.answer_interval_ms);
+		submission_touch(other, clock_monotonic(),
+				 v->role->conf.village.answer_interval_ms);
 	}
 	return 0;
 }
@@ -350,12 +362,15 @@ static int refuse_roster(struct intake *in, struct err *e)
 		goto out;
 	}
 	if (in->writer == NULL
-		    ? spool_refuse_unread(&v->spool, &in->meta.submission, (struct str){(char *)reason.data, reason.len}, e) < 0
-		    : spool_refuse(&in->writer, (struct str){(char *)reason.data, reason.len}, e) < 0)
+		    ? spool_refuse_unread(&v->spool, &in->meta.submission,
+					  (struct str){(char *)reason.data, reason.len}, e) < 0
+		    : spool_refuse(&in->writer, (struct str){(char *)reason.data, reason.len}, e) <
+			      0)
 		goto out;
 	village_count(v, C_FILES_REFUSED, 1);
-	log_warn("ROSTER-REFUSED", "submission=%s sender=%s code=%s what=%s", id_hex(&in->meta.submission, hex),
-		 in->f->sender, in->why.code, log_value(why, in->why.what));
+	log_warn("ROSTER-REFUSED", "submission=%s sender=%s code=%s what=%s",
+		 id_hex(&in->meta.submission, hex), in->f->sender, in->why.code,
+		 log_value(why, in->why.what));
 	rc = tell(in->f->folder, in->f->name, ".csv", (struct str){(char *)text.data, text.len}, e);
 out:
 	buf_fini(&text);
@@ -371,13 +386,14 @@ int take_load(struct village_role *v, struct err *e)
 
 	if (spool_each(&v->spool, load_each, v, e) < 0)
 		return -1;
-	/* A crash between the two writes of a change of hands leaves an answer name with two owners: the content that came
-	 * later keeps it. */
+	/* A crash between the two writes of a change of hands leaves an answer name with two
+	 * owners: the content that came later keeps it. */
 	for (int i = 0; i < all->count; i++) {
 		for (int k = 0; k < all->at[i]->name_count; k++) {
 			struct submission *s = all->at[i];
 			struct file_name *n;
-			struct submission *other = claim_holder(v, s, s->meta.sender, s->names[k].answer, &n);
+			struct submission *other =
+				claim_holder(v, s, s->meta.sender, s->names[k].answer, &n);
 
 			if (other == NULL || other->meta.received_at < s->meta.received_at)
 				continue;
@@ -414,9 +430,11 @@ struct submission *take_load_one(struct village_role *v, const struct id *id, st
 		return NULL;
 	}
 	buf_init(&names, 1 << 16);
-	if (s->name_count == 0 && (spool_get_names(&v->spool, id, &names, e) < 0 ||
-				   submission_names_get(s, (struct str){(char *)names.data, names.len}) < 0)) {
-		/* Without names there is only no answer file: the rows are safe, and the next look finds the file again. */
+	if (s->name_count == 0 &&
+	    (spool_get_names(&v->spool, id, &names, e) < 0 ||
+	     submission_names_get(s, (struct str){(char *)names.data, names.len}) < 0)) {
+		/* Without names there is only no answer file: the rows are safe, and the next
+		 * look finds the file again. */
 		log_error("NAMES-UNREADABLE", "submission=%s", id_hex(id, hex));
 		s->name_count = 0;
 	}

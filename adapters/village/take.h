@@ -11,9 +11,9 @@ struct drop { /* a file that was looked at twice and did not change */
 	const char *sender, *name;
 	int folder; /* descriptor of the sender's folder */
 };
-/* Spools it and answers, or keeps it aside and answers, or finds that it is known or an answer of ours. 0 when there is
- * nothing more to do about this content; -1: ERR_TEMP to be tried again, others end the program. Blocks on disk; a stop that
- * is asked for meanwhile is ERR_TEMP. */
+/* Spools it and answers, or keeps it aside and answers, or finds that it is known or an answer
+ * of ours. 0 when there is nothing more to do about this content; -1: ERR_TEMP to be tried
+ * again, others end the program. Blocks on disk; a stop that is asked for meanwhile is ERR_TEMP. */
 int take_roster(struct village_role *v, const struct drop *f, struct err *e);
 int take_cover(struct village_role *v, const struct drop *f, struct err *e);
 

@@ -16,11 +16,13 @@
 enum { TEXT_MAX = 32 << 10 };
 
 static int read_whole(const struct drop *f, struct buf *out, bool *too_large, struct err *e);
-static int accept_cover(struct village_role *v, const struct drop *f, const struct id *id, struct cover *c,
-			struct str json, struct err *e);
-static int refuse_cover(struct village_role *v, const struct drop *f, const struct id *id, const struct refusal *why,
-			struct str json, struct str wrong, struct err *e);
-static int tell_accepted(struct village_role *v, const struct drop *f, const struct id *submission, struct err *e);
+static int accept_cover(struct village_role *v, const struct drop *f, const struct id *id,
+			struct cover *c, struct str json, struct err *e);
+static int refuse_cover(struct village_role *v, const struct drop *f, const struct id *id,
+			const struct refusal *why, struct str json, struct str wrong,
+			struct err *e);
+static int tell_accepted(struct village_role *v, const struct drop *f, const struct id *submission,
+			 struct err *e);
 static void cover_id(struct id *id, const struct drop *f, struct str json, bool too_large);
 
 int take_cover(struct village_role *v, const struct drop *f, struct err *e)
@@ -50,10 +52,12 @@ int take_cover(struct village_role *v, const struct drop *f, struct err *e)
 	}
 	if (too_large)
 		refusal_set(&why, "cover_too_large", "%d", COVER_BYTES_MAX >> 10);
-	else if (cover_parse(&c, text, v->reference, date_of_time(clock_now(&v->role->clock)), &wrong, &code) < 0)
+	else if (cover_parse(&c, text, v->reference, date_of_time(clock_now(&v->role->clock)),
+			     &wrong, &code) < 0)
 		refusal_set(&why, code, "%s", "");
 	if (why.code) {
-		rc = refuse_cover(v, f, &id, &why, text, (struct str){(char *)wrong.data, wrong.len}, e);
+		rc = refuse_cover(v, f, &id, &why, text,
+				  (struct str){(char *)wrong.data, wrong.len}, e);
 	} else {
 		rc = accept_cover(v, f, &id, &c, text, e);
 		cover_close(&c);
@@ -111,13 +115,14 @@ out:
 /* By content, like a roster; of a file that is too large its beginning has to do. */
 static void cover_id(struct id *id, const struct drop *f, struct str json, bool too_large)
 {
-	struct str parts[] = {STR("cover"), str_of(f->sender), json, too_large ? STR("large") : STR("")};
+	struct str parts[] = {STR("cover"), str_of(f->sender), json,
+			      too_large ? STR("large") : STR("")};
 
 	id_make(id, parts, 4);
 }
 
-static int accept_cover(struct village_role *v, const struct drop *f, const struct id *id, struct cover *c,
-			struct str json, struct err *e)
+static int accept_cover(struct village_role *v, const struct drop *f, const struct id *id,
+			struct cover *c, struct str json, struct err *e)
 {
 	struct spool_cover meta = {.cover = *id, .state = SPOOL_SPOOLED};
 	char hex[ID_HEX], roster[ID_HEX];
@@ -129,15 +134,18 @@ static int accept_cover(struct village_role *v, const struct drop *f, const stru
 		return -1;
 	v->covers[v->cover_count++] = *id;
 	village_count(v, C_COVERS_TAKEN, 1);
-	log_info("COVER-TAKEN", "cover=%s submission=%s sender=%s year=%d sponsor_type=%.*s gates=%d", id_hex(id, hex),
-		 id_hex(&meta.submission, roster), f->sender, (int)c->event.year, (int)c->event.sponsor_type.n,
-		 c->event.sponsor_type.p, (int)c->event.gate_count);
+	log_info("COVER-TAKEN",
+		 "cover=%s submission=%s sender=%s year=%d sponsor_type=%.*s gates=%d",
+		 id_hex(id, hex), id_hex(&meta.submission, roster), f->sender, (int)c->event.year,
+		 (int)c->event.sponsor_type.n, c->event.sponsor_type.p, (int)c->event.gate_count);
 	spool_unrefuse(&v->spool, id);
 	return tell_accepted(v, f, &meta.submission, e);
 }
 
-/* An answer that cannot be written now must not make the cover be taken twice: it is there already, and found as known. */
-static int tell_accepted(struct village_role *v, const struct drop *f, const struct id *submission, struct err *e)
+/* An answer that cannot be written now must not make the cover be taken twice: it is there
+ * already, and found as known. */
+static int tell_accepted(struct village_role *v, const struct drop *f, const struct id *submission,
+			 struct err *e)
 {
 	struct submission *s = submissions_find(&v->submissions, submission);
 	char ten[11], receipt[12];
@@ -147,19 +155,23 @@ static int tell_accepted(struct village_role *v, const struct drop *f, const str
 	buf_init(&text, TEXT_MAX);
 	receipt_number(ten, submission);
 	rc = buf_printf(&text,
-			"封面资料已收到。\n所属名册的收件号：%s\n所属名册：%s\n办理情况见名册旁的回执；补交或改正手续日期，"
+			"封面资料已收到。\n所属名册的收件号：%s\n所属名册：%"
+			"s\n办理情况见名册旁的回执；补交或改正手续日期，"
 			"请另交一份新的封面资料，以最后收到的为准。\n",
 			receipt_text(receipt, ten),
-			s ? "已收到" : "尚未收到。名册交到同一文件夹后自动对上，封面资料不用再交；如已交过名册，请核对 roster_sha256 "
-				       "是否与名册回执中的“名册摘要”一致");
+			s ? "已收到"
+			  : "尚未收到。名册交到同一文件夹后自动对上，封面资料不用再交；如已交过名册"
+			    "，请核对 roster_sha256 "
+			    "是否与名册回执中的“名册摘要”一致");
 	rc = rc < 0 ? err_sys(e, ERR_TEMP, ENOMEM, "cover")
-		    : tell(f->folder, f->name, ".json", (struct str){(char *)text.data, text.len}, e);
+		    : tell(f->folder, f->name, ".json", (struct str){(char *)text.data, text.len},
+			   e);
 	buf_fini(&text);
 	return rc;
 }
 
-static int refuse_cover(struct village_role *v, const struct drop *f, const struct id *id, const struct refusal *why,
-			struct str json, struct str wrong, struct err *e)
+static int refuse_cover(struct village_role *v, const struct drop *f, const struct id *id,
+			const struct refusal *why, struct str json, struct str wrong, struct err *e)
 {
 	struct spool_writer *w = NULL;
 	struct buf text, reason;
@@ -168,7 +180,8 @@ static int refuse_cover(struct village_role *v, const struct drop *f, const stru
 
 	buf_init(&text, TEXT_MAX + 1024);
 	buf_init(&reason, 1024);
-	if (refusal_reason(why, &reason) < 0 || buf_put_str(&text, "封面资料没有收下，请改正以下各处后重新提交：\n") < 0 ||
+	if (refusal_reason(why, &reason) < 0 ||
+	    buf_put_str(&text, "封面资料没有收下，请改正以下各处后重新提交：\n") < 0 ||
 	    (wrong.n > 0 ? buf_put(&text, wrong.p, wrong.n) : refusal_text(why, &text)) < 0) {
 		err_sys(e, ERR_TEMP, ENOMEM, "cover");
 		goto out;
@@ -182,7 +195,8 @@ static int refuse_cover(struct village_role *v, const struct drop *f, const stru
 	if (spool_refuse(&w, (struct str){(char *)reason.data, reason.len}, e) < 0)
 		goto out;
 	village_count(v, C_COVERS_REFUSED, 1);
-	log_warn("COVER-REFUSED", "cover=%s sender=%s code=%s", id_hex(id, hex), f->sender, why->code);
+	log_warn("COVER-REFUSED", "cover=%s sender=%s code=%s", id_hex(id, hex), f->sender,
+		 why->code);
 	rc = tell(f->folder, f->name, ".json", (struct str){(char *)text.data, text.len}, e);
 out:
 	buf_fini(&text);

@@ -12,7 +12,7 @@ enum { TEXT_MAX = 64 << 10, TRIES = 9 };
 
 /* The first line says whose it is: nobody else begins a file so. */
 static const char head[] = "\xEF\xBB\xBF回执（柯桥区城乡居保集体补助）\r\n";
-static const char temp[] = ".qiao-tmp-answer";
+static const char temp[] = ANSWER_TEMP;
 
 enum there { NOTHING, OURS, SOMEBODYS };
 static enum there look(int folder, const char *name, struct buf *text);
@@ -29,7 +29,8 @@ int tell(int folder, const char *name, const char *suffix, struct str body, stru
 	buf_put_str(&text, head);
 	for (size_t i = 0; i < body.n; i++) {
 		/* A full buffer ends the text: what matters stands first. */
-		if ((body.p[i] == '\n' && buf_put_u8(&text, '\r') < 0) || buf_put_u8(&text, (uint8_t)body.p[i]) < 0)
+		if ((body.p[i] == '\n' && buf_put_u8(&text, '\r') < 0) ||
+		    buf_put_u8(&text, (uint8_t)body.p[i]) < 0)
 			break;
 	}
 	for (int k = 1; k <= TRIES; k++) {
@@ -39,7 +40,8 @@ int tell(int folder, const char *name, const char *suffix, struct str body, stru
 		what = look(folder, answer, &old);
 		if (what == SOMEBODYS)
 			continue;
-		if (what == OURS && old.len == text.len && memcmp(old.data, text.data, text.len) == 0)
+		if (what == OURS && old.len == text.len &&
+		    memcmp(old.data, text.data, text.len) == 0)
 			rc = 0;
 		else
 			rc = put(folder, answer, &text, e);

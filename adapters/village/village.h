@@ -1,4 +1,5 @@
-/* What the parts of qiao-village share: the program's state as one struct, its counters, and how a refusal is told. */
+/* What the parts of qiao-village share: the program's state as one struct, its counters, and how
+ * a refusal is told. */
 #ifndef QIAO_VILLAGE_VILLAGE_H
 #define QIAO_VILLAGE_VILLAGE_H
 #include "adapters/common/adapter.h"

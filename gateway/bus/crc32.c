@@ -1,7 +1,8 @@
 #include "bus/crc32.h"
 #include <threads.h>
 
-/* Sixteen bytes a turn through sixteen tables: a byte a turn would cost more than all else done to an event. */
+/* Sixteen bytes a turn through sixteen tables: a byte a turn would cost more than all else done to
+ * an event. */
 enum { TURN = 16 };
 static uint32_t table[TURN][256];
 static once_flag made = ONCE_FLAG_INIT;

@@ -6,20 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Format 1 of FORMAT.md. Numbers are never used again for another meaning; a new format is a new step. */
+/* Format 1 of FORMAT.md. Numbers are never used again for another meaning; a new format is a new
+ * step. */
 static const char *const topic_steps[] = {
 	"CREATE TABLE batch(first INTEGER PRIMARY KEY, count INTEGER NOT NULL, at INTEGER NOT NULL,"
 	" data BLOB NOT NULL);"
 	"CREATE TABLE kind(id INTEGER PRIMARY KEY, headers TEXT NOT NULL UNIQUE)",
 };
 static const char *const group_steps[] = {
-	"CREATE TABLE position(topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,"
+	"CREATE TABLE position(topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT "
+	"NULL,"
 	" last_id BLOB NOT NULL, PRIMARY KEY(topic, partition)) WITHOUT ROWID",
 };
 const struct store_kind topic_kind = {"topic", 0x51427573, topic_steps, 1}; /* "QBus" */
 const struct store_kind group_kind = {"group", 0x51477270, group_steps, 1}; /* "QGrp" */
 
-/* Large pages: a batch is one large blob, and each page costs two writes and a look into the WAL's index. */
+/* Large pages: a batch is one large blob, and each page costs two writes and a look into the WAL's
+ * index. */
 enum { PAGE_BYTES = 16384, CACHE_KIB = 512 };
 
 static int check_topics(const char *dir, struct err *e);
@@ -97,7 +100,8 @@ int bus_init(const char *dir, struct err *e)
 		if (topic_path(path, sizeof path, dir, topics[i].name, e) < 0)
 			return -1;
 		if (fs_exists(path))
-			return err_set(e, ERR_CONF, "%s: exists already; the bus is initialised", path);
+			return err_set(e, ERR_CONF, "%s: exists already; the bus is initialised",
+				       path);
 	}
 	if (stage_begin(stage, sizeof stage, dir, e) < 0)
 		return -1;
@@ -116,7 +120,8 @@ int topic_path(char *path, size_t cap, const char *dir, const char *topic, struc
 {
 	int n = snprintf(path, cap, "%s/%s.db", dir, topic);
 
-	return n > 0 && (size_t)n < cap ? 0 : err_set(e, ERR_CONF, "bus %.200s: name too long", dir);
+	return n > 0 && (size_t)n < cap ? 0
+					: err_set(e, ERR_CONF, "bus %.200s: name too long", dir);
 }
 
 int bus_fail(struct bus *b, const struct err *e)
@@ -128,8 +133,10 @@ int bus_fail(struct bus *b, const struct err *e)
 
 int bus_refused(const struct bus *b, struct err *e)
 {
-	return err_set(e, ERR_SAFE, "bus %s: refused after an earlier failure; end this program and start it anew",
-		       b->dir);
+	return err_set(
+		e, ERR_SAFE,
+		"bus %s: refused after an earlier failure; end this program and start it anew",
+		b->dir);
 }
 
 int stage_begin(char *stage, size_t cap, const char *dir, struct err *e)
@@ -177,18 +184,21 @@ static int check_topics(const char *dir, struct err *e)
 	if (there == 0)
 		return err_set(e, ERR_CONF, "bus %s: not initialised: run qiao init", dir);
 	if (missing)
-		return err_set(e, ERR_SAFE, "bus %s: topic %s is missing; restore the bus from the last backup",
+		return err_set(e, ERR_SAFE,
+			       "bus %s: topic %s is missing; restore the bus from the last backup",
 			       dir, missing);
 	return 0;
 }
 
 static int make_topic(const char *dir, const struct topic *t, struct err *e)
 {
-	struct store_options o = {.flags = STORE_CREATE, .page_bytes = PAGE_BYTES, .cache_kib = CACHE_KIB};
+	struct store_options o = {
+		.flags = STORE_CREATE, .page_bytes = PAGE_BYTES, .cache_kib = CACHE_KIB};
 	char path[CONF_PATH + NAME_BYTES];
 	struct store *s;
 
-	if (topic_path(path, sizeof path, dir, t->name, e) < 0 || store_open(&s, path, &topic_kind, &o, e) < 0)
+	if (topic_path(path, sizeof path, dir, t->name, e) < 0 ||
+	    store_open(&s, path, &topic_kind, &o, e) < 0)
 		return -1;
 	store_close(s);
 	return 0;
@@ -218,10 +228,12 @@ static int give_position(const char *dir, const char *group, const char *topic, 
 	struct stmt *put;
 	int rc = -1;
 
-	if (group_path(path, sizeof path, dir, group, e) < 0 || store_open(&s, path, &group_kind, &o, e) < 0)
+	if (group_path(path, sizeof path, dir, group, e) < 0 ||
+	    store_open(&s, path, &group_kind, &o, e) < 0)
 		return -1;
 	if (strcmp(group, "gateway") != 0) {
-		if (store_prepare(s, &put, "INSERT INTO position VALUES(?1, 0, 0, zeroblob(16))", e) < 0)
+		if (store_prepare(s, &put, "INSERT INTO position VALUES(?1, 0, 0, zeroblob(16))",
+				  e) < 0)
 			goto out;
 		stmt_text(put, 1, str_of(topic));
 		if (stmt_run(put, e) < 0)
@@ -236,7 +248,11 @@ out:
 static int parent_of(char *parent, size_t cap, const char *dir, struct err *e)
 {
 	const char *slash = strrchr(dir, '/');
-	struct str s = slash == dir ? STR("/") : slash ? (struct str){dir, (size_t)(slash - dir)} : STR(".");
+	struct str s = slash == dir ? STR("/")
+		       : slash	    ? (struct str){dir, (size_t)(slash - dir)}
+				    : STR(".");
 
-	return str_copy(parent, cap, s) == 0 ? 0 : err_set(e, ERR_CONF, "bus %.200s: name too long", dir);
+	return str_copy(parent, cap, s) == 0
+		       ? 0
+		       : err_set(e, ERR_CONF, "bus %.200s: name too long", dir);
 }

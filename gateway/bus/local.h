@@ -1,4 +1,5 @@
-/* What the files of the local bus share; nobody else includes it. FORMAT.md tells what lies on disk.
+/* What the files of the local bus share; nobody else includes it. FORMAT.md tells what lies on
+ * disk.
  *
  *   local.c         the folder: made, opened, closed
  *   local_write.c   publish and flush
@@ -16,15 +17,16 @@
 
 enum {
 	TOPICS_MAX = 32,
-	NAME_BYTES = 40,             /* of a topic or group, as in struct bus_lag */
-	GROUPS_OPEN_MAX = 8,        /* by one process */
-	GROUPS_MAX = 64,            /* files in the folder */
-	POSITIONS_MAX = 256,        /* of all groups together */
-	TYPES_MAX = 16,             /* record types a producer sends to one topic */
+	NAME_BYTES = 40,     /* of a topic or group, as in struct bus_lag */
+	GROUPS_OPEN_MAX = 8, /* by one process */
+	GROUPS_MAX = 64,     /* files in the folder */
+	POSITIONS_MAX = 256, /* of all groups together */
+	TYPES_MAX = 16,	     /* record types a producer sends to one topic */
 	KINDS_MAX = 1 << 16,
-	QUEUE_BYTES_MAX = 8 << 20,  /* all topics together, so that a program's memory stays bounded */
-	SEGMENT_BYTES_MIN = 4096, SEGMENT_BYTES_MAX = EVENT_BYTES_MAX,
-	WINDOW_BYTES = 2 << 20,     /* a reader holds that much, or one batch where that is more */
+	QUEUE_BYTES_MAX = 8 << 20, /* all topics together: a program's memory is bounded */
+	SEGMENT_BYTES_MIN = 4096,
+	SEGMENT_BYTES_MAX = EVENT_BYTES_MAX,
+	WINDOW_BYTES = 2 << 20, /* a reader holds that much, or one batch where that is more */
 };
 
 extern const struct store_kind topic_kind, group_kind;
@@ -46,13 +48,16 @@ struct topic_file {
 	struct kind *kinds; /* by number; headers NULL = not looked up yet */
 	uint32_t kind_count;
 };
+/* flags as of store_open. */
 int topic_file_open(struct topic_file *f, const char *dir, const struct topic *t, int flags,
-		    const char *vfs, struct err *e); /* flags as of store_open */
+		    const char *vfs, struct err *e);
 void topic_file_close(struct topic_file *f);
-/* Steps f->from (parameter 1: offset; that row and those after it), f->holding (the last row at or before an offset) or
- * f->before (the last row before it). 1 a row whose blob lives until the next step or reset, 0 none, -1. */
+/* Steps f->from (parameter 1: offset; that row and those after it), f->holding (the last row at or
+ * before an offset) or f->before (the last row before it). 1 a row whose blob lives until the next
+ * step or reset, 0 none, -1. */
 int topic_file_step(struct stmt *st, struct row *out, struct err *e);
-int topic_file_ends(struct topic_file *f, int64_t *first, int64_t *end, struct err *e); /* [first, end) is kept */
+/* Offsets from first to end - 1 are kept. */
+int topic_file_ends(struct topic_file *f, int64_t *first, int64_t *end, struct err *e);
 int topic_file_kind(struct topic_file *f, uint32_t number, struct bus_record *out, struct err *e);
 /* One event by offset; hold keeps its bytes. 1 found, 0 not kept or past the end. */
 int topic_file_event(struct topic_file *f, int64_t offset, struct buf *hold, struct bus_record *out,
@@ -76,14 +81,15 @@ struct group_position {
 int group_open(struct bus *b, const char *name, bool relaxed, struct group **out, struct err *e);
 /* In a copy, beside each position: where its topic ended then, under this name for the topic. */
 #define RESTORED_PREFIX "restored/"
-int group_get(struct group *g, const char *topic, struct bus_position *out, struct err *e); /* 1, 0 none, -1 */
+/* 1 found, 0 none, -1. */
+int group_get(struct group *g, const char *topic, struct bus_position *out, struct err *e);
 int group_put(struct group *g, const char *topic, const struct bus_position *at, struct err *e);
-int group_file_open(struct group *g, const char *dir, const char *name, const struct store_options *o,
-		    struct err *e);
+int group_file_open(struct group *g, const char *dir, const char *name,
+		    const struct store_options *o, struct err *e);
 int group_names(const char *dir, char names[][NAME_BYTES], int max, int *count, struct err *e);
 /* Positions of all groups of a bus folder, as the files tell them now. */
-int group_positions(const char *dir, const struct store_options *o, struct group_position *out, int max,
-		    int *count, struct err *e);
+int group_positions(const char *dir, const struct store_options *o, struct group_position *out,
+		    int max, int *count, struct err *e);
 int group_path(char *path, size_t cap, const char *dir, const char *group, struct err *e);
 
 /* ---- local_write.c, local_keep.c ---- */
@@ -100,14 +106,14 @@ struct outbound { /* a topic as its producer sees it */
 	const struct topic *topic;
 	struct store *store; /* opened by the first publish */
 	struct stmt *end, *add, *kind_find, *kind_add, *newest, *oldest, *drop;
-	struct buf queue;    /* batch after batch, as they will be rows; all sealed but an open last one */
+	struct buf queue; /* batches as they will be rows; all sealed but an open last one */
 	struct cut *cuts;
 	int cut_count, cut_cap;
-	bool open;           /* the last cut takes more events */
+	bool open; /* the last cut takes more events */
 	bool dirty;
 	struct sent_type types[TYPES_MAX];
 	int type_count;
-	int64_t kept_ms;     /* when retention last looked, monotonic */
+	int64_t kept_ms; /* when retention last looked, monotonic */
 };
 int keep_topic(struct bus *b, struct outbound *o, struct err *e);
 
@@ -118,9 +124,10 @@ struct bus {
 	int64_t retention_days, segment_bytes;
 	struct outbound out[TOPICS_MAX];
 	struct outbound *latest; /* the last one published to */
-	int dirty[TOPICS_MAX], dirty_count; /* topics with a queue, in the order in which they got it */
+	int dirty[TOPICS_MAX];	 /* topics with a queue, in the order in which they got it */
+	int dirty_count;
 	size_t queued;
-	bool failed; /* after ERR_SAFE: nothing is written any more */
+	bool failed;			    /* after ERR_SAFE: nothing is written any more */
 	struct topic_file look[TOPICS_MAX]; /* for bus_last */
 	struct buf last;
 	struct group groups[GROUPS_OPEN_MAX];
@@ -130,7 +137,8 @@ int topic_path(char *path, size_t cap, const char *dir, const char *topic, struc
 int bus_fail(struct bus *b, const struct err *e); /* -1; remembers that e is ERR_SAFE */
 int bus_refused(const struct bus *b, struct err *e);
 
-/* A folder that appears whole or not at all: files are made in the first path, then it is renamed to dir. */
+/* A folder that appears whole or not at all: files are made in the first path, then it is renamed
+ * to dir. */
 int stage_begin(char *stage, size_t cap, const char *dir, struct err *e);
 int stage_end(const char *stage, const char *dir, struct err *e);
 

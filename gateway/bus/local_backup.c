@@ -3,29 +3,32 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The copy fits a ledger that was copied before it. What follows from other events is copied before them, so
- * that nothing in the copy knows of an event that the copy lacks: first the groups' positions, then the topics
- * in the order of the table, where the adapters' memories of outside feeds come before what those feeds brought.
- * What the gateway sent after the ledger's copy is cut off: from the first such event on, for what comes after
- * it in a topic is later still or a repeat. */
+/* The copy fits a ledger that was copied before it. What follows from other events is copied before
+ * them, so that nothing in the copy knows of an event that the copy lacks: first the groups'
+ * positions, then the topics in the order of the table, where the adapters' memories of outside
+ * feeds come before what those feeds brought. What the gateway sent after the ledger's copy is cut
+ * off: from the first such event on, for what comes after it in a topic is later still or a
+ * repeat. */
 struct cut_at { /* the batch in which the cut falls */
 	int64_t first;
-	int count;         /* events of it that stay */
+	int count;	   /* events of it that stay */
 	int64_t newest_ms; /* of those */
 	struct buf keep;   /* their bytes */
 };
 
 static int copy_groups(const char *dir, const char *stage, struct err *e);
 static int copy_topics(const char *dir, const char *stage, int64_t ledger_seq, struct err *e);
-static int copy_file(const char *from, const char *to, const struct store_kind *kind, struct err *e);
+static int copy_file(const char *from, const char *to, const struct store_kind *kind,
+		     struct err *e);
 static int cut_topic(const char *stage, const struct topic *t, int64_t ledger_seq, struct err *e);
 static int find_cut(struct topic_file *f, int64_t ledger_seq, struct cut_at *cut, struct err *e);
-static int look_in(struct topic_file *f, const struct row *row, int64_t ledger_seq, struct cut_at *cut,
-		   struct err *e);
+static int look_in(struct topic_file *f, const struct row *row, int64_t ledger_seq,
+		   struct cut_at *cut, struct err *e);
 static int cut_file(struct topic_file *f, struct cut_at *cut, struct err *e);
 static int cut_rows(struct topic_file *f, struct cut_at *cut, struct err *e);
 static int set_back(const char *stage, const struct group_position *at, struct err *e);
-static int copied_end(const char *stage, const char *topic, struct bus_position *out, struct err *e);
+static int copied_end(const char *stage, const char *topic, struct bus_position *out,
+		      struct err *e);
 
 int bus_backup(const char *dir, const char *dst, int64_t ledger_seq, struct err *e)
 {
@@ -38,7 +41,8 @@ int bus_backup(const char *dir, const char *dst, int64_t ledger_seq, struct err 
 	if (topic_path(path, sizeof path, dst, topics[0].name, e) < 0)
 		return -1;
 	if (fs_exists(path))
-		return err_set(e, ERR_CONF, "%s: exists already; a backup needs a fresh folder", path);
+		return err_set(e, ERR_CONF, "%s: exists already; a backup needs a fresh folder",
+			       path);
 	if (stage_begin(stage, sizeof stage, dst, e) < 0)
 		return -1;
 	if (copy_groups(dir, stage, e) < 0 || copy_topics(dir, stage, ledger_seq, e) < 0 ||
@@ -67,7 +71,8 @@ static int copy_groups(const char *dir, const char *stage, struct err *e)
 		return -1;
 	for (int i = 0; i < count; i++)
 		if (group_path(from, sizeof from, dir, names[i], e) < 0 ||
-		    group_path(to, sizeof to, stage, names[i], e) < 0 || copy_file(from, to, &group_kind, e) < 0)
+		    group_path(to, sizeof to, stage, names[i], e) < 0 ||
+		    copy_file(from, to, &group_kind, e) < 0)
 			return -1;
 	return 0;
 }
@@ -78,9 +83,11 @@ static int copy_topics(const char *dir, const char *stage, int64_t ledger_seq, s
 
 	for (int i = 0; i < topic_count; i++) {
 		if (topic_path(from, sizeof from, dir, topics[i].name, e) < 0 ||
-		    topic_path(to, sizeof to, stage, topics[i].name, e) < 0 || copy_file(from, to, &topic_kind, e) < 0)
+		    topic_path(to, sizeof to, stage, topics[i].name, e) < 0 ||
+		    copy_file(from, to, &topic_kind, e) < 0)
 			return -1;
-		if (strcmp(topics[i].producer, "gateway") == 0 && cut_topic(stage, &topics[i], ledger_seq, e) < 0)
+		if (strcmp(topics[i].producer, "gateway") == 0 &&
+		    cut_topic(stage, &topics[i], ledger_seq, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -132,8 +139,8 @@ static int find_cut(struct topic_file *f, int64_t ledger_seq, struct cut_at *cut
 	return rc;
 }
 
-static int look_in(struct topic_file *f, const struct row *row, int64_t ledger_seq, struct cut_at *cut,
-		   struct err *e)
+static int look_in(struct topic_file *f, const struct row *row, int64_t ledger_seq,
+		   struct cut_at *cut, struct err *e)
 {
 	struct bus_event ev;
 	struct cursor c;
@@ -149,7 +156,8 @@ static int look_in(struct topic_file *f, const struct row *row, int64_t ledger_s
 			return topic_file_damaged(f, row->first, e);
 		if (ev.seq > ledger_seq) {
 			if (buf_put(&cut->keep, row->blob.p, before) < 0)
-				return err_set(e, ERR_TEMP, "topic %s: out of memory", f->topic->name);
+				return err_set(e, ERR_TEMP, "topic %s: out of memory",
+					       f->topic->name);
 			return 1;
 		}
 		if (cut->count++ == 0 || ev.time_ms > cut->newest_ms)
@@ -161,13 +169,15 @@ static int look_in(struct topic_file *f, const struct row *row, int64_t ledger_s
 static int cut_file(struct topic_file *f, struct cut_at *cut, struct err *e)
 {
 	if (cut->count == 0 && cut->first > 0) {
-		/* An empty file would begin again at offset 0. The oldest batch kept is from long before any backup. */
+		/* An empty file would begin again at offset 0. The oldest batch kept is from long
+		 * before any backup. */
 		int64_t first, end;
 
 		if (topic_file_ends(f, &first, &end, e) < 0)
 			return -1;
 		if (first == cut->first)
-			return err_set(e, ERR_SAFE, "topic %s: all that is kept is newer than the ledger",
+			return err_set(e, ERR_SAFE,
+				       "topic %s: all that is kept is newer than the ledger",
 				       f->topic->name);
 	}
 	if (store_begin(f->store, e) < 0)

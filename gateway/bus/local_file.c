@@ -27,7 +27,8 @@ int topic_file_open(struct topic_file *f, const char *dir, const struct topic *t
 	    store_prepare(f->store, &f->before, ROW "< ?1 ORDER BY first DESC LIMIT 1", e) < 0 ||
 	    store_prepare(f->store, &f->edges,
 			  "SELECT (SELECT min(first) FROM batch), first + count FROM batch"
-			  " ORDER BY first DESC LIMIT 1", e) < 0 ||
+			  " ORDER BY first DESC LIMIT 1",
+			  e) < 0 ||
 	    store_prepare(f->store, &f->kind, "SELECT headers FROM kind WHERE id = ?1", e) < 0) {
 		topic_file_close(f);
 		return -1;
@@ -113,8 +114,10 @@ int topic_file_event(struct topic_file *f, int64_t offset, struct buf *hold, str
 
 int topic_file_damaged(const struct topic_file *f, int64_t first, struct err *e)
 {
-	return err_set(e, ERR_SAFE, "topic %s: the batch at %lld is damaged; restore the bus from the last backup",
-		       f->topic->name, (long long)first);
+	return err_set(
+		e, ERR_SAFE,
+		"topic %s: the batch at %lld is damaged; restore the bus from the last backup",
+		f->topic->name, (long long)first);
 }
 
 static int kind_load(struct topic_file *f, uint32_t number, struct err *e)
@@ -127,12 +130,15 @@ static int kind_load(struct topic_file *f, uint32_t number, struct err *e)
 	if (rc < 0)
 		return -1;
 	if (rc == 0 || number >= KINDS_MAX)
-		return err_set(e, ERR_SAFE, "topic %s: kind %u is not known; restore the bus from the last backup",
-			       f->topic->name, (unsigned)number);
+		return err_set(
+			e, ERR_SAFE,
+			"topic %s: kind %u is not known; restore the bus from the last backup",
+			f->topic->name, (unsigned)number);
 	headers = stmt_get_text(f->kind, 0);
 	rc = kind_room(f, number, e);
 	if (rc == 0 && kind_parse(&f->kinds[number], headers) < 0)
-		rc = err_set(e, ERR_SAFE, "topic %s: kind %u is damaged; restore the bus from the last backup",
+		rc = err_set(e, ERR_SAFE,
+			     "topic %s: kind %u is damaged; restore the bus from the last backup",
 			     f->topic->name, (unsigned)number);
 	stmt_reset(f->kind);
 	return rc;
@@ -177,7 +183,8 @@ static struct str header_of(struct str headers, const char *name)
 		const char *end = memchr(headers.p, '\n', headers.n);
 		struct str line = {headers.p, end ? (size_t)(end - headers.p) : headers.n};
 
-		if (line.n > n + 2 && memcmp(line.p, name, n) == 0 && memcmp(line.p + n, ": ", 2) == 0)
+		if (line.n > n + 2 && memcmp(line.p, name, n) == 0 &&
+		    memcmp(line.p + n, ": ", 2) == 0)
 			return (struct str){line.p + n + 2, line.n - n - 2};
 		headers.p += line.n + (end != NULL);
 		headers.n -= line.n + (end != NULL);

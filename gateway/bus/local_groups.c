@@ -37,15 +37,17 @@ int group_open(struct bus *b, const char *name, bool relaxed, struct group **out
 	return 0;
 }
 
-int group_file_open(struct group *g, const char *dir, const char *name, const struct store_options *o,
-		    struct err *e)
+int group_file_open(struct group *g, const char *dir, const char *name,
+		    const struct store_options *o, struct err *e)
 {
 	char path[CONF_PATH + 2 * NAME_BYTES];
 
 	if (group_path(path, sizeof path, dir, name, e) < 0)
 		return -1;
 	if (!(o->flags & STORE_CREATE) && !fs_exists(path))
-		return err_set(e, ERR_SAFE, "group %s: no positions; restore the bus from the last backup, never start over",
+		return err_set(e, ERR_SAFE,
+			       "group %s: no positions; restore the bus from the last backup, "
+			       "never start over",
 			       name);
 	if (store_open(&g->store, path, &group_kind, o, e) < 0)
 		return -1;
@@ -71,7 +73,8 @@ int group_get(struct group *g, const char *topic, struct bus_position *out, stru
 	if (id.n == ID_LEN)
 		memcpy(out->last_id.b, id.p, ID_LEN);
 	else
-		rc = err_set(e, ERR_SAFE, "the position is damaged; restore the bus from the last backup");
+		rc = err_set(e, ERR_SAFE,
+			     "the position is damaged; restore the bus from the last backup");
 	stmt_reset(g->get);
 	return rc;
 }
@@ -111,8 +114,8 @@ int group_names(const char *dir, char names[][NAME_BYTES], int max, int *count, 
 	return rc;
 }
 
-int group_positions(const char *dir, const struct store_options *o, struct group_position *out, int max,
-		    int *count, struct err *e)
+int group_positions(const char *dir, const struct store_options *o, struct group_position *out,
+		    int max, int *count, struct err *e)
 {
 	char names[GROUPS_MAX][NAME_BYTES];
 	int name_count;
@@ -132,11 +135,15 @@ int group_path(char *path, size_t cap, const char *dir, const char *group, struc
 
 	for (const char *c = group; *c; c++)
 		if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_')
-			return err_set(e, ERR_CONF, "group %.40s: a name of letters, digits, - and _ is needed", group);
+			return err_set(e, ERR_CONF,
+				       "group %.40s: a name of letters, digits, - and _ is needed",
+				       group);
 	if (group[0] == '\0' || strlen(group) >= NAME_BYTES)
-		return err_set(e, ERR_CONF, "group %.40s: a name of 1 to %d letters is needed", group, NAME_BYTES - 1);
+		return err_set(e, ERR_CONF, "group %.40s: a name of 1 to %d letters is needed",
+			       group, NAME_BYTES - 1);
 	n = snprintf(path, cap, "%s/groups/%s.db", dir, group);
-	return n > 0 && (size_t)n < cap ? 0 : err_set(e, ERR_CONF, "bus %.200s: name too long", dir);
+	return n > 0 && (size_t)n < cap ? 0
+					: err_set(e, ERR_CONF, "bus %.200s: name too long", dir);
 }
 
 int bus_lags(const char *dir, struct bus_lag *out, int max, int *count, struct err *e)
@@ -161,11 +168,13 @@ int bus_lags(const char *dir, struct bus_lag *out, int max, int *count, struct e
 
 static int prepare(struct group *g, struct err *e)
 {
-	/* Without the fsync at each commit; a note that a power cut takes back only makes retention keep more. */
+	/* Without the fsync at each commit; a note that a power cut takes back only makes retention
+	 * keep more. */
 	if (g->relaxed && store_exec(g->store, "PRAGMA synchronous=NORMAL", e) < 0)
 		return -1;
 	if (store_prepare(g->store, &g->get,
-			  "SELECT next, last_id FROM position WHERE topic = ?1 AND partition = 0", e) < 0)
+			  "SELECT next, last_id FROM position WHERE topic = ?1 AND partition = 0",
+			  e) < 0)
 		return -1;
 	return store_prepare(g->store, &g->put, "REPLACE INTO position VALUES(?1, 0, ?2, ?3)", e);
 }
@@ -178,9 +187,11 @@ static int read_group(const char *dir, const char *group, const struct store_opt
 	struct stmt *all;
 	int rc;
 
-	if (group_path(path, sizeof path, dir, group, e) < 0 || store_open(&s, path, &group_kind, o, e) < 0)
+	if (group_path(path, sizeof path, dir, group, e) < 0 ||
+	    store_open(&s, path, &group_kind, o, e) < 0)
 		return -1;
-	rc = store_prepare(s, &all, "SELECT topic, next, last_id FROM position WHERE partition = 0", e);
+	rc = store_prepare(s, &all, "SELECT topic, next, last_id FROM position WHERE partition = 0",
+			   e);
 	while (rc == 0 && (rc = stmt_step(all, e)) == 1) {
 		struct group_position *at = &out[*count];
 		struct str id = stmt_get_blob(all, 2);
@@ -203,7 +214,8 @@ static int read_group(const char *dir, const char *group, const struct store_opt
 	return rc < 0 ? -1 : 0;
 }
 
-/* The readers of the table, also one that has no position yet (the gateway before its first note), then any other group. */
+/* The readers of the table, also one that has no position yet (the gateway before its first note),
+ * then any other group. */
 static int lags_of_topic(struct topic_file *f, const struct group_position *at, int at_count,
 			 struct bus_lag *out, int max, int *count, struct err *e)
 {
@@ -216,7 +228,8 @@ static int lags_of_topic(struct topic_file *f, const struct group_position *at, 
 		int64_t next = 0;
 
 		for (int i = 0; i < at_count; i++)
-			if (strcmp(at[i].topic, t->name) == 0 && strcmp(at[i].group, t->readers[k]) == 0)
+			if (strcmp(at[i].topic, t->name) == 0 &&
+			    strcmp(at[i].group, t->readers[k]) == 0)
 				next = at[i].at.next;
 		rc = lag_of(f, t->readers[k], next, &hold, &out[(*count)++], e);
 	}

@@ -6,24 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A reader holds a window: the bytes of some batches, copied out of the database, so that no read transaction stays open between
- * two calls (it would keep the WAL from being reused). Records are slices of the window. */
+/* A reader holds a window: the bytes of some batches, copied out of the database, so that no read
+ * transaction stays open between two calls (it would keep the WAL from being reused). Records are
+ * slices of the window. */
 struct bus_reader {
 	struct bus *bus;
 	struct topic_file file;
-	struct group *group;   /* NULL: the caller keeps positions */
+	struct group *group; /* NULL: the caller keeps positions */
 	struct buf window;
-	size_t at;             /* what is before was given */
-	int waiting;           /* events in the window not given yet */
-	int64_t loaded;        /* offset after the window; -1: begin with the oldest event kept */
-	int64_t next;          /* offset of the next event to give */
+	size_t at;	/* what is before was given */
+	int waiting;	/* events in the window not given yet */
+	int64_t loaded; /* offset after the window; -1: begin with the oldest event kept */
+	int64_t next;	/* offset of the next event to give */
 	struct id last_id;
 	struct bus_record *records;
 	int record_cap;
-	int64_t stored;        /* the position last stored for the group */
-	struct group *note;    /* where positions are noted, NULL = nowhere */
+	int64_t stored;	    /* the position last stored for the group */
+	struct group *note; /* where positions are noted, NULL = nowhere */
 	struct bus_position noted;
-	int64_t noted_ms;      /* when that was last written, monotonic */
+	int64_t noted_ms; /* when that was last written, monotonic */
 	bool note_due, failed;
 };
 enum { NOTE_EVERY_MS = 200 };
@@ -112,6 +113,15 @@ struct bus_position bus_tell(const struct bus_reader *r)
 	return (struct bus_position){.next = r->next, .last_id = r->last_id};
 }
 
+int64_t bus_restored_end(struct bus_reader *r)
+{
+	char name[sizeof RESTORED_PREFIX + NAME_BYTES];
+	struct bus_position end = {0};
+
+	snprintf(name, sizeof name, RESTORED_PREFIX "%s", r->file.topic->name);
+	return r->group && group_get(r->group, name, &end, NULL) == 1 ? end.next : 0;
+}
+
 int bus_store_position(struct bus_reader *r, struct err *e)
 {
 	struct bus_position at = bus_tell(r);
@@ -137,12 +147,14 @@ void bus_note_position(struct bus_reader *r, const char *group)
 	}
 	r->noted = bus_tell(r);
 	r->note_due = true;
-	/* Only a note: while events keep coming it is written now and then, at the latest when none come or at the end. */
+	/* Only a note: while events keep coming it is written now and then, at the latest when none
+	 * come or at the end. */
 	if (clock_monotonic() - r->noted_ms >= NOTE_EVERY_MS)
 		note_write(r);
 }
 
-int bus_last(struct bus *b, const char *topic, struct str key, struct bus_record *out, struct err *e)
+int bus_last(struct bus *b, const char *topic, struct str key, struct bus_record *out,
+	     struct err *e)
 {
 	const struct topic *t = topic_find(str_of(topic));
 	struct topic_file *f;
@@ -184,7 +196,8 @@ static int start_group(struct bus_reader *r, const char *group, struct err *e)
 		return -1;
 	rc = group_get(r->group, topic, &at, e);
 	if (rc == 0)
-		rc = err_set(e, ERR_SAFE, "no position; restore the bus from the last backup, never start over");
+		rc = err_set(e, ERR_SAFE,
+			     "no position; restore the bus from the last backup, never start over");
 	else if (rc == 1)
 		rc = start_at(r, &at, e);
 	if (rc < 0)
@@ -201,7 +214,8 @@ static int start_at(struct bus_reader *r, const struct bus_position *at, struct 
 	buf_reset(&r->window);
 	r->at = 0;
 	if (at->next < 0 || at->partition != 0)
-		return err_set(e, ERR_SAFE, "position %lld of partition %d cannot be; " CURE_ONE_BACKUP,
+		return err_set(e, ERR_SAFE,
+			       "position %lld of partition %d cannot be; " CURE_ONE_BACKUP,
 			       (long long)at->next, at->partition);
 	if (at->next > 0)
 		return start_after(r, at, e);
@@ -214,7 +228,8 @@ static int start_at(struct bus_reader *r, const struct bus_position *at, struct 
 	return 0;
 }
 
-/* Reads the batch that holds the last event read and passes over what is before and that event itself. */
+/* Reads the batch that holds the last event read and passes over what is before and that event
+ * itself. */
 static int start_after(struct bus_reader *r, const struct bus_position *at, struct err *e)
 {
 	struct bus_event ev = {0};
@@ -240,7 +255,8 @@ static int start_after(struct bus_reader *r, const struct bus_position *at, stru
 	r->at = (size_t)(c.p - r->window.data);
 	r->last_id = ev.id;
 	if (!id_eq(&ev.id, &at->last_id))
-		return err_set(e, ERR_SAFE, "event %lld is another than the one that was read; " CURE_ONE_BACKUP,
+		return err_set(e, ERR_SAFE,
+			       "event %lld is another than the one that was read; " CURE_ONE_BACKUP,
 			       (long long)at->next - 1);
 	return 0;
 }
@@ -254,7 +270,8 @@ static int not_there(struct bus_reader *r, int64_t next, struct err *e)
 	if (next > end)
 		return err_set(e, ERR_SAFE, "position %lld is past the end %lld; " CURE_ONE_BACKUP,
 			       (long long)next, (long long)end);
-	return err_set(e, ERR_SAFE, "position %lld is before the oldest event kept, %lld; " CURE_ONE_BACKUP,
+	return err_set(e, ERR_SAFE,
+		       "position %lld is before the oldest event kept, %lld; " CURE_ONE_BACKUP,
 		       (long long)next, (long long)first);
 }
 
@@ -270,8 +287,11 @@ static int fill(struct bus_reader *r, int max, struct err *e)
 		if (r->loaded < 0)
 			r->loaded = r->next = row.first;
 		if (row.first != r->loaded) {
-			rc = err_set(e, ERR_SAFE, "topic %s: events from %lld to %lld are missing; " CURE_ONE_BACKUP,
-				     r->file.topic->name, (long long)r->loaded, (long long)row.first - 1);
+			rc = err_set(
+				e, ERR_SAFE,
+				"topic %s: events from %lld to %lld are missing; " CURE_ONE_BACKUP,
+				r->file.topic->name, (long long)r->loaded,
+				(long long)row.first - 1);
 			break;
 		}
 		if (r->window.len > 0 && r->window.len + row.blob.n > WINDOW_BYTES)
@@ -361,7 +381,8 @@ static void note_write(struct bus_reader *r)
 	r->note_due = false;
 	r->noted_ms = clock_monotonic();
 	if (group_put(r->note, r->file.topic->name, &r->noted, &why) < 0)
-		log_warn("BUS-NOTE", "topic=%s why=%s", r->file.topic->name, log_value(text, why.text));
+		log_warn("BUS-NOTE", "topic=%s why=%s", r->file.topic->name,
+			 log_value(text, why.text));
 }
 
 /* The last event with the key in one batch: 1 found, 0 none. */
@@ -395,13 +416,4 @@ static int find_last(struct topic_file *f, const struct row *row, struct str key
 	out->offset = found;
 	out->partition = 0;
 	return topic_file_kind(f, found_kind, out, e) < 0 ? -1 : 1;
-}
-
-int64_t bus_restored_end(struct bus_reader *r)
-{
-	char name[sizeof RESTORED_PREFIX + NAME_BYTES];
-	struct bus_position end = {0};
-
-	snprintf(name, sizeof name, RESTORED_PREFIX "%s", r->file.topic->name);
-	return r->group && group_get(r->group, name, &end, NULL) == 1 ? end.next : 0;
 }

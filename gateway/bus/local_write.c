@@ -6,18 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Publishing: events are written into the queue in the form in which they will be stored, cut into batches on the way; a flush
- * only hands the batches to SQLite. One transaction a topic. */
+/* Publishing: events are written into the queue in the form in which they will be stored, cut into
+ * batches on the way; a flush only hands the batches to SQLite. One transaction a topic. */
 enum {
 	CACHE_KIB = 512,
 	QUEUE_KEEP = 2 << 20, /* a queue that grew beyond that is given back after the flush */
 	KEEP_EVERY_MS = 3600 * 1000,
-	BUSY_MS = 30000,      /* `operations` has many writers; each holds the file for a moment only */
+	BUSY_MS = 30000, /* `operations` has many writers; each holds the file for a moment only */
 };
 
 static struct outbound *outbound_of(struct bus *b, const char *topic);
 static int outbound_open(struct bus *b, struct outbound *o, struct err *e);
-static int kind_of(struct bus *b, struct outbound *o, struct str type, uint32_t *kind, struct err *e);
+static int kind_of(struct bus *b, struct outbound *o, struct str type, uint32_t *kind,
+		   struct err *e);
 static int kind_number(struct outbound *o, struct str headers, int64_t *kind, struct err *e);
 static int kind_look(struct outbound *o, struct str headers, int64_t *kind, struct err *e);
 static int queue_event(struct bus *b, struct outbound *o, uint32_t kind, const struct bus_event *ev,
@@ -46,7 +47,8 @@ int bus_publish(struct bus *b, const char *topic, const struct bus_event *ev, st
 		return bus_fail(b, e);
 	n = batch_event_bytes(kind, ev);
 	if (n > EVENT_BYTES_MAX)
-		return err_set(e, ERR_PERM, "topic %s: an event of %zu bytes is over the limit of %d", topic, n,
+		return err_set(e, ERR_PERM,
+			       "topic %s: an event of %zu bytes is over the limit of %d", topic, n,
 			       EVENT_BYTES_MAX);
 	if (b->queued + n > QUEUE_BYTES_MAX && bus_flush(b, e) < 0)
 		return -1;
@@ -91,13 +93,17 @@ static int outbound_open(struct bus *b, struct outbound *o, struct err *e)
 	if (topic_path(path, sizeof path, b->dir, o->topic->name, e) < 0 ||
 	    store_open(&s, path, &topic_kind, &so, e) < 0)
 		return -1;
-	if (store_prepare(s, &o->end, "SELECT first + count FROM batch ORDER BY first DESC LIMIT 1", e) < 0 ||
+	if (store_prepare(s, &o->end, "SELECT first + count FROM batch ORDER BY first DESC LIMIT 1",
+			  e) < 0 ||
 	    store_prepare(s, &o->add, "INSERT INTO batch VALUES(?1, ?2, ?3, ?4)", e) < 0 ||
 	    store_prepare(s, &o->kind_find, "SELECT id FROM kind WHERE headers = ?1", e) < 0 ||
 	    store_prepare(s, &o->kind_add, "INSERT INTO kind(headers) VALUES(?1)", e) < 0 ||
-	    store_prepare(s, &o->newest, "SELECT at, first FROM batch ORDER BY first DESC LIMIT 1", e) < 0 ||
-	    store_prepare(s, &o->oldest,
-			  "SELECT first, count, at FROM batch WHERE first < ?1 ORDER BY first LIMIT ?2", e) < 0 ||
+	    store_prepare(s, &o->newest, "SELECT at, first FROM batch ORDER BY first DESC LIMIT 1",
+			  e) < 0 ||
+	    store_prepare(
+		    s, &o->oldest,
+		    "SELECT first, count, at FROM batch WHERE first < ?1 ORDER BY first LIMIT ?2",
+		    e) < 0 ||
 	    store_prepare(s, &o->drop, "DELETE FROM batch WHERE first < ?1", e) < 0) {
 		store_close(s);
 		return -1;
@@ -106,7 +112,8 @@ static int outbound_open(struct bus *b, struct outbound *o, struct err *e)
 	return 0;
 }
 
-static int kind_of(struct bus *b, struct outbound *o, struct str type, uint32_t *kind, struct err *e)
+static int kind_of(struct bus *b, struct outbound *o, struct str type, uint32_t *kind,
+		   struct err *e)
 {
 	char headers[512];
 	int64_t number;
@@ -132,7 +139,8 @@ static int kind_of(struct bus *b, struct outbound *o, struct str type, uint32_t 
 	return 0;
 }
 
-/* A kind is written at once, before any event that needs it: a queue holds numbers that are good whatever comes. */
+/* A kind is written at once, before any event that needs it: a queue holds numbers that are good
+ * whatever comes. */
 static int kind_number(struct outbound *o, struct str headers, int64_t *kind, struct err *e)
 {
 	int rc;
@@ -182,7 +190,8 @@ static int queue_event(struct bus *b, struct outbound *o, uint32_t kind, const s
 		cut_seal(o);
 		cut = NULL;
 	}
-	/* Room for this event and, later, the CRC: so neither putting nor sealing can fail below. */
+	/* Room for this event and, later, the CRC: so neither putting nor sealing can fail
+	 * below. */
 	if (buf_reserve(&o->queue, n + BATCH_CRC_BYTES) == NULL || (cut == NULL && cut_new(o) < 0))
 		return err_set(e, ERR_TEMP, "topic %s: out of memory", o->topic->name);
 	cut = &o->cuts[o->cut_count - 1];
@@ -223,7 +232,8 @@ static void cut_seal(struct outbound *o)
 	o->open = false;
 }
 
-/* Offsets are given inside the transaction, so that writers of several processes get different ones. */
+/* Offsets are given inside the transaction, so that writers of several processes get different
+ * ones. */
 static int write_topic(struct outbound *o, struct err *e)
 {
 	if (o->open)
@@ -292,7 +302,8 @@ static int keep_due(struct bus *b, struct err *e)
 			*e = why;
 			return bus_fail(b, e);
 		}
-		log_warn("BUS-RETENTION", "topic=%s why=%s", o->topic->name, log_value(text, why.text));
+		log_warn("BUS-RETENTION", "topic=%s why=%s", o->topic->name,
+			 log_value(text, why.text));
 	}
 	return 0;
 }

@@ -2,7 +2,8 @@
 #include "bus/local.h"
 #include <assert.h>
 
-/* Order matters to bus_backup: what is a consequence of another topic's events is copied before it (see local_backup.c). */
+/* Order matters to bus_backup: what is a consequence of another topic's events is copied before it
+ * (see local_backup.c). */
 const struct topic topics[] = {
 	{"positions.tax", "tax", {NULL}, true},
 	{"positions.ssa", "ssa", {NULL}, true},

@@ -188,8 +188,9 @@ static int on_money(struct flow *f, struct decl *d, enum fact fact, const struct
 	d->treasury_at = ev->at;
 	if (feed_back(f, d, cause, e) != 0)
 		return -1;
-	/* One answer is enough for "the money is there"; who was told "paid" hears next of the credit. */
-	return strcmp(d->code, "paid") == 0 ? 0 : say_code(f, d, RES_ACCEPTED, "in_treasury", e);
+	/* One answer is enough for "the money is there"; who was told "paid" hears next of the credit. Who has the final answer
+	 * already (after a restore the credit's refusal may come first) hears nothing older. */
+	return d->final || strcmp(d->code, "paid") == 0 ? 0 : say_code(f, d, RES_ACCEPTED, "in_treasury", e);
 }
 
 /* What the bureau says must be about the payment as we know it. */

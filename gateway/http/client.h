@@ -15,7 +15,7 @@
 
 enum http_outcome {
 	HTTP_ANSWERED, /* a complete response came: status and body are valid */
-	HTTP_NOT_SENT, /* no byte left: refused, no route, name unknown, TLS failed; retry is safe */
+	HTTP_NOT_SENT, /* no byte left: refused, no route, no name, no TLS; retry is safe */
 	HTTP_UNKNOWN,  /* something left, no complete answer came: time-out, reset, truncated */
 };
 struct http_response {

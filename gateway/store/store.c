@@ -13,7 +13,7 @@ enum {
 	BUSY_MS = 5000,
 	PAGE_BYTES = 4096,
 	WAL_KIB = 8192,
-	WAL_FAR = 4,     /* times wal_kib: then the WAL is emptied, waiting for readers */
+	WAL_FAR = 4,	   /* times wal_kib: then the WAL is emptied, waiting for readers */
 	FAR_WAIT_MS = 100, /* but not for long: a running backup is a reader too */
 };
 
@@ -41,7 +41,8 @@ static struct store *store_new(const char *path, const struct store_kind *kind,
 static int open_file(struct store *s, const struct store_options *o, struct err *e);
 static int set_up(struct store *s, const struct store_options *o, struct err *e);
 static int migrate(struct store *s, const struct store_kind *kind, int flags, struct err *e);
-static int migrate_step(struct store *s, const struct store_kind *kind, int64_t step, struct err *e);
+static int migrate_step(struct store *s, const struct store_kind *kind, int64_t step,
+			struct err *e);
 static int prepare_own(struct store *s, bool readonly, struct err *e);
 static int pragma_int(struct store *s, const char *name, int64_t *v, struct err *e);
 static int wal_on(struct store *s, struct err *e);
@@ -115,7 +116,8 @@ int store_commit(struct store *s, struct err *e)
 
 void store_rollback(struct store *s)
 {
-	/* Some errors have rolled back already. Its own errors say nothing new: the handle is then of no use. */
+	/* Some errors have rolled back already. Its own errors say nothing new: the handle is then
+	 * of no use. */
 	if (s->rollback && !sqlite3_get_autocommit(s->db)) {
 		sqlite3_step(s->rollback->st);
 		if (sqlite3_reset(s->rollback->st) != SQLITE_OK)
@@ -323,16 +325,19 @@ static int open_file(struct store *s, const struct store_options *o, struct err 
 	if (rc != SQLITE_OK)
 		return failed(s, rc, e);
 	sqlite3_busy_timeout(s->db, s->busy_ms);
-	snprintf(sql, sizeof sql, "PRAGMA page_size=%d", s->page_bytes); /* of use to a new file only */
+	snprintf(sql, sizeof sql, "PRAGMA page_size=%d",
+		 s->page_bytes); /* of use to a new file only */
 	return store_exec(s, sql, e);
 }
 
-/* The kind is checked before anything is set: a stranger's file is not even turned into WAL mode. */
+/* The kind is checked before anything is set: a stranger's file is not even turned into WAL
+ * mode. */
 static int migrate(struct store *s, const struct store_kind *kind, int flags, struct err *e)
 {
 	int64_t id, version, pages;
 
-	if (pragma_int(s, "application_id", &id, e) < 0 || pragma_int(s, "user_version", &version, e) < 0 ||
+	if (pragma_int(s, "application_id", &id, e) < 0 ||
+	    pragma_int(s, "user_version", &version, e) < 0 ||
 	    pragma_int(s, "page_count", &pages, e) < 0)
 		return -1;
 	if (id == 0 && version == 0 && pages == 0 && (flags & STORE_CREATE))
@@ -340,12 +345,13 @@ static int migrate(struct store *s, const struct store_kind *kind, int flags, st
 	if ((uint32_t)id != kind->application_id)
 		return err_set(e, ERR_CONF, "%s %s: another kind of file", s->name, s->path);
 	if (version > kind->step_count)
-		return err_set(e, ERR_CONF, "%s %s: version %d is newer than this program's %d", s->name,
-			       s->path, (int)version, kind->step_count);
+		return err_set(e, ERR_CONF, "%s %s: version %d is newer than this program's %d",
+			       s->name, s->path, (int)version, kind->step_count);
 	if (flags & STORE_READONLY) {
 		if (version == kind->step_count)
 			return 0;
-		return err_set(e, ERR_CONF, "%s %s: version %d is old; start the program that writes it once",
+		return err_set(e, ERR_CONF,
+			       "%s %s: version %d is old; start the program that writes it once",
 			       s->name, s->path, (int)version);
 	}
 	if (wal_on(s, e) < 0)
@@ -392,7 +398,8 @@ static int set_up(struct store *s, const struct store_options *o, struct err *e)
 		 (long long)WAL_FAR * s->wal_pages * s->page_bytes);
 	if (store_exec(s, sql, e) < 0)
 		return -1;
-	/* Instead of SQLite's own, which keeps an error of the checkpoint to itself: a failed fsync must end us. */
+	/* Instead of SQLite's own, which keeps an error of the checkpoint to itself: a failed fsync
+	 * must end us. */
 	sqlite3_wal_hook(s->db, on_commit, s);
 	return 0;
 }
@@ -402,8 +409,10 @@ static int prepare_own(struct store *s, bool readonly, struct err *e)
 	if (store_prepare(s, &s->version, "PRAGMA data_version", e) < 0)
 		return -1;
 	return store_prepare(s, &s->begin, readonly ? "BEGIN" : "BEGIN IMMEDIATE", e) < 0 ||
-	       store_prepare(s, &s->commit, "COMMIT", e) < 0 ||
-	       store_prepare(s, &s->rollback, "ROLLBACK", e) < 0 ? -1 : 0;
+			       store_prepare(s, &s->commit, "COMMIT", e) < 0 ||
+			       store_prepare(s, &s->rollback, "ROLLBACK", e) < 0
+		       ? -1
+		       : 0;
 }
 
 static int pragma_int(struct store *s, const char *name, int64_t *v, struct err *e)
@@ -424,7 +433,8 @@ static int pragma_int(struct store *s, const char *name, int64_t *v, struct err 
 	return rc == SQLITE_ROW ? 0 : -1;
 }
 
-/* Where WAL is not possible (a file system without shared memory) SQLite says so only in the result. */
+/* Where WAL is not possible (a file system without shared memory) SQLite says so only in the
+ * result. */
 static int wal_on(struct store *s, struct err *e)
 {
 	sqlite3_stmt *st = NULL;
@@ -444,8 +454,8 @@ static int wal_on(struct store *s, struct err *e)
 	return wal ? 0 : -1;
 }
 
-/* So that the mode does not hang on the umask; -wal and -shm take it over. Only where nothing is: to close a descriptor of a
- * file that SQLite has open here would drop its locks. */
+/* So that the mode does not hang on the umask; -wal and -shm take it over. Only where nothing is:
+ * to close a descriptor of a file that SQLite has open here would drop its locks. */
 static int create_empty(const char *path, struct err *e)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -469,12 +479,14 @@ static int copy_all(struct store *s, sqlite3 *to, const char *dst, struct err *e
 	rc = sqlite3_backup_step(copy, -1);
 	sqlite3_backup_finish(copy);
 	if (rc != SQLITE_DONE)
-		return err_set(e, class_of(rc), "%s %s: copy: %s", s->name, s->path, sqlite3_errstr(rc));
+		return err_set(e, class_of(rc), "%s %s: copy: %s", s->name, s->path,
+			       sqlite3_errstr(rc));
 	return 0;
 }
 
-/* Called by SQLite after each commit with the length of the WAL. A passive copy never waits; where readers that come and go
- * keep the WAL from starting over, it is emptied once with a short wait. A full disk or a busy file is tried again later. */
+/* Called by SQLite after each commit with the length of the WAL. A passive copy never waits; where
+ * readers that come and go keep the WAL from starting over, it is emptied once with a short wait. A
+ * full disk or a busy file is tried again later. */
 static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
 {
 	struct store *s = arg;
@@ -485,8 +497,8 @@ static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
 		return SQLITE_OK;
 	if (far)
 		sqlite3_busy_timeout(db, FAR_WAIT_MS < s->busy_ms ? FAR_WAIT_MS : s->busy_ms);
-	rc = sqlite3_wal_checkpoint_v2(db, name, far ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
-				       NULL, NULL);
+	rc = sqlite3_wal_checkpoint_v2(
+		db, name, far ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	if (far) {
 		sqlite3_busy_timeout(db, s->busy_ms);
 		s->far_pages = rc == SQLITE_OK ? WAL_FAR * s->wal_pages : pages + s->wal_pages;
@@ -506,18 +518,29 @@ static int sync_folder_of(const char *path, struct err *e)
 	return fs_sync_dir(dir, e);
 }
 
-/* What may pass is TEMP. What shows that the disk or the file is not to be trusted, or that this program is wrong, is SAFE. */
+/* What may pass is TEMP. What shows that the disk or the file is not to be trusted, or that this
+ * program is wrong, is SAFE. */
 static enum err_class class_of(int rc)
 {
 	if (rc == SQLITE_READONLY_DBMOVED)
 		return ERR_SAFE;
 	switch (rc & 0xff) {
-	case SQLITE_BUSY: case SQLITE_LOCKED: case SQLITE_PROTOCOL: case SQLITE_FULL:
-	case SQLITE_NOMEM: case SQLITE_INTERRUPT:
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+	case SQLITE_PROTOCOL:
+	case SQLITE_FULL:
+	case SQLITE_NOMEM:
+	case SQLITE_INTERRUPT:
 		return ERR_TEMP;
-	case SQLITE_CANTOPEN: case SQLITE_PERM: case SQLITE_READONLY: case SQLITE_AUTH: case SQLITE_NOTADB:
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+	case SQLITE_READONLY:
+	case SQLITE_AUTH:
+	case SQLITE_NOTADB:
 		return ERR_CONF;
-	case SQLITE_CONSTRAINT: case SQLITE_TOOBIG: case SQLITE_MISMATCH:
+	case SQLITE_CONSTRAINT:
+	case SQLITE_TOOBIG:
+	case SQLITE_MISMATCH:
 		return ERR_PERM;
 	default:
 		return ERR_SAFE;
@@ -532,11 +555,15 @@ static int failed(struct store *s, int rc, struct err *e)
 		s->dead = true;
 	/* Its message may be about an earlier call (a binding): take the code's own words then. */
 	return err_set(e, class, "%s %s: %s (sqlite %d)", s->name, s->path,
-		       sqlite3_extended_errcode(s->db) == rc ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc), rc);
+		       sqlite3_extended_errcode(s->db) == rc ? sqlite3_errmsg(s->db)
+							     : sqlite3_errstr(rc),
+		       rc);
 }
 
 static int refused(const struct store *s, struct err *e)
 {
-	return err_set(e, ERR_SAFE, "%s %s: refused after an earlier failure; end this program and start it anew",
-		       s->name, s->path);
+	return err_set(
+		e, ERR_SAFE,
+		"%s %s: refused after an earlier failure; end this program and start it anew",
+		s->name, s->path);
 }

@@ -1,6 +1,7 @@
-/* The local bus over a disk that fails at its n-th operation, for every n: a flush fails with the right class, a reader sees whole
- * transactions only, and after opening anew and publishing again everything is there. Where the failure leaves it open whether
- * the flush took place (ERR_SAFE), it may be there twice, whole: delivery is at least once. */
+/* The local bus over a disk that fails at its n-th operation, for every n: a flush fails with the
+ * right class, a reader sees whole transactions only, and after opening anew and publishing again
+ * everything is there. Where the failure leaves it open whether the flush took place (ERR_SAFE), it
+ * may be there twice, whole: delivery is at least once. */
 #include "bus/local.h"
 #include "tests/lib/bus_events.h"
 #include "tests/lib/fault_vfs.h"
@@ -62,7 +63,8 @@ static int publish_both(struct bus *b, int turn, struct err *e)
 	return bus_flush(b, e);
 }
 
-/* What came since the last look must be whole turns, and those only this one, at most `most` times; the model follows. */
+/* What came since the last look must be whole turns, and those only this one, at most `most` times;
+ * the model follows. */
 static int follow(struct bus *looker, int topic, int turn, int most)
 {
 	struct model *m = &models[topic];
@@ -90,10 +92,12 @@ static int follow(struct bus *looker, int topic, int turn, int most)
 	return (int)(got / EACH);
 }
 
-/* A try with a fault at the n-th operation from the opening on; -1 as soon as something failed. The bus is given even so. */
+/* A try with a fault at the n-th operation from the opening on; -1 as soon as something failed. The
+ * bus is given even so. */
 static int faulty_turn(int turn, struct bus **b, struct err *e)
 {
-	struct bus_options o = {.dir = dir, .role = "gateway", .ledger = "00112233/1", .vfs = FAULT_VFS};
+	struct bus_options o = {
+		.dir = dir, .role = "gateway", .ledger = "00112233/1", .vfs = FAULT_VFS};
 
 	*b = NULL;
 	if (bus_open(b, &o, e) < 0)
@@ -107,8 +111,9 @@ static void every_operation_fails_once(unsigned ops, enum fault_kind kind, enum 
 
 	memset(models, 0, sizeof models);
 	for (int n = 1;; n++) {
-		/* Opened before and open all the time, as the readers' programs are: the shared index of the WAL lives on.
-		 * Every other turn nobody else is there, and the next opening recovers. */
+		/* Opened before and open all the time, as the readers' programs are: the shared
+		 * index of the WAL lives on. Every other turn nobody else is there, and the next
+		 * opening recovers. */
 		struct bus *looker = n % 2 ? open_bus(dir, "tax", NULL, NULL) : NULL, *b;
 		struct bus_reader *idle = looker ? open_reader(looker, "payments", NULL) : NULL;
 		struct err e = {0};
@@ -182,7 +187,8 @@ static void a_failed_read_stops(void **state)
 	every_operation_fails_once(FAULT_READ, FAULT_IO, ERR_SAFE);
 }
 
-/* The disk stays full for a while: no flush goes through, nothing is lost, and all arrives once when there is room. */
+/* The disk stays full for a while: no flush goes through, nothing is lost, and all arrives once
+ * when there is room. */
 static void a_disk_that_stays_full_is_waited_for(void **state)
 {
 	struct bus *b = open_bus(dir, "gateway", NULL, FAULT_VFS);
@@ -215,7 +221,8 @@ static void a_full_queue_on_a_full_disk_takes_no_more(void **state)
 {
 	static char data[1 << 20];
 	struct bus *b = open_bus(dir, "gateway", NULL, FAULT_VFS);
-	struct bus_event ev = {.key = STR("k"), .type = STR("SubsidyPayment"), .data = {data, sizeof data}};
+	struct bus_event ev = {
+		.key = STR("k"), .type = STR("SubsidyPayment"), .data = {data, sizeof data}};
 	struct bus_reader *r;
 	const struct bus_record *records;
 	struct err e = {0};
@@ -242,7 +249,8 @@ static void a_full_queue_on_a_full_disk_takes_no_more(void **state)
 	bus_close(b);
 }
 
-/* A position is the old one or the new one, and after a failed write the program reads again what it read. */
+/* A position is the old one or the new one, and after a failed write the program reads again what
+ * it read. */
 static void a_position_is_old_or_new(void **state)
 {
 	static const struct {
@@ -286,7 +294,8 @@ static void a_position_is_old_or_new(void **state)
 
 			tax = open_bus(dir, "tax", NULL, NULL);
 			r = open_reader(tax, "payments", "tax");
-			assert_true(bus_tell(r).next == at + 5 || (rc < 0 && e.class == ERR_SAFE && bus_tell(r).next == at));
+			assert_true(bus_tell(r).next == at + 5 ||
+				    (rc < 0 && e.class == ERR_SAFE && bus_tell(r).next == at));
 			at = bus_tell(r).next;
 			bus_reader_close(r);
 			bus_close(tax);
@@ -297,7 +306,8 @@ static void a_position_is_old_or_new(void **state)
 		}
 }
 
-/* init and backup are there whole or not at all. After the first operations only every few are tried: they are of a kind. */
+/* init and backup are there whole or not at all. After the first operations only every few are
+ * tried: they are of a kind. */
 static void init_and_backup_are_whole_or_nothing(void **state)
 {
 	struct bus *b = open_bus(dir, "gateway", NULL, NULL);
@@ -315,7 +325,8 @@ static void init_and_backup_are_whole_or_nothing(void **state)
 		for (n = 1;; n += n < 20 ? 1 : 23) {
 			struct err e = {0};
 
-			fault_vfs_arm(FAULT_WRITE | FAULT_SYNC, n, n % 2 ? FAULT_IO : FAULT_DISK_FULL);
+			fault_vfs_arm(FAULT_WRITE | FAULT_SYNC, n,
+				      n % 2 ? FAULT_IO : FAULT_DISK_FULL);
 			rc = backup ? bus_backup(dir, fresh, 50, &e) : bus_init(fresh, &e);
 			fault_vfs_disarm();
 			fired += fault_vfs_fired();
@@ -327,7 +338,7 @@ static void init_and_backup_are_whole_or_nothing(void **state)
 			}
 			if (rc < 0)
 				assert_true(e.class == ERR_TEMP || e.class == ERR_SAFE);
-			else /* it struck the closing of a file, whose journal then stays and is good */
+			else /* it struck the closing of a file: its WAL stays and is good */
 				bus_close(open_bus(fresh, "gateway", NULL, NULL));
 			assert_int_equal(fs_remove_tree(fresh, &e), 0);
 		}
@@ -339,7 +350,8 @@ static void init_and_backup_are_whole_or_nothing(void **state)
 	assert_true(fired > 0);
 }
 
-/* At the n-th write or sync the power goes. What a flush acknowledged is there, in whole turns and in order. */
+/* At the n-th write or sync the power goes. What a flush acknowledged is there, in whole turns and
+ * in order. */
 static void a_power_cut_loses_nothing_acknowledged(void **state)
 {
 	int *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -381,7 +393,8 @@ static void a_power_cut_loses_nothing_acknowledged(void **state)
 			assert_true(turns[t] >= *acknowledged);
 			assert_true(turns[t] <= *acknowledged + 1);
 		}
-		/* The second topic is written after the first: it may lack the last turn, which is then sent again. */
+		/* The second topic is written after the first: it may lack the last turn, which is
+		 * then sent again. */
 		assert_true(turns[1] <= turns[0] && turns[1] >= turns[0] - 1);
 		base = turns[0];
 		if (turns[1] < turns[0]) {

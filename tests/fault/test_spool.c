@@ -1,8 +1,9 @@
 /* LINK: adapters/village/spool.o adapters/village/meta.o adapters/village/decode.o */
 /* WRAP: write fsync rename open close mkdir */
-/* The spool, whose n-th call of the system fails or is the last of the process, for every n: nothing is called accepted that is
- * not whole and synced, nothing half-made is ever taken for whole, and a second try works. The loops find out how many calls
- * there are by going on until the fault no longer fires. */
+/* The spool, whose n-th call of the system fails or is the last of the process, for every n:
+ * nothing is called accepted that is not whole and synced, nothing half-made is ever taken for
+ * whole, and a second try works. The loops find out how many calls there are by going on until
+ * the fault no longer fires. */
 #include "adapters/village/spool.h"
 #include "crypto/ids.h"
 #include "tests/lib/unit.h"
@@ -15,7 +16,8 @@
 #include <unistd.h>
 
 enum call { WRITE, FSYNC, RENAME, OPEN, CLOSE, MKDIR, CALLS, ANY = CALLS };
-static const char *const call_names[] = {"write", "fsync", "rename", "open", "close", "mkdir", "any call"};
+static const char *const call_names[] = {"write", "fsync", "rename",  "open",
+					 "close", "mkdir", "any call"};
 /* HALF: half of it is written, the next one fails. DIE: the process ends before the call. */
 enum how { FAIL, HALF, DIE };
 
@@ -24,7 +26,8 @@ static struct {
 	enum how how;
 	int at, sys; /* the at-th call from now on; 0 = none */
 	int fired, syncs;
-	char renamed[4096]; /* the folder into which something was renamed last, "" once it was synced */
+	char renamed
+		[4096]; /* the folder into which something was renamed last, "" once it was synced */
 } fault;
 
 ssize_t __real_write(int fd, const void *p, size_t n);
@@ -142,15 +145,24 @@ static int make_world(void **state)
 	tmpdir_make(&w.dir);
 	tmpdir_file(&w.dir, keys, "keys");
 	tmpdir_file(&w.dir, w.data, "data");
-	if (keygen(keys, 2026, 2026, &e) < 0 || keyring_open(&w.keys, keys, "village", false, &e) < 0)
+	if (keygen(keys, 2026, 2026, &e) < 0 ||
+	    keyring_open(&w.keys, keys, "village", false, &e) < 0)
 		fail_msg("%s", e.text);
 	for (size_t i = 0; i < sizeof w.content; i++)
 		w.content[i] = (char)(i * 7 + i / 251);
-	w.meta = (struct spool_meta){.sender = "dong", .year = 2026, .village = "330603001008", .received_at = 1798077600000,
-				     .encoding = ENC_GB18030, .bytes = sizeof w.content, .records = 9, .rows = 5, .reader = "r"};
+	w.meta = (struct spool_meta){.sender = "dong",
+				     .year = 2026,
+				     .village = "330603001008",
+				     .received_at = 1798077600000,
+				     .encoding = ENC_GB18030,
+				     .bytes = sizeof w.content,
+				     .records = 9,
+				     .rows = 5,
+				     .reader = "r"};
 	memset(w.meta.sha256, '5', 64);
 	submission_id(&w.meta.submission, STR("dong"), str_of(w.meta.sha256));
-	w.cover = (struct spool_cover){.submission = w.meta.submission, .sender = "dong", .received_at = 1798077600001};
+	w.cover = (struct spool_cover){
+		.submission = w.meta.submission, .sender = "dong", .received_at = 1798077600001};
 	memset(w.cover.cover.b, 3, ID_LEN);
 	return 0;
 }
@@ -314,7 +326,8 @@ static const struct {
 	bool (*there)(void);
 	int syncs; /* at least so many, or it cannot be durable */
 } acts[] = {
-	{"roster", put_roster, roster_there, 6}, /* roster, names, its folder, meta, its folder, spool */
+	{"roster", put_roster, roster_there,
+	 6}, /* roster, names, its folder, meta, its folder, spool */
 	{"cover", put_cover, cover_there, 4},
 	{"refusal", put_aside, aside_there, 3},
 	{"published", publish_it, published, 8},
@@ -377,7 +390,8 @@ static bool fails_at(size_t i, enum call call, enum how how, int sys, int n)
 			fail_msg("%s: %s %d failed unheard", acts[i].what, call_names[call], n);
 		assert_true(acts[i].there());
 	} else if (e.class != (sys == EACCES ? ERR_CONF : ERR_TEMP)) {
-		fail_msg("%s: %s %d: class %d: %s", acts[i].what, call_names[call], n, (int)e.class, e.text);
+		fail_msg("%s: %s %d: class %d: %s", acts[i].what, call_names[call], n, (int)e.class,
+			 e.text);
 	}
 	acts[i].there();
 	second_life(i);
@@ -390,8 +404,10 @@ static void every_call_may_fail(void **state)
 		enum call call;
 		enum how how;
 		int sys;
-	} kinds[] = {{WRITE, FAIL, ENOSPC}, {WRITE, HALF, ENOSPC}, {WRITE, FAIL, EIO},	 {FSYNC, FAIL, EIO},  {FSYNC, FAIL, ENOSPC},
-		     {RENAME, FAIL, EIO},   {OPEN, FAIL, EMFILE},  {OPEN, FAIL, ENOSPC}, {CLOSE, FAIL, EIO}, {MKDIR, FAIL, ENOSPC}};
+	} kinds[] = {{WRITE, FAIL, ENOSPC}, {WRITE, HALF, ENOSPC}, {WRITE, FAIL, EIO},
+		     {FSYNC, FAIL, EIO},    {FSYNC, FAIL, ENOSPC}, {RENAME, FAIL, EIO},
+		     {OPEN, FAIL, EMFILE},  {OPEN, FAIL, ENOSPC},  {CLOSE, FAIL, EIO},
+		     {MKDIR, FAIL, ENOSPC}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(acts); i++) {
@@ -400,9 +416,11 @@ static void every_call_may_fail(void **state)
 
 			while (fails_at(i, kinds[k].call, kinds[k].how, kinds[k].sys, n))
 				n++;
-			/* A cover makes no folder; everything else happens at least once in each act. */
+			/* A cover makes no folder; everything else happens at least once in each
+			 * act. */
 			if (n == 1 && kinds[k].call != MKDIR)
-				fail_msg("%s: %s never fired", acts[i].what, call_names[kinds[k].call]);
+				fail_msg("%s: %s never fired", acts[i].what,
+					 call_names[kinds[k].call]);
 			assert_true(n < 100);
 		}
 	}
@@ -453,11 +471,13 @@ static void nothing_is_accepted_without_its_syncs(void **state)
 		fault.syncs = 0;
 		assert_int_equal(acts[i].put(&e), 0);
 		if (fault.syncs < acts[i].syncs || fault.renamed[0])
-			fail_msg("%s: %d syncs, not of %s", acts[i].what, fault.syncs, fault.renamed);
+			fail_msg("%s: %d syncs, not of %s", acts[i].what, fault.syncs,
+				 fault.renamed);
 	}
 }
 
-/* When the last sync failed the folder is there already: the next try keeps its stamp and makes it durable. */
+/* When the last sync failed the folder is there already: the next try keeps its stamp and makes
+ * it durable. */
 static void the_first_stamp_stays(void **state)
 {
 	struct spool_meta meta;
@@ -512,7 +532,8 @@ static void sealed_pieces_cannot_be_changed(void **state)
 	(void)state;
 	fresh();
 	assert_int_equal(put_roster(&e), 0);
-	assert_int_equal(spool_path(&w.spool, &w.meta.submission, "roster.sealed", path, sizeof path), 0);
+	assert_int_equal(
+		spool_path(&w.spool, &w.meta.submission, "roster.sealed", path, sizeof path), 0);
 	buf_init(&whole, 1 << 20);
 	buf_init(&copy, 1 << 20);
 	assert_int_equal(fs_read(path, &whole, &e), 0);
@@ -545,7 +566,8 @@ static void sealed_pieces_cannot_be_changed(void **state)
 	/* another submission's bytes in this one's place */
 	w.meta.submission.b[0] ^= 1;
 	assert_int_equal(put_roster(&e), 0);
-	assert_int_equal(spool_path(&w.spool, &w.meta.submission, "roster.sealed", other, sizeof other), 0);
+	assert_int_equal(
+		spool_path(&w.spool, &w.meta.submission, "roster.sealed", other, sizeof other), 0);
 	assert_int_equal(fs_write_atomic(other, whole.data, whole.len, 0600, &e), 0);
 	assert_int_equal(read_all(&e), -1);
 	w.meta.submission.b[0] ^= 1;

@@ -1,5 +1,6 @@
-/* The store over a disk that fails at its n-th operation, for every n: a transaction is there whole or not at all, the class
- * tells whether going on is allowed, and a second try works. With a small WAL, so that copying it back fails too. */
+/* The store over a disk that fails at its n-th operation, for every n: a transaction is there whole
+ * or not at all, the class tells whether going on is allowed, and a second try works. With a small
+ * WAL, so that copying it back fails too. */
 #include "store/store.h"
 #include "tests/lib/fault_vfs.h"
 #include "tests/lib/unit.h"
@@ -10,7 +11,8 @@
 
 enum { EACH = 4, ROW_BYTES = 6000, COMMITS = 3 };
 
-static const char *const steps[] = {"CREATE TABLE item(id INTEGER PRIMARY KEY, turn INTEGER, body BLOB)"};
+static const char *const steps[] = {
+	"CREATE TABLE item(id INTEGER PRIMARY KEY, turn INTEGER, body BLOB)"};
 static const struct store_kind kind = {"shop", 0x1234, steps, 1};
 static struct tmpdir tmp;
 static char path[320];
@@ -39,13 +41,15 @@ static int open_shop(struct store **s, int flags, const char *vfs, struct err *e
 	return store_open(s, path, &kind, &o, e);
 }
 
-/* One transaction of a few rows. The commit may say no although all is there (the copying back failed). */
+/* One transaction of a few rows. The commit may say no although all is there (the copying back
+ * failed). */
 static int add_turn(struct store *s, int turn, struct err *e)
 {
 	static const char body[ROW_BYTES] = "body";
 	struct stmt *put;
 
-	if (store_prepare(s, &put, "INSERT INTO item(turn, body) VALUES(?1, ?2)", e) < 0 || store_begin(s, e) < 0)
+	if (store_prepare(s, &put, "INSERT INTO item(turn, body) VALUES(?1, ?2)", e) < 0 ||
+	    store_begin(s, e) < 0)
 		return -1;
 	for (int i = 0; i < EACH; i++) {
 		stmt_int(put, 1, turn);
@@ -67,8 +71,13 @@ static int64_t count_of(int turn)
 
 	if (open_shop(&s, STORE_READONLY, NULL, &e) < 0)
 		fail_msg("%s", e.text);
-	assert_int_equal(store_prepare(s, &st, "SELECT count(*), (SELECT integrity_check FROM pragma_integrity_check)"
-				       " FROM item WHERE turn = ?1", &e), 0);
+	assert_int_equal(
+		store_prepare(
+			s, &st,
+			"SELECT count(*), (SELECT integrity_check FROM pragma_integrity_check)"
+			" FROM item WHERE turn = ?1",
+			&e),
+		0);
 	stmt_int(st, 1, turn);
 	assert_int_equal(stmt_step(st, &e), 1);
 	n = stmt_get_int(st, 0);
@@ -176,7 +185,8 @@ static void a_failed_sync_stops(void **state)
 	every_operation_fails_once(FAULT_SYNC, FAULT_IO, ERR_SAFE);
 }
 
-/* The sync of the database itself comes with the copying back: SQLite alone would keep that failure to itself. */
+/* The sync of the database itself comes with the copying back: SQLite alone would keep that failure
+ * to itself. */
 static void a_failed_copying_back_stops(void **state)
 {
 	int syncs[2] = {0}, done;
@@ -246,7 +256,8 @@ static void a_failed_backup_leaves_nothing(void **state)
 	assert_true(fs_exists(copy));
 }
 
-/* At the n-th write or sync the power goes: what was acknowledged is there, and nothing by halves. */
+/* At the n-th write or sync the power goes: what was acknowledged is there, and nothing by
+ * halves. */
 static void a_power_cut_loses_nothing_acknowledged(void **state)
 {
 	int *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

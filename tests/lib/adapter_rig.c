@@ -12,6 +12,8 @@
 enum { PATIENCE_MS = 60000, SEED = 7 };
 
 static void write_conf(struct rig *r, const char *settings);
+static void open_bus(struct rig *r);
+static void close_bus(struct rig *r);
 static void program(char out[600], const char *name);
 static void root_of(char out[600]);
 static void become_adapter(struct rig *r, int ready_fd);
@@ -20,8 +22,6 @@ void rig_open(struct rig *r, const char *role, const char *settings, const char 
 {
 	struct err e = {0};
 	char bus[320], keys[320];
-	struct bus_options o = {
-		.dir = bus, .role = "gateway", .ledger = "00112233445566778899aabbccddeeff/1"};
 	int n = 0;
 
 	*r = (struct rig){.role = role};
@@ -48,11 +48,37 @@ void rig_open(struct rig *r, const char *role, const char *settings, const char 
 	    keyring_open(&r->keys, keys, "village", false, &e) != 0)
 		fail_msg("%s", e.text);
 	fs_join(bus, sizeof bus, r->dir.path, "data/bus");
-	if (bus_init(bus, &e) != 0 || bus_open(&r->bus, &o, &e) != 0 ||
-	    codec_open(&r->codec, NULL, &e) != 0)
+	if (bus_init(bus, &e) != 0 || codec_open(&r->codec, NULL, &e) != 0)
 		fail_msg("%s", e.text);
+	open_bus(r);
 	buf_init(&r->body, 1 << 20);
 	buf_init(&r->sealed, 1 << 12);
+}
+
+void rig_backup(struct rig *r, const char *name)
+{
+	char from[320], to[320];
+	struct err e = {0};
+
+	tmpdir_file(&r->dir, from, "data/bus");
+	tmpdir_file(&r->dir, to, name);
+	if (bus_backup(from, to, r->seq, &e) != 0)
+		fail_msg("%s", e.text);
+}
+
+void rig_restore(struct rig *r, const char *name)
+{
+	char from[320], to[320];
+	struct err e = {0};
+
+	assert_int_equal(r->adapter, 0);
+	close_bus(r);
+	tmpdir_file(&r->dir, from, name);
+	tmpdir_file(&r->dir, to, "data/bus");
+	if (fs_remove_tree(to, &e) != 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(rename(from, to), 0);
+	open_bus(r);
 }
 
 void rig_close(struct rig *r)
@@ -60,9 +86,7 @@ void rig_close(struct rig *r)
 	if (r->adapter > 0)
 		rig_adapter_kill(r);
 	sim_stop(&r->sim, SIGTERM, NULL);
-	for (int i = 0; i < RIG_TOPICS; i++)
-		bus_reader_close(r->readers[i].reader);
-	bus_close(r->bus);
+	close_bus(r);
 	codec_close(r->codec);
 	keyring_free(r->keys);
 	buf_fini(&r->body);
@@ -288,6 +312,28 @@ static void write_conf(struct rig *r, const char *settings)
 	assert_true(n > 0 && (size_t)n < sizeof text);
 	if (fs_write_atomic(r->conf, text, (size_t)n, 0600, &e) != 0)
 		fail_msg("%s", e.text);
+}
+
+static void open_bus(struct rig *r)
+{
+	char dir[320];
+	struct bus_options o = {
+		.dir = dir, .role = "gateway", .ledger = "00112233445566778899aabbccddeeff/1"};
+	struct err e = {0};
+
+	tmpdir_file(&r->dir, dir, "data/bus");
+	if (bus_open(&r->bus, &o, &e) != 0)
+		fail_msg("%s", e.text);
+}
+
+static void close_bus(struct rig *r)
+{
+	for (int i = 0; i < RIG_TOPICS; i++) {
+		bus_reader_close(r->readers[i].reader);
+		r->readers[i] = (struct rig_reader){0};
+	}
+	bus_close(r->bus);
+	r->bus = NULL;
 }
 
 /* Programs are found from the test's own place: build/<variant>/test/scenario/<test>. */

@@ -49,6 +49,11 @@ void rig_status(struct rig *r, const char *key, char *out,
 		size_t cap); /* of data/run/<role>.status; "" when not there */
 int64_t rig_counter(struct rig *r, const char *name); /* of the status file; at most a second old */
 
+/* A copy of the bus as of now under that name in the folder; and going back to it (the adapter must
+ * not run): the test's readers begin at the beginning again. */
+void rig_backup(struct rig *r, const char *name);
+void rig_restore(struct rig *r, const char *name);
+
 /* The i-th invented person: token and sealed identity (valid until the next call). */
 void rig_person(struct rig *r, uint32_t i, struct id *token, struct str *identity);
 /* In the gateway's place. seq 0: the next one. Not durable before rig_flush. */

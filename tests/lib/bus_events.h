@@ -1,4 +1,5 @@
-/* Events that the bus tests can tell apart: event i is made from i alone, and check_event proves every field of it. */
+/* Events that the bus tests can tell apart: event i is made from i alone, and check_event proves
+ * every field of it. */
 #ifndef QIAO_TESTS_LIB_BUS_EVENTS_H
 #define QIAO_TESTS_LIB_BUS_EVENTS_H
 #include "bus/bus.h"
@@ -48,8 +49,8 @@ static inline void check_event(const struct bus_record *r, int64_t offset, int64
 	assert_true(str_eq(r->event.data, want.data));
 }
 
-/* First in a forked child: a failed check ends it (and not only the test, which would go on in two processes), and so does
- * waiting for what does not come. */
+/* First in a forked child: a failed check ends it (and not only the test, which would go on in two
+ * processes), and so does waiting for what does not come. */
 static inline void begin_child(void)
 {
 	setenv("CMOCKA_TEST_ABORT", "1", 1);
@@ -59,7 +60,10 @@ static inline void begin_child(void)
 static inline struct bus *open_bus(const char *dir, const char *role, const struct conf *conf,
 				   const char *vfs)
 {
-	struct bus_options o = {.dir = dir, .role = role, .conf = conf, .vfs = vfs,
+	struct bus_options o = {.dir = dir,
+				.role = role,
+				.conf = conf,
+				.vfs = vfs,
 				.ledger = strcmp(role, "gateway") == 0 ? "00112233/1" : NULL};
 	struct err e = {0};
 	struct bus *b;
@@ -113,8 +117,10 @@ static inline int read_some(struct bus_reader *r, int max, const struct bus_reco
 	return n;
 }
 
-/* Reads to the end in portions of max: at offset..offset+count-1 are the events from first on, and no more. */
-static inline void expect_events(struct bus_reader *r, int max, int64_t offset, int64_t first, int64_t count)
+/* Reads to the end in portions of max: at offset..offset+count-1 are the events from first on, and
+ * no more. */
+static inline void expect_events(struct bus_reader *r, int max, int64_t offset, int64_t first,
+				 int64_t count)
 {
 	const struct bus_record *records;
 	int64_t got = 0;

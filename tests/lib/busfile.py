@@ -125,7 +125,8 @@ def pack(events):
 
 
 def _open(path, kind, wrong):
-    db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+    db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
+    db.execute("BEGIN")  # all of one moment
     for pragma, want in (("application_id", kind), ("user_version", FORMAT)):
         got = db.execute(f"PRAGMA {pragma}").fetchone()[0]
         if got != want:

@@ -7,10 +7,11 @@
 
 struct file {
 	sqlite3_file base;
-	const char *path; /* SQLite's, valid while open; NULL for a temporary file */
+	const char *path;   /* SQLite's, valid while open; NULL for a temporary file */
 	sqlite3_file *real; /* behind this struct */
 };
-/* What a write or truncation replaced; a list with the newest first, which is the order of putting back. */
+/* What a write or truncation replaced; a list with the newest first, which is the order of putting
+ * back. */
 struct undo {
 	struct undo *next;
 	char *path;
@@ -133,7 +134,8 @@ static void power_cut(void)
 
 		if (fd < 0) /* deleted since */
 			continue;
-		if (pwrite(fd, u->old, (size_t)u->len, u->at) != u->len || ftruncate(fd, u->size) < 0)
+		if (pwrite(fd, u->old, (size_t)u->len, u->at) != u->len ||
+		    ftruncate(fd, u->size) < 0)
 			_exit(1);
 		close(fd);
 		if (lost_count)
@@ -248,9 +250,9 @@ static int shm_unmap(sqlite3_file *f, int delete)
 
 /* Version 2: without memory mapping of the file itself, which would pass by file_read. */
 static const sqlite3_io_methods methods = {
-	2, file_close, file_read, file_write, file_truncate, file_sync, file_size, file_lock, file_unlock,
-	file_reserved, file_control, file_sector, file_traits, shm_map, shm_lock, shm_barrier, shm_unmap,
-	NULL, NULL,
+	2,	   file_close,	file_read,     file_write,   file_truncate, file_sync,	 file_size,
+	file_lock, file_unlock, file_reserved, file_control, file_sector,   file_traits, shm_map,
+	shm_lock,  shm_barrier, shm_unmap,     NULL,	     NULL,
 };
 
 static int vfs_open(sqlite3_vfs *v, const char *path, sqlite3_file *out, int flags, int *out_flags)
@@ -281,7 +283,8 @@ static int vfs_delete(sqlite3_vfs *v, const char *path, int sync_dir)
 	return real_vfs->xDelete(real_vfs, path, sync_dir);
 }
 
-/* All else is the system's: its functions are given our struct, of which they use nothing but what was copied. */
+/* All else is the system's: its functions are given our struct, of which they use nothing but what
+ * was copied. */
 void fault_vfs_install(bool as_default)
 {
 	if (real_vfs == NULL) {

@@ -1,4 +1,5 @@
-/* A roster in memory for the tests of adapters/village: as a source of bytes (in pieces of any size), in any encoding, opened. */
+/* A roster in memory for the tests of adapters/village: as a source of bytes (in pieces of any
+ * size), in any encoding, opened. */
 #ifndef QIAO_TESTS_LIB_ROSTER_TEXT_H
 #define QIAO_TESTS_LIB_ROSTER_TEXT_H
 #include "adapters/village/roster.h"

@@ -237,7 +237,7 @@ class Bus:
         for text in complaints:
             self.wrong("positions", text)
         for topic, _, next_, last_id in positions:
-            events = self.raw.get(topic, [])
+            events = self.raw.get(topic.removeprefix("restored/"), [])
             there = events[next_ - 1].id if 0 < next_ <= len(events) else bytes(16) if next_ == 0 else None
             self.wrong.unless(there == last_id, "positions", f"{file.stem} at {topic} {next_}: another event is there, or none")
 

@@ -1,5 +1,6 @@
-/* qiao-village without its bus, for tests in one process: drop folder, spool, reference data, keys. What the program does in its loop
- * is called step by step. A "start" forgets everything that is only in memory. */
+/* qiao-village without its bus, for tests in one process: drop folder, spool, reference data,
+ * keys. What the program does in its loop is called step by step. A "start" forgets everything
+ * that is only in memory. */
 #ifndef QIAO_TESTS_LIB_VILLAGE_DESK_H
 #define QIAO_TESTS_LIB_VILLAGE_DESK_H
 #include "adapters/village/answer_file.h"
@@ -35,9 +36,10 @@ static inline void desk_start(struct desk *d)
 		fail_msg("%s", why.at[0].text);
 	tmpdir_file(&d->dir, keys, "keys");
 	d->v.inbox = inbox_new();
-	if (clock_init(&d->role.clock, d->clock, &e) < 0 || keyring_open(&d->v.keys, keys, "village", false, &e) < 0 ||
-	    spool_attach(&d->v.spool, d->role.conf.data.dir, d->v.keys, &e) < 0 || inbox_start(&d->v, &e) < 0 ||
-	    take_load(&d->v, &e) < 0)
+	if (clock_init(&d->role.clock, d->clock, &e) < 0 ||
+	    keyring_open(&d->v.keys, keys, "village", false, &e) < 0 ||
+	    spool_attach(&d->v.spool, d->role.conf.data.dir, d->v.keys, &e) < 0 ||
+	    inbox_start(&d->v, &e) < 0 || take_load(&d->v, &e) < 0)
 		fail_msg("%s", e.text);
 }
 
@@ -89,7 +91,8 @@ static inline void desk_restart(struct desk *d)
 	desk_start(d);
 }
 
-static inline const char *desk_path(struct desk *d, char out[640], const char *sender, const char *name)
+static inline const char *desk_path(struct desk *d, char out[640], const char *sender,
+				    const char *name)
 {
 	snprintf(out, 640, "%s/%s/%s", d->role.conf.village.inbox, sender, name);
 	return out;
@@ -125,7 +128,8 @@ static inline void desk_turn(struct desk *d)
 	desk_look(d);
 	for (int i = 0; i < d->v.submissions.count; i++) {
 		if (d->v.submissions.at[i]->answer_due > 0)
-			d->v.submissions.at[i]->answer_due = 1; /* without the pause between two writings */
+			d->v.submissions.at[i]->answer_due =
+				1; /* without the pause between two writings */
 	}
 	if (answer_files(&d->v, INT64_MAX, &next, &e) < 0)
 		fail_msg("%s", e.text);
@@ -154,11 +158,14 @@ static inline int64_t desk_count(const struct desk *d, enum village_counter c)
 /* A good roster of that many persons. */
 static inline const char *desk_roster(char out[4096], const char *village, int persons)
 {
-	int n = snprintf(out, 4096, "名册\r\n补助年度：2026年,乡镇（街道）：柯桥街道,村（居）：%s\r\n序号,姓名,公民身份号码,补助金额\r\n",
+	int n = snprintf(out, 4096,
+			 "名册\r\n补助年度：2026年,乡镇（街道）：柯桥街道,村（居）：%s\r\n序号,"
+			 "姓名,公民身份号码,补助金额\r\n",
 			 village);
 
 	for (int i = 0; i < persons; i++)
-		n += snprintf(out + n, 4096 - (size_t)n, "%d,张三,11010519491231002X,%d\r\n", i + 1, 200 + i);
+		n += snprintf(out + n, 4096 - (size_t)n, "%d,张三,11010519491231002X,%d\r\n", i + 1,
+			      200 + i);
 	return out;
 }
 

@@ -514,6 +514,32 @@ static void repeats_of_the_outbox_are_asked_for(void **state)
 	close_world();
 }
 
+/* The bus is that of a backup: what was sent since is nowhere but in the bureau's book, and it is
+ * more than a window. */
+static void a_restored_bus_doubles_nothing(void **state)
+{
+	(void)state;
+	open_world(false, "batch_rows = 1000\n", NULL, NULL);
+	rig_adapter_start(&g.rig);
+	add_many(50);
+	until_settled();
+	assert_int_equal(rig_adapter_stop(&g.rig), 0);
+	add_many(2300);
+	rig_backup(&g.rig, "backup");
+	rig_adapter_start(&g.rig);
+	until_settled();
+	assert_int_equal(rig_adapter_stop(&g.rig), 0);
+	rig_restore(&g.rig, "backup");
+	for (int i = 50; i < g.count; i++)
+		g.pays[i].state = INSTRUCTED;
+	rig_adapter_start(&g.rig);
+	add_many(20); /* by the restored gateway */
+	until_settled();
+	books_agree();
+	assert_int_equal(rig_book(&g.rig, "entries", NULL), g.count);
+	close_world();
+}
+
 static void what_is_lost_or_late(void **state)
 {
 	struct pay *p;
@@ -617,8 +643,8 @@ static void a_bureau_that_is_away_too_long(void **state)
 		instruct(p);
 	}
 	rig_flush(&g.rig);
-	for (int64_t start = clock_monotonic(); rig_counter(&g.rig, "payments") < 20 ||
-						clock_wall() <= g.pays[9].not_after;)
+	for (int64_t start = clock_monotonic();
+	     rig_counter(&g.rig, "payments") < 20 || clock_wall() <= g.pays[9].not_after;)
 		rig_look_again(start);
 	rig_sim_restart(&g.rig);
 	until_settled();
@@ -641,6 +667,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(killed_at_random_without_keys),
 		cmocka_unit_test(bad_rows_fail_alone),
 		cmocka_unit_test(repeats_of_the_outbox_are_asked_for),
+		cmocka_unit_test(a_restored_bus_doubles_nothing),
 		cmocka_unit_test(what_is_lost_or_late),
 		cmocka_unit_test(what_cannot_be_processed_is_rejected),
 		cmocka_unit_test(a_bureau_that_is_away_is_waited_for),

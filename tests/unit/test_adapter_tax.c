@@ -146,17 +146,22 @@ static void nothing_is_sent_blindly_twice(void **state)
 
 static void suspects_end_with_a_window_and_with_what_was_there(void **state)
 {
-	struct suspects s = suspects_of(500, 10000);
+	struct suspects s = suspects_of(500, 10000, 0);
 
 	(void)state;
 	assert_false(suspect(&s, 499));
 	assert_true(suspect(&s, 500));
 	assert_true(suspect(&s, 500 + WINDOW_MAX - 1));
 	assert_false(suspect(&s, 500 + WINDOW_MAX));
-	s = suspects_of(500, 510);
+	s = suspects_of(500, 510, 0);
 	assert_true(suspect(&s, 509));
-	assert_false(suspect(&s, 510)); /* came after our start */
-	s = suspects_of(0, 0);
+	assert_false(suspect(&s, 510));	  /* came after our start */
+	s = suspects_of(500, 9000, 8000); /* restored from a backup that held 8000 */
+	assert_true(suspect(&s, 7999));
+	assert_false(suspect(&s, 8000));
+	s = suspects_of(500, 9000, 400);
+	assert_false(suspect(&s, 500 + WINDOW_MAX));
+	s = suspects_of(0, 0, 0);
 	assert_false(suspect(&s, 0));
 }
 

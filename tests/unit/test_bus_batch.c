@@ -63,14 +63,17 @@ static void gives_back_what_was_put(void **state)
 static void is_what_the_format_says(void **state)
 {
 	static const uint8_t want[] = {
-		61, 0x85, 0x01, /* length, kind 133 */
-		1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, /* id */
-		0x00, 0xe8, 0x97, 0xb6, 0x9a, 0x01, 0, 0, /* 1764000000000 */
-		21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, /* trace */
-		0x02, 0x01, 0, 0, 0, 0, 0, 0, /* seq 258 */
-		3, 'k', 'e', 'y', 6, 'd', 'a', 0, 't', 'a', '!',
+		61,   0x85, 0x01, /* length, kind 133 */
+		1,    2,    3,	  4,	5,    6,    7,	 8,  9,	  10,  11,
+		12,   13,   14,	  15,	16,		    /* id */
+		0x00, 0xe8, 0x97, 0xb6, 0x9a, 0x01, 0,	 0, /* 1764000000000 */
+		21,   22,   23,	  24,	25,   26,   27,	 28, 29,  30,  31,
+		32,   33,   34,	  35,	36,		    /* trace */
+		0x02, 0x01, 0,	  0,	0,    0,    0,	 0, /* seq 258 */
+		3,    'k',  'e',  'y',	6,    'd',  'a', 0,  't', 'a', '!',
 	};
-	struct bus_event ev = {.key = STR("key"), .data = {"da\0ta!", 6}, .time_ms = EVENT_TIME, .seq = 258};
+	struct bus_event ev = {
+		.key = STR("key"), .data = {"da\0ta!", 6}, .time_ms = EVENT_TIME, .seq = 258};
 	struct buf b;
 
 	(void)state;
@@ -103,7 +106,8 @@ static void each_damaged_bit_is_seen(void **state)
 	buf_fini(&b);
 }
 
-/* Even with the CRC right no read goes past the end: what is cut short or changed is refused or some other event. */
+/* Even with the CRC right no read goes past the end: what is cut short or changed is refused or
+ * some other event. */
 static void no_read_leaves_the_bytes(void **state)
 {
 	struct bus_event ev;

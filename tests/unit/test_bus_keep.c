@@ -67,7 +67,8 @@ static void read_as(struct bus *b, const char *topic, const char *group, int cou
 }
 
 /* Retention runs with the first flush after the opening. */
-static int64_t oldest_after_restart(struct bus **b, const char *role, const char *topic, int64_t from, int day)
+static int64_t oldest_after_restart(struct bus **b, const char *role, const char *topic,
+				    int64_t from, int day)
 {
 	int64_t end, first;
 
@@ -103,7 +104,8 @@ static void drops_what_is_old_and_read_by_all(void **state)
 	read_as(b, "requests", "ssa", 25);
 	assert_int_equal(oldest_after_restart(&b, "gateway", "requests", from, 17), 20);
 	from += 10;
-	/* Both have read it all: what is younger than ten days stays, counted from the newest event. */
+	/* Both have read it all: what is younger than ten days stays, counted from the newest
+	 * event. */
 	read_as(b, "requests", "tax", 20);
 	read_as(b, "requests", "ssa", 155);
 	assert_int_equal(oldest_after_restart(&b, "gateway", "requests", from, 18), 80);
@@ -139,7 +141,8 @@ static void a_reader_at_the_end_survives_that_all_is_old(void **state)
 	bus_close(b);
 }
 
-/* The gateway's positions are in its ledger; what it noted here counts, and before its first note nothing is dropped. */
+/* The gateway's positions are in its ledger; what it noted here counts, and before its first note
+ * nothing is dropped. */
 static void waits_for_the_notes_of_the_gateway(void **state)
 {
 	struct bus *b = open_bus(dir, "tax", &conf, NULL), *gateway;
@@ -160,7 +163,8 @@ static void waits_for_the_notes_of_the_gateway(void **state)
 	bus_close(b);
 }
 
-/* positions.tax is the adapter's memory of where each feed is: the newest of each key stays, however old. */
+/* positions.tax is the adapter's memory of where each feed is: the newest of each key stays,
+ * however old. */
 static void a_memory_keeps_the_newest_of_each_key(void **state)
 {
 	struct bus *b = open_bus(dir, "tax", &conf, NULL);
@@ -202,11 +206,13 @@ static void backup(const char *to, int64_t ledger_seq)
 		fail_msg("%s", e.text);
 }
 
-/* Seq of event i is i + 1: a ledger at seq 25 has sent events 0..24. One row a place where the cut can fall. */
+/* Seq of event i is i + 1: a ledger at seq 25 has sent events 0..24. One row a place where the cut
+ * can fall. */
 static void the_copy_ends_where_the_ledger_does(void **state)
 {
 	static const int64_t seqs[] = {0, 1, 5, 9, 10, 11, 15, 19, 20, 25, 30, 31, 1000};
-	struct bus *b = open_bus(dir, "gateway", &conf, NULL), *tax = open_bus(dir, "tax", &conf, NULL);
+	struct bus *b = open_bus(dir, "gateway", &conf, NULL),
+		   *tax = open_bus(dir, "tax", &conf, NULL);
 	struct bus_reader *r = open_reader(tax, "payments", "tax");
 	struct err e = {0};
 
@@ -222,7 +228,9 @@ static void the_copy_ends_where_the_ledger_does(void **state)
 	expect_events(r, 12, 0, 0, 30);
 	assert_int_equal(bus_store_position(r, &e), 0);
 	for (size_t i = 0; i < COUNT(seqs); i++) {
-		int64_t kept = seqs[i] < 30 ? seqs[i] : 30, answers = seqs[i] < 6 ? 0 : seqs[i] < 8 ? seqs[i] - 5 : 3;
+		int64_t kept = seqs[i] < 30 ? seqs[i] : 30, answers = seqs[i] < 6   ? 0
+								      : seqs[i] < 8 ? seqs[i] - 5
+										    : 3;
 		char to[320], name[32];
 		struct bus *copy;
 		struct bus_reader *cr;
@@ -239,7 +247,8 @@ static void the_copy_ends_where_the_ledger_does(void **state)
 		cr = open_reader(copy, "collections", NULL);
 		expect_events(cr, 1000, 0, 100, 30);
 		bus_reader_close(cr);
-		/* The reader was past the cut: it is set back to the end, which fits, and goes on from there. */
+		/* The reader was past the cut: it is set back to the end, which fits, and goes on
+		 * from there. */
 		cr = open_reader(copy, "payments", "tax");
 		assert_int_equal(bus_tell(cr).next, kept);
 		publish(copy, "payments", kept, kept + 5);
@@ -257,8 +266,9 @@ static void the_copy_ends_where_the_ledger_does(void **state)
 	bus_close(b);
 }
 
-/* After a restart the gateway sends again what it does not know to be delivered: 0..9, 5..12. With the ledger at 10 the copy ends
- * at the first event past it, and holds no repeat that would come after a gap. */
+/* After a restart the gateway sends again what it does not know to be delivered: 0..9, 5..12. With
+ * the ledger at 10 the copy ends at the first event past it, and holds no repeat that would come
+ * after a gap. */
 static void repeats_do_not_hide_the_cut(void **state)
 {
 	struct bus *b = open_bus(dir, "gateway", &conf, NULL);
@@ -325,8 +335,11 @@ static void a_backup_needs_a_fresh_folder_and_leaves_none_when_it_fails(void **s
 	/* Damage is found by the copy, which is then none. */
 	snprintf(path, sizeof path, "%s/payments.db", dir);
 	assert_int_equal(store_open(&s, path, &topic_kind, &o, &e), 0);
-	assert_int_equal(store_exec(s, "UPDATE batch SET data = substr(data, 1, 100) || x'a5' || substr(data, 102)",
-				    &e), 0);
+	assert_int_equal(store_exec(s,
+				    "UPDATE batch SET data = substr(data, 1, 100) || x'a5' || "
+				    "substr(data, 102)",
+				    &e),
+			 0);
 	store_close(s);
 	tmpdir_file(&tmp, to, "second");
 	assert_int_equal(bus_backup(dir, to, 50, &e), -1);
@@ -364,8 +377,8 @@ static void a_copy_holds_only_databases(void **state)
 	bus_close(b);
 }
 
-/* While the adapter reads, publishes what follows and stores its position: the copy never holds a position whose events or whose
- * consequences it lacks. */
+/* While the adapter reads, publishes what follows and stores its position: the copy never holds a
+ * position whose events or whose consequences it lacks. */
 static void a_copy_made_meanwhile_is_of_one_piece(void **state)
 {
 	struct bus *b = open_bus(dir, "gateway", &conf, NULL);

@@ -1,4 +1,5 @@
-/* The local bus: order, positions, several processes, restart, damage. Retention and backup: test_bus_keep.c. */
+/* The local bus: order, positions, several processes, restart, damage. Retention and backup:
+ * test_bus_keep.c. */
 #include "bus/local.h"
 #include "tests/lib/bus_events.h"
 #include <signal.h>
@@ -38,7 +39,8 @@ static void expect_err(const struct err *e, enum err_class class, const char *wh
 /* ---- the folder ---- */
 static void init_makes_what_only_the_owner_reads(void **state)
 {
-	static const char *const files[] = {"submissions.db", "rejects.ssa.db", "groups/tax.db", "groups/gateway.db"};
+	static const char *const files[] = {"submissions.db", "rejects.ssa.db", "groups/tax.db",
+					    "groups/gateway.db"};
 	char path[700];
 	struct stat st;
 
@@ -177,7 +179,8 @@ static void the_queue_is_bounded(void **state)
 {
 	static char data[100000];
 	struct bus *b = open_bus(dir, "gateway", NULL, NULL);
-	struct bus_event ev = {.key = STR("k"), .type = STR("SubsidyPayment"), .data = {data, sizeof data}};
+	struct bus_event ev = {
+		.key = STR("k"), .type = STR("SubsidyPayment"), .data = {data, sizeof data}};
 	struct bus_reader *r = open_reader(b, "answers", NULL);
 	struct bus_lag lags[64];
 	struct err e = {0};
@@ -282,8 +285,11 @@ static void headers_are_stored_once(void **state)
 	bus_close(b);
 	snprintf(path, sizeof path, "%s/payments.db", dir);
 	assert_int_equal(store_open(&s, path, &topic_kind, &o, &e), 0);
-	assert_int_equal(store_prepare(s, &st, "SELECT headers, (SELECT count(*) FROM kind) FROM kind ORDER BY id",
-				       &e), 0);
+	assert_int_equal(
+		store_prepare(s, &st,
+			      "SELECT headers, (SELECT count(*) FROM kind) FROM kind ORDER BY id",
+			      &e),
+		0);
 	assert_int_equal(stmt_step(st, &e), 1);
 	assert_true(str_is(stmt_get_text(st, 0),
 			   "specversion: 1.0\nsource: /qiao/gateway\n"
@@ -331,7 +337,8 @@ static void a_group_goes_on_after_what_it_stored(void **state)
 static void groups_do_not_touch_one_another(void **state)
 {
 	struct bus *b = open_bus(dir, "gateway", NULL, NULL);
-	struct bus_reader *tax = open_reader(b, "requests", "tax"), *ssa = open_reader(b, "requests", "ssa");
+	struct bus_reader *tax = open_reader(b, "requests", "tax"),
+			  *ssa = open_reader(b, "requests", "ssa");
 	struct err e = {0};
 
 	(void)state;
@@ -378,9 +385,15 @@ static void a_position_that_does_not_fit_stops(void **state)
 		int64_t next, id_of;
 		const char *why; /* NULL = it fits */
 	} rows[] = {
-		{0, -1, NULL},  {1, 0, NULL},   {50, 49, NULL},         {100, 99, NULL},
-		{101, 99, "past the end"},      {1000000, 99, "past the end"},
-		{50, 48, "another"},            {50, 50, "another"},    {50, -1, "another"},
+		{0, -1, NULL},
+		{1, 0, NULL},
+		{50, 49, NULL},
+		{100, 99, NULL},
+		{101, 99, "past the end"},
+		{1000000, 99, "past the end"},
+		{50, 48, "another"},
+		{50, 50, "another"},
+		{50, -1, "another"},
 		{-1, -1, "cannot be"},
 	};
 	struct bus *b = open_bus(dir, "gateway", NULL, NULL);
@@ -405,7 +418,8 @@ static void a_position_that_does_not_fit_stops(void **state)
 		assert_int_equal(bus_seek(r, &at, &e), rows[i].why ? -1 : 0);
 		if (rows[i].why) {
 			expect_err(&e, ERR_SAFE, rows[i].why);
-			assert_int_equal(bus_read(r, 1, &records, &e), -1); /* and never reads on regardless */
+			assert_int_equal(bus_read(r, 1, &records, &e),
+					 -1); /* and never reads on regardless */
 		} else {
 			expect_events(r, 1000, at.next, at.next, 100 - at.next);
 		}
@@ -413,7 +427,8 @@ static void a_position_that_does_not_fit_stops(void **state)
 
 		assert_int_equal(group_open(tax, "tax", false, &g, &e), 0);
 		assert_int_equal(group_put(g, "payments", &at, &e), 0);
-		assert_int_equal(bus_reader_open(tax, &r, "payments", "tax", &e), rows[i].why ? -1 : 0);
+		assert_int_equal(bus_reader_open(tax, &r, "payments", "tax", &e),
+				 rows[i].why ? -1 : 0);
 		if (rows[i].why)
 			expect_err(&e, ERR_SAFE, rows[i].why);
 		bus_reader_close(r);
@@ -440,7 +455,8 @@ static void a_position_in_an_empty_topic_is_past_the_end(void **state)
 static void finds_the_last_event_of_a_key(void **state)
 {
 	struct bus *b = open_bus(dir, "gateway", NULL, NULL);
-	struct bus_event rare = {.key = STR("rare"), .type = STR("SubsidyPayment"), .data = STR("x"), .seq = 1};
+	struct bus_event rare = {
+		.key = STR("rare"), .type = STR("SubsidyPayment"), .data = STR("x"), .seq = 1};
 	struct bus_record out;
 	struct err e = {0};
 
@@ -464,7 +480,8 @@ static void finds_the_last_event_of_a_key(void **state)
 	bus_close(b);
 }
 
-static const struct bus_lag *lag_of(const struct bus_lag *lags, int count, const char *topic, const char *group)
+static const struct bus_lag *lag_of(const struct bus_lag *lags, int count, const char *topic,
+				    const char *group)
 {
 	for (int i = 0; i < count; i++)
 		if (strcmp(lags[i].topic, topic) == 0 && strcmp(lags[i].group, group) == 0)
@@ -475,7 +492,8 @@ static const struct bus_lag *lag_of(const struct bus_lag *lags, int count, const
 
 static void tells_how_far_each_group_is(void **state)
 {
-	struct bus *b = open_bus(dir, "gateway", NULL, NULL), *tax = open_bus(dir, "tax", NULL, NULL);
+	struct bus *b = open_bus(dir, "gateway", NULL, NULL),
+		   *tax = open_bus(dir, "tax", NULL, NULL);
 	struct bus_reader *r = open_reader(tax, "payments", "tax"), *mine;
 	const struct bus_record *records;
 	const struct bus_lag *lag;
@@ -527,14 +545,15 @@ static void write_operations(int writer, int count)
 		struct bus_event ev = make_event(&room, i);
 
 		ev.seq = writer;
-		if (bus_publish(b, "operations", &ev, &e) < 0 || (i % 5 == 0 && bus_flush(b, &e) < 0))
+		if (bus_publish(b, "operations", &ev, &e) < 0 ||
+		    (i % 5 == 0 && bus_flush(b, &e) < 0))
 			_exit(1);
 	}
 	_exit(bus_flush(b, &e) < 0 ? 1 : 0);
 }
 
-/* Four commands write at once, two processes read meanwhile: offsets are dense, each writer's events are in its order, and
- * all readers see the same. */
+/* Four commands write at once, two processes read meanwhile: offsets are dense, each writer's
+ * events are in its order, and all readers see the same. */
 static void many_write_and_read_at_once(void **state)
 {
 	enum { WRITERS = 4, READERS = 2, EACH = 400 };
@@ -631,7 +650,8 @@ static void a_killed_writer_leaves_whole_flushes(void **state)
 
 static void only_the_producer_publishes(void **state)
 {
-	static const char *const rows[][2] = {{"tax", "payments"}, {"gateway", "operations"}, {"gateway", "nowhere"}};
+	static const char *const rows[][2] = {
+		{"tax", "payments"}, {"gateway", "operations"}, {"gateway", "nowhere"}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -672,11 +692,13 @@ static void damage(const char *topic, const char *sql)
 	store_close(s);
 }
 
-/* Each kind of damage to the second of three batches: the first is read as it was, then the reader stops for good. */
+/* Each kind of damage to the second of three batches: the first is read as it was, then the reader
+ * stops for good. */
 static void damage_is_seen_and_never_passed_over(void **state)
 {
 	static const char *const rows[] = {
-		"UPDATE batch SET data = substr(data, 1, 100) || x'a5' || substr(data, 102) WHERE first = 10",
+		"UPDATE batch SET data = substr(data, 1, 100) || x'a5' || substr(data, 102) WHERE "
+		"first = 10",
 		"UPDATE batch SET data = substr(data, 1, length(data) - 1) WHERE first = 10",
 		"UPDATE batch SET data = x'' WHERE first = 10",
 		"UPDATE batch SET count = 0 WHERE first = 10",
@@ -730,7 +752,8 @@ static void damage_is_seen_by_looking_back_too(void **state)
 	(void)state;
 	publish(b, "payments", 0, 10);
 	flush(b);
-	damage("payments", "UPDATE batch SET data = substr(data, 1, 100) || x'a5' || substr(data, 102)");
+	damage("payments",
+	       "UPDATE batch SET data = substr(data, 1, 100) || x'a5' || substr(data, 102)");
 	assert_int_equal(bus_last(b, "payments", (struct str){0}, &out, &e), -1);
 	expect_err(&e, ERR_SAFE, "damaged");
 	bus_close(b);

@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 static const char *const steps[] = {
-	"CREATE TABLE item(id INTEGER PRIMARY KEY, name TEXT, body BLOB); CREATE INDEX by_name ON item(name)",
+	"CREATE TABLE item(id INTEGER PRIMARY KEY, name TEXT, body BLOB); CREATE INDEX by_name ON "
+	"item(name)",
 	"ALTER TABLE item ADD COLUMN price INTEGER; CREATE TABLE more(x INTEGER UNIQUE)",
 };
 static const struct store_kind first_kind = {"shop", 0x1234, steps, 1};
@@ -122,7 +123,8 @@ static void migrates_an_older_file_and_keeps_what_is_in_it(void **state)
 	store_close(s);
 	refuse(&kind, STORE_READONLY, ERR_CONF, "version 1 is old");
 	s = open_as(&kind, 0);
-	assert_int_equal(number(s, "SELECT count(*) FROM item WHERE name = 'tea' AND price IS NULL"), 1);
+	assert_int_equal(
+		number(s, "SELECT count(*) FROM item WHERE name = 'tea' AND price IS NULL"), 1);
 	assert_int_equal(number(s, "PRAGMA user_version"), 2);
 	store_close(s);
 	refuse(&first_kind, 0, ERR_CONF, "newer");
@@ -148,7 +150,8 @@ static void a_step_that_fails_leaves_the_version_before_it(void **state)
 
 static void refuses_what_is_not_there_or_not_its_own(void **state)
 {
-	static const char junk[] = "this is a letter and not a database, however long one looks at it";
+	static const char junk[] =
+		"this is a letter and not a database, however long one looks at it";
 	struct err e = {0};
 	struct store *s;
 
@@ -272,8 +275,8 @@ static void a_reader_sees_commits_and_nothing_else(void **state)
 	store_close(s);
 }
 
-/* The other program writes without pause while the copy is made; in each commit two rows, so that a copy of half a
- * commit would show. */
+/* The other program writes without pause while the copy is made; in each commit two rows, so that a
+ * copy of half a commit would show. */
 static void copies_one_moment_while_another_writes(void **state)
 {
 	struct store *s = open_as(&kind, STORE_CREATE);
@@ -293,8 +296,11 @@ static void copies_one_moment_while_another_writes(void **state)
 		s = open_as(&kind, 0);
 		for (int i = 0; !fs_exists(go); i++)
 			if (store_begin(s, &e) < 0 ||
-			    store_exec(s, "INSERT INTO item(name) VALUES('a'); INSERT INTO item(name) VALUES('b')",
-				       &e) < 0 || store_commit(s, &e) < 0)
+			    store_exec(s,
+				       "INSERT INTO item(name) VALUES('a'); INSERT INTO item(name) "
+				       "VALUES('b')",
+				       &e) < 0 ||
+			    store_commit(s, &e) < 0)
 				_exit(1);
 		_exit(0);
 	}
@@ -312,7 +318,10 @@ static void copies_one_moment_while_another_writes(void **state)
 	s = open_as(&kind, 0);
 	assert_true(number(s, "SELECT count(*) FROM item") >= 20);
 	assert_int_equal(number(s, "SELECT count(*) % 2 FROM item"), 0);
-	assert_int_equal(number(s, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1);
+	assert_int_equal(
+		number(s,
+		       "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"),
+		1);
 	store_close(s);
 }
 
@@ -366,16 +375,23 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(makes_a_file_for_its_owner_only, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(migrates_an_older_file_and_keeps_what_is_in_it, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_step_that_fails_leaves_the_version_before_it, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(refuses_what_is_not_there_or_not_its_own, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(gives_back_what_was_bound, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(tells_what_may_pass_from_what_never_will, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(refuses_all_after_a_failure_that_is_not_understood, set_up,
+		cmocka_unit_test_setup_teardown(migrates_an_older_file_and_keeps_what_is_in_it,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_step_that_fails_leaves_the_version_before_it,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(refuses_what_is_not_there_or_not_its_own, set_up,
 						tear_down),
-		cmocka_unit_test_setup_teardown(a_reader_sees_commits_and_nothing_else, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(copies_one_moment_while_another_writes, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_wal_stays_bounded_while_a_reader_reads, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(gives_back_what_was_bound, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(tells_what_may_pass_from_what_never_will, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(refuses_all_after_a_failure_that_is_not_understood,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_reader_sees_commits_and_nothing_else, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(copies_one_moment_while_another_writes, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(the_wal_stays_bounded_while_a_reader_reads, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

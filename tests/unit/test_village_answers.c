@@ -45,10 +45,16 @@ static void drop_desk(struct desk *d)
 	tmpdir_remove(&d->dir);
 }
 
-static int say(struct desk *d, int row, int version, const char *result, const char *code, const char *detail)
+static int say(struct desk *d, int row, int version, const char *result, const char *code,
+	       const char *detail)
 {
-	struct row_answer ra = {.row_no = row, .version = version, .result = str_of(result), .code = str_of(code),
-				.detail = str_of(detail), .column = STR("amount"), .final = version > 2};
+	struct row_answer ra = {.row_no = row,
+				.version = version,
+				.result = str_of(result),
+				.code = str_of(code),
+				.detail = str_of(detail),
+				.column = STR("amount"),
+				.final = version > 2};
 	struct err e = {0};
 	int rc = answers_row(d->a, &ra, &e);
 
@@ -74,7 +80,7 @@ static void the_highest_version_stays(void **state)
 	make_desk(&d);
 	assert_int_equal(state_of_row(&d, 7).result, RESULT_NONE);
 	assert_int_equal(say(&d, 7, 2, "waiting", "contribution_missing", NULL), 1);
-	assert_int_equal(say(&d, 7, 1, "accepted", "staged", NULL), 0);  /* older */
+	assert_int_equal(say(&d, 7, 1, "accepted", "staged", NULL), 0);		     /* older */
 	assert_int_equal(say(&d, 7, 2, "waiting", "contribution_missing", NULL), 0); /* again */
 	assert_string_equal(state_of_row(&d, 7).code, "contribution_missing");
 	assert_int_equal(say(&d, 7, 3, "done", "credited", "x"), 1);
@@ -94,7 +100,8 @@ static void the_highest_version_stays(void **state)
 /* Across pages, in no order, synced now and then. */
 static void rows_keep_apart(void **state)
 {
-	static const char *const codes[] = {"name_missing", "id_length", "credited", "cap_b_exceeded"};
+	static const char *const codes[] = {"name_missing", "id_length", "credited",
+					    "cap_b_exceeded"};
 	static const char *const results[] = {"mend", "mend", "done", "mend"};
 	char detail[16];
 	struct desk d;
@@ -105,7 +112,8 @@ static void rows_keep_apart(void **state)
 		int row = 1 + i * 733 % RECORDS;
 
 		snprintf(detail, sizeof detail, "d%d", row);
-		assert_int_equal(say(&d, row, 1 + row % 3, results[row % 4], codes[row % 4], detail), 1);
+		assert_int_equal(
+			say(&d, row, 1 + row % 3, results[row % 4], codes[row % 4], detail), 1);
 		if (i % 300 == 0)
 			again(&d);
 	}
@@ -132,7 +140,9 @@ static void what_makes_no_sense_is_refused(void **state)
 	assert_int_equal(say(&d, RECORDS + 1, 1, "done", "credited", NULL), -1);
 	assert_int_equal(say(&d, 1, 1, "perhaps", "credited", NULL), -1);
 	assert_int_equal(say(&d, 1, 1, "received", "credited", NULL), -1);
-	assert_int_equal(say(&d, 1, 1, "done", "a_code_that_is_much_longer_than_any_code_that_there_is", NULL), -1);
+	assert_int_equal(say(&d, 1, 1, "done",
+			     "a_code_that_is_much_longer_than_any_code_that_there_is", NULL),
+			 -1);
 	assert_int_equal(state_of_row(&d, 1).result, RESULT_NONE);
 	drop_desk(&d);
 }
@@ -174,10 +184,19 @@ static void codes_have_their_limit(void **state)
 
 static void rosters_are_kept(void **state)
 {
-	struct submission_answer sa = {
-		.version = 4, .state = STR("held"), .code = STR("gate_missing"), .detail = STR("posting"), .rows = 12, .accepted = 8,
-		.mend = 3, .waiting = 1, .done = 2, .amount_fen = 600000, .accepted_fen = 400000, .done_fen = 100000,
-		.deadline = {true, 20818}};
+	struct submission_answer sa = {.version = 4,
+				       .state = STR("held"),
+				       .code = STR("gate_missing"),
+				       .detail = STR("posting"),
+				       .rows = 12,
+				       .accepted = 8,
+				       .mend = 3,
+				       .waiting = 1,
+				       .done = 2,
+				       .amount_fen = 600000,
+				       .accepted_fen = 400000,
+				       .done_fen = 100000,
+				       .deadline = {true, 20818}};
 	struct roster_state st;
 	struct err e = {0};
 	struct desk d;
@@ -235,11 +254,16 @@ static void strange_files_are_not_touched(void **state)
 	make_desk(&d);
 	answers_close(d.a);
 	fd = open(d.path, O_RDWR | O_TRUNC);
-	assert_int_equal(write(fd, "something else that is long enough to have a head of its own: "
-				   "................................................................................"
-				   "................................................................................"
-				   "................................................................................"
-				   "................................................................................",
+	assert_int_equal(write(fd,
+			       "something else that is long enough to have a head of its own: "
+			       "..................................................................."
+			       "............."
+			       "..................................................................."
+			       "............."
+			       "..................................................................."
+			       "............."
+			       "..................................................................."
+			       ".............",
 			       382),
 			 382);
 	close(fd);
@@ -252,10 +276,14 @@ static void strange_files_are_not_touched(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_highest_version_stays),	   cmocka_unit_test(rows_keep_apart),
-		cmocka_unit_test(what_makes_no_sense_is_refused),  cmocka_unit_test(details_are_cut_between_characters),
-		cmocka_unit_test(codes_have_their_limit),	   cmocka_unit_test(rosters_are_kept),
-		cmocka_unit_test(a_repeat_after_a_crash_is_taken), cmocka_unit_test(strange_files_are_not_touched),
+		cmocka_unit_test(the_highest_version_stays),
+		cmocka_unit_test(rows_keep_apart),
+		cmocka_unit_test(what_makes_no_sense_is_refused),
+		cmocka_unit_test(details_are_cut_between_characters),
+		cmocka_unit_test(codes_have_their_limit),
+		cmocka_unit_test(rosters_are_kept),
+		cmocka_unit_test(a_repeat_after_a_crash_is_taken),
+		cmocka_unit_test(strange_files_are_not_touched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

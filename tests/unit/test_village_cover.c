@@ -10,10 +10,13 @@
 #define DOC "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
 static const char good[] =
 	"{\"cover\":1,\"roster_sha256\":\"" SHA "\",\"year\":2026,\"village\":\"330603001008\","
-	"\"sponsor\":{\"type\":\"collective\",\"code\":\"91350100M000100Y43\",\"name\":\"某村股份经济合作社\"},"
+	"\"sponsor\":{\"type\":\"collective\",\"code\":\"91350100M000100Y43\",\"name\":"
+	"\"某村股份经济合作社\"},"
 	"\"standards_yuan\":[\"500.00\",\"600\"],\"acceptance_no\":\"浙税2026-17\","
-	"\"gates\":[{\"gate\":\"plan_agreed\",\"date\":\"2026-11-01\",\"document_sha256\":\"" DOC "\",\"by\":\"村委会\"},"
-	"{\"gate\":\"posting\",\"date\":\"2026-12-10\",\"until\":\"2026-12-17\",\"document_sha256\":null,\"by\":null,"
+	"\"gates\":[{\"gate\":\"plan_agreed\",\"date\":\"2026-11-01\",\"document_sha256\":\"" DOC
+	"\",\"by\":\"村委会\"},"
+	"{\"gate\":\"posting\",\"date\":\"2026-12-10\",\"until\":\"2026-12-17\",\"document_"
+	"sha256\":null,\"by\":null,"
 	"\"cites_roster\":true}]}";
 
 static struct {
@@ -38,7 +41,8 @@ static int make_world(void **state)
 	str_copy(c->reference.villages, sizeof c->reference.villages, STR("config/villages.csv"));
 	if (reference_load(&w.ref, c, &why) < 0)
 		fail_msg("%s", why.at[0].text);
-	if (keygen(keys, 2026, 2026, &e) < 0 || keyring_open(&w.keys, keys, "village", false, &e) < 0)
+	if (keygen(keys, 2026, 2026, &e) < 0 ||
+	    keyring_open(&w.keys, keys, "village", false, &e) < 0)
 		fail_msg("%s", e.text);
 	buf_init(&w.wrong, 1 << 16);
 	free(c);
@@ -76,15 +80,18 @@ static void a_good_cover_is_read(void **state)
 	assert_string_equal(c.roster_sha256, SHA);
 	assert_int_equal(ev->year, 2026);
 	assert_true(str_is(ev->village, "330603001008") && str_is(ev->sponsor_type, "collective"));
-	assert_true(str_is(ev->sponsor_code, "91350100M000100Y43") && str_is(ev->acceptance_no, "浙税2026-17"));
+	assert_true(str_is(ev->sponsor_code, "91350100M000100Y43") &&
+		    str_is(ev->acceptance_no, "浙税2026-17"));
 	assert_int_equal(ev->standard_count, 2);
 	assert_int_equal(ev->standards_fen[0], 50000);
 	assert_int_equal(ev->standards_fen[1], 60000);
 	assert_int_equal(ev->gate_count, 2);
 	assert_true(str_is(ev->gates[0].gate, "plan_agreed") && str_is(ev->gates[0].document, DOC));
 	assert_int_equal(ev->gates[0].date, date_of(2026, 11, 1));
-	assert_true(!ev->gates[0].until.set && !ev->gates[0].cites_roster && str_is(ev->gates[0].passed_by, "村委会"));
-	assert_true(ev->gates[1].until.set && ev->gates[1].cites_roster && ev->gates[1].document.p == NULL);
+	assert_true(!ev->gates[0].until.set && !ev->gates[0].cites_roster &&
+		    str_is(ev->gates[0].passed_by, "村委会"));
+	assert_true(ev->gates[1].until.set && ev->gates[1].cites_roster &&
+		    ev->gates[1].document.p == NULL);
 	assert_int_equal(ev->gates[1].until.v, date_of(2026, 12, 17));
 	cover_sponsor(&c, w.keys);
 	sponsor_id(&id, STR("collective"), STR("91350100M000100Y43"));
@@ -107,8 +114,10 @@ static void a_byte_order_mark_is_fine(void **state)
 /* Known by token only: neither number nor name is in what is published. */
 static void an_individual_stays_a_token(void **state)
 {
-	const char *json = "{\"cover\":1,\"roster_sha256\":\"" SHA "\",\"year\":2026,\"village\":\"管墅社区居委会\","
-			   "\"sponsor\":{\"type\":\"individual\",\"id_number\":\"11010519491231002x\",\"name\":\"张三\"},\"gates\":[]}";
+	const char *json = "{\"cover\":1,\"roster_sha256\":\"" SHA
+			   "\",\"year\":2026,\"village\":\"管墅社区居委会\","
+			   "\"sponsor\":{\"type\":\"individual\",\"id_number\":"
+			   "\"11010519491231002x\",\"name\":\"张三\"},\"gates\":[]}";
 	struct id id, token;
 	struct cover c;
 	const char *code;
@@ -147,11 +156,15 @@ static const struct {
 	{"\"type\":\"collective\"", "\"type\":\"club\"", "cover_sponsor_unknown", "sponsor.type："},
 	{"M000100Y43", "M000100Y44", "credit_code_check", "sponsor.code："},
 	{"\"code\":\"91350100M000100Y43\",", "", "credit_code_missing", "sponsor.code："},
-	{"\"type\":\"collective\",\"code\":\"91350100M000100Y43\"", "\"type\":\"individual\",\"id_number\":\"1101051949123100\"",
-	 "id_length", "sponsor.id_number："},
-	{"\"type\":\"collective\",\"code\":\"91350100M000100Y43\"", "\"type\":\"individual\"", "id_missing", "sponsor.id_number："},
-	{"\"type\":\"collective\"", "\"type\":\"individual\"", "cover_key_unknown", "sponsor.code："},
-	{"[\"500.00\",\"600\"]", "[\"500.00\",\"many\"]", "amount_not_a_number", "standards_yuan[1]："},
+	{"\"type\":\"collective\",\"code\":\"91350100M000100Y43\"",
+	 "\"type\":\"individual\",\"id_number\":\"1101051949123100\"", "id_length",
+	 "sponsor.id_number："},
+	{"\"type\":\"collective\",\"code\":\"91350100M000100Y43\"", "\"type\":\"individual\"",
+	 "id_missing", "sponsor.id_number："},
+	{"\"type\":\"collective\"", "\"type\":\"individual\"", "cover_key_unknown",
+	 "sponsor.code："},
+	{"[\"500.00\",\"600\"]", "[\"500.00\",\"many\"]", "amount_not_a_number",
+	 "standards_yuan[1]："},
 	{"[\"500.00\",\"600\"]", "[500.5]", "amount_not_a_number", "standards_yuan[0]："},
 	{"[\"500.00\",\"600\"]", "[0]", "amount_zero", "standards_yuan[0]："},
 	{"[\"500.00\",\"600\"]", "\"500\"", "cover_standards", "standards_yuan："},
@@ -163,7 +176,8 @@ static const struct {
 	{"2026-12-17", "bald", "cover_date", "gates[1].until："},
 	{"\"by\":\"村委会\"", "\"until\":\"2026-11-02\"", "cover_until", "gates[0].until："},
 	{DOC, "x", "cover_digest", "gates[0].document_sha256："},
-	{"\"cites_roster\":true", "\"cites_roster\":\"yes\"", "cover_boolean", "gates[1].cites_roster："},
+	{"\"cites_roster\":true", "\"cites_roster\":\"yes\"", "cover_boolean",
+	 "gates[1].cites_roster："},
 	{"\"by\":null", "\"by\":7", "cover_text", "gates[1].by："},
 	{"\"gates\":[{", "\"gates\":[7,{", "cover_gate", "gates[0].："},
 	{"浙税2026-17", "a\\u0000b", "cover_not_json", "第 1 行"},
@@ -179,10 +193,12 @@ static void mistakes_are_told_with_their_place(void **state)
 
 		if (at == NULL)
 			fail_msg("case %zu", i);
-		snprintf(text, sizeof text, "%.*s%s%s", (int)(at - good), good, flaws[i].to, at + strlen(flaws[i].from));
+		snprintf(text, sizeof text, "%.*s%s%s", (int)(at - good), good, flaws[i].to,
+			 at + strlen(flaws[i].from));
 		if (parse(&c, text, &code) == 0)
 			fail_msg("case %zu (%s) passed", i, flaws[i].code);
-		if (strcmp(code, flaws[i].code) != 0 || strstr(buf_text(&w.wrong), flaws[i].path) == NULL)
+		if (strcmp(code, flaws[i].code) != 0 ||
+		    strstr(buf_text(&w.wrong), flaws[i].path) == NULL)
 			fail_msg("case %zu: %s: %s", i, code, buf_text(&w.wrong));
 		if (strstr(buf_text(&w.wrong), code))
 			fail_msg("case %zu: the code shows: %s", i, buf_text(&w.wrong));
@@ -195,7 +211,11 @@ static void all_mistakes_are_told_at_once(void **state)
 	const char *code, *text;
 
 	(void)state;
-	assert_int_equal(parse(&c, "{\"year\":1,\"x\":2,\"gates\":[{\"gate\":\"vote\"},{\"date\":\"2026-12-01\"}]}", &code), -1);
+	assert_int_equal(parse(&c,
+			       "{\"year\":1,\"x\":2,\"gates\":[{\"gate\":\"vote\"},{\"date\":"
+			       "\"2026-12-01\"}]}",
+			       &code),
+			 -1);
 	text = buf_text(&w.wrong);
 	assert_non_null(strstr(text, "x："));
 	assert_non_null(strstr(text, "cover："));
@@ -230,9 +250,12 @@ static void random_changes_are_survived(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_good_cover_is_read),		  cmocka_unit_test(a_byte_order_mark_is_fine),
-		cmocka_unit_test(an_individual_stays_a_token),	  cmocka_unit_test(mistakes_are_told_with_their_place),
-		cmocka_unit_test(all_mistakes_are_told_at_once), cmocka_unit_test(random_changes_are_survived),
+		cmocka_unit_test(a_good_cover_is_read),
+		cmocka_unit_test(a_byte_order_mark_is_fine),
+		cmocka_unit_test(an_individual_stays_a_token),
+		cmocka_unit_test(mistakes_are_told_with_their_place),
+		cmocka_unit_test(all_mistakes_are_told_at_once),
+		cmocka_unit_test(random_changes_are_survived),
 	};
 
 	return cmocka_run_group_tests(tests, make_world, drop_world);

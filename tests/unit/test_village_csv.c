@@ -1,4 +1,5 @@
-/* Records and cells, whatever the delimiter, the line ends and the pieces in which the bytes come. */
+/* Records and cells, whatever the delimiter, the line ends and the pieces in which the bytes
+ * come. */
 /* LINK: adapters/village/decode.o adapters/village/csv.o adapters/village/roster.o adapters/village/head.o */
 #include "tests/lib/roster_text.h"
 
@@ -110,9 +111,13 @@ static void long_files_stream(void **state)
 	buf_init(&want, 4 << 20);
 	buf_init(&out, 4 << 20);
 	for (int i = 0; i < 20000; i++) {
-		buf_printf(&text, "%d,\"q,%d\"\"%.*s\",x%s", i, i, i % 97, "…………………………………………………………………………………………………………………………………………………………………………………………………………………………",
+		buf_printf(&text, "%d,\"q,%d\"\"%.*s\",x%s", i, i, i % 97,
+			   "……………………………………………………………………………………………………………………………………………………………………………………………"
+			   "……………………………",
 			   i % 3 ? "\r\n" : "\n");
-		buf_printf(&want, "%d|q,%d\"%.*s|x;", i, i, i % 97, "…………………………………………………………………………………………………………………………………………………………………………………………………………………………");
+		buf_printf(&want, "%d|q,%d\"%.*s|x;", i, i, i % 97,
+			   "……………………………………………………………………………………………………………………………………………………………………………………………"
+			   "……………………………");
 	}
 	read_text(buf_text(&text), ',', 0, &out);
 	assert_int_equal(out.len, want.len);
@@ -136,7 +141,8 @@ static void a_record_has_its_limit(void **state)
 		buf_put_u8(&text, i % 50 ? 'x' : '\n');
 	buf_put_str(&text, "\nz\n");
 	for (size_t piece = 0; piece < 9000; piece = piece * 5 + 7)
-		assert_string_equal(read_text(buf_text(&text), ',', piece, &out), "a|b;!roster_record_too_long@2");
+		assert_string_equal(read_text(buf_text(&text), ',', piece, &out),
+				    "a|b;!roster_record_too_long@2");
 	buf_fini(&text);
 	buf_fini(&out);
 }
@@ -173,7 +179,8 @@ static void bad_bytes_name_their_record(void **state)
 		struct csv_reader r;
 		struct err e = {0};
 
-		assert_int_equal(decoder_open(&d, ENC_GB18030, (struct source){memory_read, &m}, &e), 0);
+		assert_int_equal(
+			decoder_open(&d, ENC_GB18030, (struct source){memory_read, &m}, &e), 0);
 		assert_int_equal(csv_init(&r, d, ',', &e), 0);
 		assert_string_equal(shown(&r, &out), "a;b;!file_undecodable@3");
 		csv_fini(&r);
@@ -185,9 +192,12 @@ static void bad_bytes_name_their_record(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(records_are_read),	  cmocka_unit_test(memory_gives_the_same),
-		cmocka_unit_test(long_files_stream),	  cmocka_unit_test(a_record_has_its_limit),
-		cmocka_unit_test(further_cells_are_left_out), cmocka_unit_test(bad_bytes_name_their_record),
+		cmocka_unit_test(records_are_read),
+		cmocka_unit_test(memory_gives_the_same),
+		cmocka_unit_test(long_files_stream),
+		cmocka_unit_test(a_record_has_its_limit),
+		cmocka_unit_test(further_cells_are_left_out),
+		cmocka_unit_test(bad_bytes_name_their_record),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,10 @@ static const char *sniff_all(struct str s, enum encoding *enc, size_t piece)
 	return sniff_end(&sn, enc);
 }
 
-#define BYTES(lit) {"" lit, sizeof(lit) - 1}
+#define BYTES(lit)                      \
+	{                               \
+		"" lit, sizeof(lit) - 1 \
+	}
 
 static const struct {
 	const char *what;
@@ -26,7 +29,9 @@ static const struct {
 	{"UTF-8 with BOM", BYTES("\xEF\xBB\xBF姓名"), NULL, ENC_UTF8},
 	{"UTF-8, four bytes", BYTES("𠮷田"), NULL, ENC_UTF8},
 	{"UTF-8, the last and the first of all ranges",
-	 BYTES("\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xF0\x90\x80\x80\xF4\x8F\xBF\xBF"), NULL, ENC_UTF8},
+	 BYTES("\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xF0\x90\x80\x80\xF4\x8F\xBF"
+	       "\xBF"),
+	 NULL, ENC_UTF8},
 	{"GB18030", BYTES("\xD0\xD5\xC3\xFB"), NULL, ENC_GB18030},
 	{"overlong slash", BYTES("a\xC0\xAF"), NULL, ENC_GB18030},
 	{"overlong, three bytes", BYTES("a\xE0\x9F\xBF"), NULL, ENC_GB18030},
@@ -52,7 +57,8 @@ static void encodings_are_told_apart(void **state)
 			enum encoding enc = ENC_UTF8;
 			const char *code = sniff_all(sniffs[i].bytes, &enc, piece);
 
-			if ((code == NULL) != (sniffs[i].code == NULL) || (code && strcmp(code, sniffs[i].code) != 0))
+			if ((code == NULL) != (sniffs[i].code == NULL) ||
+			    (code && strcmp(code, sniffs[i].code) != 0))
 				fail_msg("%s: %s", sniffs[i].what, code ? code : "good");
 			if (code == NULL && enc != sniffs[i].enc)
 				fail_msg("%s: %s", sniffs[i].what, encoding_code(enc));
@@ -61,7 +67,8 @@ static void encodings_are_told_apart(void **state)
 }
 
 /* Gives the bytes decoded; -1 where the decoder refuses. */
-static int decode_all(struct str bytes, enum encoding enc, size_t piece, size_t room, struct buf *out, struct err *e)
+static int decode_all(struct str bytes, enum encoding enc, size_t piece, size_t room,
+		      struct buf *out, struct err *e)
 {
 	struct memory m = {bytes, piece};
 	struct decoder *d;
@@ -105,7 +112,9 @@ static void every_encoding_gives_the_same_text(void **state)
 		for (size_t piece = 0; piece < 9; piece++) {
 			for (size_t room = DECODE_ROOM; room < 2000; room *= 3) {
 				assert_int_equal(
-					decode_all((struct str){(char *)bytes.data, bytes.len}, all[i].enc, piece, room, &out, &e), 0);
+					decode_all((struct str){(char *)bytes.data, bytes.len},
+						   all[i].enc, piece, room, &out, &e),
+					0);
 				assert_int_equal(out.len, sizeof sample - 1);
 				assert_memory_equal(out.data, sample, out.len);
 			}
@@ -143,7 +152,9 @@ static void gb18030_is_what_iconv_says(void **state)
 		iconv_close(to);
 	}
 	assert_true(text.len > 100000);
-	assert_int_equal(decode_all((struct str){(char *)bytes.data, bytes.len}, ENC_GB18030, 0, 4096, &out, &e), 0);
+	assert_int_equal(decode_all((struct str){(char *)bytes.data, bytes.len}, ENC_GB18030, 0,
+				    4096, &out, &e),
+			 0);
 	assert_int_equal(out.len, text.len);
 	assert_memory_equal(out.data, text.data, text.len);
 	buf_fini(&text);
@@ -157,13 +168,13 @@ static void nonsense_is_refused(void **state)
 		enum encoding enc;
 		struct str bytes;
 	} bad[] = {
-		{ENC_GB18030, BYTES("a\xD0")},             /* cut */
+		{ENC_GB18030, BYTES("a\xD0")},		      /* cut */
 		{ENC_GB18030, BYTES("\xD0\xD5\x81\x30\x81")}, /* cut inside four bytes */
 		{ENC_GB18030, BYTES("\x80")},
 		{ENC_GB18030, BYTES("\xFF\x40")},
 		{ENC_GB18030, BYTES("\xD0\x7F")},
 		{ENC_GB18030, BYTES("\xD0\x20")},
-		{ENC_GB18030, BYTES("\xFE\x39\xFE\x39")}, /* past the end of Unicode */
+		{ENC_GB18030, BYTES("\xFE\x39\xFE\x39")},	  /* past the end of Unicode */
 		{ENC_UTF16LE, BYTES("\xFF\xFE\x00\xD8\x41\x00")}, /* half a pair */
 		{ENC_UTF16LE, BYTES("\xFF\xFE\x00\xDC\x00\xD8")}, /* a pair the wrong way round */
 		{ENC_UTF16BE, BYTES("\xFE\xFF\xD8\x00")},
@@ -221,9 +232,12 @@ static void codes_go_both_ways(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(encodings_are_told_apart),	   cmocka_unit_test(every_encoding_gives_the_same_text),
-		cmocka_unit_test(gb18030_is_what_iconv_says),	   cmocka_unit_test(nonsense_is_refused),
-		cmocka_unit_test(a_failing_source_keeps_its_class), cmocka_unit_test(codes_go_both_ways),
+		cmocka_unit_test(encodings_are_told_apart),
+		cmocka_unit_test(every_encoding_gives_the_same_text),
+		cmocka_unit_test(gb18030_is_what_iconv_says),
+		cmocka_unit_test(nonsense_is_refused),
+		cmocka_unit_test(a_failing_source_keeps_its_class),
+		cmocka_unit_test(codes_go_both_ways),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

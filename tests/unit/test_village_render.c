@@ -1,4 +1,5 @@
-/* The answer file: what it says, that a spreadsheet cannot spoil it, and that it is the same roster again. */
+/* The answer file: what it says, that a spreadsheet cannot spoil it, and that it is the same
+ * roster again. */
 /* LINK: adapters/village/render.o adapters/village/answers.o adapters/village/decode.o adapters/village/csv.o adapters/village/roster.o adapters/village/head.o adapters/village/meta.o */
 #include "adapters/village/render.h"
 #include "base/text.h"
@@ -56,11 +57,16 @@ static const char *answer_to(struct desk *d, struct str roster, enum encoding en
 	return buf_text(&d->out);
 }
 
-static void say(struct desk *d, int row, const char *result, const char *code, const char *column, const char *detail,
-		const char *warning)
+static void say(struct desk *d, int row, const char *result, const char *code, const char *column,
+		const char *detail, const char *warning)
 {
-	struct row_answer ra = {.row_no = row, .version = 1, .result = str_of(result), .code = str_of(code),
-				.column = str_of(column), .detail = str_of(detail), .warning = str_of(warning)};
+	struct row_answer ra = {.row_no = row,
+				.version = 1,
+				.result = str_of(result),
+				.code = str_of(code),
+				.column = str_of(column),
+				.detail = str_of(detail),
+				.warning = str_of(warning)};
 	struct err e = {0};
 
 	assert_int_equal(answers_row(d->answers, &ra, &e), 1);
@@ -143,8 +149,15 @@ static const char roster[] =
 
 static void the_answer_says_what_to_do(void **state)
 {
-	struct submission_answer sa = {.version = 1, .state = STR("waiting"), .code = STR("waiting_cover"), .rows = 3,
-				       .accepted = 1, .mend = 1, .waiting = 1, .amount_fen = 90000, .accepted_fen = 50000,
+	struct submission_answer sa = {.version = 1,
+				       .state = STR("waiting"),
+				       .code = STR("waiting_cover"),
+				       .rows = 3,
+				       .accepted = 1,
+				       .mend = 1,
+				       .waiting = 1,
+				       .amount_fen = 90000,
+				       .accepted_fen = 50000,
 				       .deadline = {true, 20818}};
 	char ten[11], receipt[12], line[64];
 	struct desk d;
@@ -162,19 +175,26 @@ static void the_answer_says_what_to_do(void **state)
 	snprintf(line, sizeof line, "收件号：%s\r\n", receipt_text(receipt, ten));
 	assert_memory_equal(text, "\xEF\xBB\xBF集体补助人员名册回执\r\n", 35);
 	assert_non_null(strstr(text, line));
-	assert_non_null(strstr(text, "\r\n补助年度：2026年,乡镇（街道）：柯桥街道,村（居）：管墅社区居委会\r\n"));
+	assert_non_null(strstr(
+		text, "\r\n补助年度：2026年,乡镇（街道）：柯桥街道,村（居）：管墅社区居委会\r\n"));
 	assert_non_null(strstr(text, "aaaaaaaa\r\n"));
-	assert_non_null(strstr(text, "名册共3行，900.00元；已受理1行，500.00元；需修改1行；等待1行；已到账0行，0.00元\r\n"));
+	assert_non_null(strstr(text, "名册共3行，900.00元；已受理1行，500."
+				     "00元；需修改1行；等待1行；已到账0行，0.00元\r\n"));
 	assert_non_null(strstr(text, "还没有收到封面材料"));
 	assert_non_null(strstr(text, "截止日期：2026-12-31\r\n\r\n"));
-	assert_non_null(strstr(text, "\r\n序号,姓名,公民身份号码,补助金额,联系电话,备注,结果,原因,处理办法,名册行号\r\n"));
-	assert_non_null(strstr(text, "\r\n1,张三,11010519491231002X\t,500,13800000000\t,'=1+1,已受理,等待缴费到账；提示：补助金额不在建"
-				     "议的五个档次内（照常办理）,无需处理；如系填错请改正后重新提交,4\r\n"));
-	assert_non_null(strstr(text, "\r\n2,\"李\n四\",3.30603E+17\t,'-600,,\"a,\"\"b\"\"\",需修改,公民身份号码：身份号码被表格软件"));
+	assert_non_null(strstr(text, "\r\n序号,姓名,公民身份号码,补助金额,联系电话,备注,结果,原因,"
+				     "处理办法,名册行号\r\n"));
+	assert_non_null(strstr(
+		text, "\r\n1,张三,11010519491231002X\t,500,13800000000\t,'=1+1,已受理,"
+		      "等待缴费到账；提示：补助金额不在建"
+		      "议的五个档次内（照常办理）,无需处理；如系填错请改正后重新提交,4\r\n"));
+	assert_non_null(strstr(text, "\r\n2,\"李\n四\",3.30603E+17\t,'-600,,\"a,\"\"b\"\"\",需修改,"
+				     "公民身份号码：身份号码被表格软件"));
 	/* A short row is padded, so that our columns stay columns. */
 	assert_non_null(strstr(text, "\r\n3,王五,330603197501011232\t,400,,,等待,"));
 	assert_non_null(strstr(text, "还可补助4500.00元"));
-	assert_non_null(strstr(text, "\r\n合计,,,300,,\r\n经办人：赵六,,联系电话：0575-84120000\r\n"));
+	assert_non_null(
+		strstr(text, "\r\n合计,,,300,,\r\n经办人：赵六,,联系电话：0575-84120000\r\n"));
 	assert_null(strstr(text, "{0}"));
 	drop_desk(&d);
 }
@@ -188,7 +208,9 @@ static void without_answers_it_is_a_receipt(void **state)
 	make_desk(&d);
 	text = answer_to(&d, str_of(roster), ENC_UTF8);
 	assert_non_null(strstr(text, "名册共3行\r\n"));
-	assert_non_null(strstr(text, ",=1+1,已收到,,,4\r\n") ? NULL : strstr(text, ",'=1+1,已收到,,,4\r\n"));
+	assert_non_null(strstr(text, ",=1+1,已收到,,,4\r\n")
+				? NULL
+				: strstr(text, ",'=1+1,已收到,,,4\r\n"));
 	drop_desk(&d);
 }
 
@@ -265,12 +287,19 @@ static void read_roster(struct read_roster *out, struct str bytes, enum encoding
 static const char *const tables[] = {
 	roster,
 	/* moved columns, one of her own, two header rows, tabs */
-	"补助年度：2026年 村（居）：管墅社区居委会\n备用\t补助金额\t公民身份号码\t姓名\n=x\t500\t11010519491231002X\t张三\n"
+	"补助年度：2026年 "
+	"村（居）：管墅社区居委会\n备用\t补助金额\t公民身份号码\t姓名\n="
+	"x\t500\t11010519491231002X\t张三\n"
 	"\t600\t=\"330603197501011232\"\t古丽米热·艾比布力\t多出的一格\t'=2\n合计\t1100\n",
-	"补助年度：2026年 村（居）：管墅社区居委会\n序号,姓名,公民身份号码,个人缴费,,补助金额,\n,,,档次,到账日期,集体补助,其他资助\n"
-	"1,䮌𠮷㛃,11010519491231002X,1000,2026-10-01,500,100\n2,,12345,x,2026/13/1,abc,y\n小计,,,,,500\n"
+	"补助年度：2026年 "
+	"村（居）：管墅社区居委会\n序号,姓名,公民身份号码,个人缴费,,补助金额,\n,,,档次,到账日期,"
+	"集体补助,其他资助\n"
+	"1,䮌𠮷㛃,11010519491231002X,1000,2026-10-01,500,100\n2,,12345,x,2026/13/"
+	"1,abc,y\n小计,,,,,500\n"
 	"3,李四,330603197501011232,500元档,,￥600元,\n",
-	"补助年度：2026年 村（居）：管墅社区居委会\n姓名,公民身份号码,补助金额,原因\n张三,１１０１０５１９４９１２３１００２ｘ,0,低保\n@x,+1,"
+	"补助年度：2026年 "
+	"村（居）：管墅社区居委会\n姓名,公民身份号码,补助金额,原因\n张三,"
+	"１１０１０５１９４９１２３１００２ｘ,0,低保\n@x,+1,"
 	"-5,=1\n",
 };
 
@@ -304,7 +333,8 @@ static void an_answer_is_the_same_roster(void **state)
 	}
 }
 
-/* As Excel saves an answer that was opened and mended: GB18030, no BOM, some cells without their tabs. */
+/* As Excel saves an answer that was opened and mended: GB18030, no BOM, some cells without their
+ * tabs. */
 static void a_mended_answer_is_a_roster(void **state)
 {
 	struct read_roster got;
@@ -348,8 +378,8 @@ static void large_answers_stream(void **state)
 	for (int i = 0; i < 30000; i += 1009) {
 		char line[200];
 
-		snprintf(line, sizeof line, "\r\n张三,11010519491231002X\t,%d,%s,%s,,%d\r\n", i, i % 97 ? "已收到" : "已到账",
-			 i % 97 ? "" : "已记入个人账户", i + 2);
+		snprintf(line, sizeof line, "\r\n张三,11010519491231002X\t,%d,%s,%s,,%d\r\n", i,
+			 i % 97 ? "已收到" : "已到账", i % 97 ? "" : "已记入个人账户", i + 2);
 		if (!strstr(out, line))
 			fail_msg("row %d", i);
 	}

@@ -1,9 +1,11 @@
-/* The drop folder: what is taken and when, what is refused and how that is told, and whose answer lies where. */
+/* The drop folder: what is taken and when, what is refused and how that is told, and whose
+ * answer lies where. */
 /* LINK: adapters/village/inbox.o adapters/village/take.o adapters/village/take_cover.o adapters/village/claim.o adapters/village/place.o adapters/village/refusal.o adapters/village/tell.o adapters/village/cover.o adapters/village/spool.o adapters/village/meta.o adapters/village/submissions.o adapters/village/decode.o adapters/village/csv.o adapters/village/head.o adapters/village/roster.o adapters/village/answers.o adapters/village/render.o adapters/village/answer_file.o */
-#include "tests/lib/village_desk.h"
+#include "adapters/village/claim.h"
 #include "base/date.h"
 #include "base/text.h"
 #include "crypto/ids.h"
+#include "tests/lib/village_desk.h"
 
 static struct desk d;
 
@@ -98,7 +100,8 @@ static void a_submission_is_what_it_is(void **state)
 
 static void what_is_in_the_works_is_left_alone(void **state)
 {
-	static const char *const names[] = {".a.csv", "~$a.csv", "a.csv.part", "a.csv.tmp", "a.txt", "a.xlsx", "a", "csv"};
+	static const char *const names[] = {".a.csv", "~$a.csv", "a.csv.part", "a.csv.tmp",
+					    "a.txt",  "a.xlsx",	 "a",	       "csv"};
 	char path[640], target[640];
 
 	(void)state;
@@ -108,7 +111,9 @@ static void what_is_in_the_works_is_left_alone(void **state)
 	assert_int_equal(mkdir(desk_path(&d, path, "dong", "folder.csv"), 0700), 0);
 	assert_int_equal(mkfifo(desk_path(&d, path, "dong", "pipe.csv"), 0600), 0);
 	desk_drop(&d, "dong", "target.txt", good(1));
-	assert_int_equal(symlink(desk_path(&d, target, "dong", "target.txt"), desk_path(&d, path, "dong", "link.csv")), 0);
+	assert_int_equal(symlink(desk_path(&d, target, "dong", "target.txt"),
+				 desk_path(&d, path, "dong", "link.csv")),
+			 0);
 	snprintf(path, sizeof path, "%s/linked", d.role.conf.village.inbox);
 	snprintf(target, sizeof target, "%s/dong", d.role.conf.village.inbox);
 	assert_int_equal(symlink(target, path), 0);
@@ -238,6 +243,32 @@ static void an_edited_answer_is_never_written_over(void **state)
 	assert_int_equal(d.v.submissions.count, 2);
 }
 
+/* Killed twice between storing what it was about to write and putting it in place: what lies
+ * there is still known as ours. */
+static void a_writer_killed_twice_knows_its_file(void **state)
+{
+	static const uint8_t never_written[2][SHA256_LEN] = {{1}, {2}};
+	uint8_t there[SHA256_LEN];
+	struct err e = {0};
+
+	(void)state;
+	desk_drop(&d, "dong", "a.csv", good(2));
+	desk_turn(&d);
+	sha256(desk_read(&d, "dong", "a.回执.csv"), strlen(desk_read(&d, "dong", "a.回执.csv")),
+	       there);
+	for (int i = 0; i < 2; i++) {
+		file_name_will_write(&d.v.submissions.at[0]->names[0], never_written[i], there);
+		assert_int_equal(claim_store(&d.v, d.v.submissions.at[0], &e), 0);
+		desk_restart(&d);
+	}
+	desk_look(&d);
+	desk_look(&d);
+	assert_int_equal(desk_count(&d, C_FILES_OURS), 1);
+	desk_turn(&d);
+	assert_int_equal(d.v.submissions.count, 1);
+	none("a.回执-2.csv");
+}
+
 static void somebodys_file_is_not_ours(void **state)
 {
 	(void)state;
@@ -292,7 +323,8 @@ static void very_long_names_get_answers(void **state)
 	has(answer, "名册共2行");
 }
 
-/* A crash between the two writes of a change of hands: both claim the name; the later content has it. */
+/* A crash between the two writes of a change of hands: both claim the name; the later content
+ * has it. */
 static void a_name_with_two_owners_is_parted(void **state)
 {
 	struct submission *old;
@@ -312,7 +344,9 @@ static void a_name_with_two_owners_is_parted(void **state)
 	assert_int_equal(file_name_set_answer(&old->names[0], "a.回执.csv"), 0);
 	buf_init(&names, 1 << 16);
 	assert_int_equal(submission_names_put(old, &names), 0);
-	assert_int_equal(spool_put_names(&d.v.spool, &old->meta.submission, (struct str){(char *)names.data, names.len}, &e), 0);
+	assert_int_equal(spool_put_names(&d.v.spool, &old->meta.submission,
+					 (struct str){(char *)names.data, names.len}, &e),
+			 0);
 	buf_fini(&names);
 	desk_restart(&d);
 	desk_turn(&d);
@@ -340,7 +374,8 @@ static const struct {
 	{"补助年度：2019年,村（居）：管墅社区居委会\n" COLS ROW, "year_unknown", "2019"},
 	{"补助年度：2026年\n" COLS ROW, "village_missing", ""},
 	{"补助年度：2026年,村（居）：桃花源村\n" COLS ROW, "village_unknown", ""},
-	{"补助年度：2026年,乡镇（街道）：湖塘街道,村（居）：型塘\n" COLS ROW, "village_ambiguous", "型塘居委会（湖塘街道）、型塘村委会（湖塘街道）"},
+	{"补助年度：2026年,乡镇（街道）：湖塘街道,村（居）：型塘\n" COLS ROW, "village_ambiguous",
+	 "型塘居委会（湖塘街道）、型塘村委会（湖塘街道）"},
 	{TOP COLS ROW "合计,,500\n" ROW, "roster_rows_after_total", "5"},
 };
 
@@ -374,7 +409,8 @@ static void what_is_wrong_is_told(void **state)
 		sha256(refusals[i].text, strlen(refusals[i].text), digest);
 		hex_put(hex, digest, sizeof digest);
 		submission_id(&id, STR("dong"), str_of(hex));
-		snprintf(path, sizeof path, "%s/%s.reason", d.v.spool.refused, id_hex(&id, id_text));
+		snprintf(path, sizeof path, "%s/%s.reason", d.v.spool.refused,
+			 id_hex(&id, id_text));
 		buf_init(&reason, 4096);
 		buf_init(&told, 4096);
 		if (fs_read(path, &reason, &e) < 0)
@@ -479,7 +515,8 @@ static void covers_are_taken_once(void **state)
 	sha256(good(2), strlen(good(2)), digest);
 	hex_put(hex, digest, sizeof digest);
 	snprintf(json, sizeof json,
-		 "{\"cover\":1,\"roster_sha256\":\"%s\",\"year\":2026,\"village\":\"330603001008\",\"sponsor\":{\"type\":\"collective\","
+		 "{\"cover\":1,\"roster_sha256\":\"%s\",\"year\":2026,\"village\":\"330603001008\","
+		 "\"sponsor\":{\"type\":\"collective\","
 		 "\"code\":\"91350100M000100Y43\"},\"standards_yuan\":[\"500.00\"],\"gates\":[]}",
 		 hex);
 	desk_drop(&d, "dong", "a.cover.json", json);
@@ -516,6 +553,7 @@ int main(void)
 		TEST(saved_over_the_answer_is_of_the_new_content),
 		TEST(a_mended_answer_is_a_new_roster),
 		TEST(an_edited_answer_is_never_written_over),
+		TEST(a_writer_killed_twice_knows_its_file),
 		TEST(somebodys_file_is_not_ours),
 		TEST(deleted_answers_come_back),
 		TEST(two_names_with_one_answer_name),
