@@ -19,7 +19,7 @@ struct file {
 	off_t size;
 	struct timespec changed;
 	bool known; /* taken, or found to be nothing for us, as it is */
-	bool ready; /* a cover at rest: taken after the rosters of the same look, so that it finds its own */
+	bool ready; /* a cover at rest: taken after the rosters of the same look */
 	unsigned look;
 	int64_t retry_at, retry_ms;
 };

@@ -33,11 +33,9 @@ struct roster {
 	/* from the records before the header row, "" or 0 where it says nothing */
 	int year;
 	char town[96], village[192];
-	struct buf
-		preface; /* those records, folded; for who looks for a village's name in the title */
+	struct buf preface; /* those records, folded: the title may name the village */
 	/* the header */
-	struct buf
-		header; /* its one or two records: cells and records as roster_header gives them */
+	struct buf header; /* its one or two records, see roster_header */
 	int header_records;
 	int64_t header_last;		     /* number of its last record */
 	int column_at[COLUMNS];		     /* which cell, -1 = no such column */

@@ -57,8 +57,8 @@ void submission_touch(struct submission *s, int64_t now, int64_t interval_ms);
 /* Names of answer files: NAME.回执.csv beside NAME.csv, with k > 1 NAME.回执-k.csv; kind e.g.
  * ".csv", ".txt". Cuts a name that would be too long for a file system. */
 #define FILE_NAME_MAX 255
-#define ANSWER_TEMP \
-	".qiao-answer.part" /* of one that is being written; one writer only, which holds the role's lock */
+/* Of one that is being written: there is one writer only, who holds the role's lock. */
+#define ANSWER_TEMP ".qiao-answer.part"
 void answer_name(char out[FILE_NAME_MAX + 1], const char *name, const char *suffix, int k,
 		 const char *kind);
 

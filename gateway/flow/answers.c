@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Versions an epoch has: of a row's or roster's answer, of a key of the statistics (one a transaction). */
+enum { ANSWER_VERSIONS = 100000 };
+#define STATISTICS_VERSIONS INT64_C(1000000000)
+
 /* What of a declaration the statistics hold. */
 struct standing {
 	bool counted, collected, kept, live;
@@ -136,7 +140,7 @@ int flow_answer(struct flow *f, struct decl *d, const struct said *say, struct e
 	s->dirty = s->answer_due = true;
 	d->result = say->result;
 	d->final = final;
-	d->answer_version++;
+	d->answer_version = (int32_t)ledger_next_version(f->p.ledger, d->answer_version, ANSWER_VERSIONS);
 	d->dirty = true;
 	snprintf(d->code, sizeof(d->code), "%s", say->code);
 	snprintf(d->column, sizeof(d->column), "%s", say->column ? say->column : "");
@@ -173,7 +177,7 @@ static int answer_submission(void *arg, struct submission *s, struct err *e)
 	struct flow *f = arg;
 	const struct policy *p = reference_policy(f->p.reference, s->year);
 	struct id id, trace = s->id;
-	s->answer_version++;
+	s->answer_version = (int32_t)ledger_next_version(f->p.ledger, s->answer_version, ANSWER_VERSIONS);
 	s->dirty = true;
 	bool waits = s->state == SUB_WAITING || s->state == SUB_CHECKING || s->state == SUB_INCOMPLETE;
 	struct submission_answer a = {
@@ -205,7 +209,7 @@ static int publish_stat(void *arg, struct stat *s, struct err *e)
 	struct str k = {key, (size_t)n};
 	struct id id, subject;
 	struct str part[] = {STR("statistics"), k};
-	s->version++;
+	s->version = ledger_next_version(f->p.ledger, s->version, STATISTICS_VERSIONS);
 	for (int c = 0; c < STAT_COLUMNS; c++)
 		columns[c] = (struct ev_stat){str_of(stat_column_code((enum stat_column)c)), s->count[c], s->fen[c]};
 	struct collection_statistics ev = {

@@ -118,6 +118,7 @@ static int who_am_i(struct ledger *l, int64_t now, struct err *e)
 		    store_commit(l->st, e) != 0)
 			return -1;
 	}
+	l->epoch = epoch;
 	snprintf(l->mark, sizeof(l->mark), "%s/%" PRId64, id, epoch);
 	return 0;
 }
@@ -203,6 +204,12 @@ const char *ledger_mark(const struct ledger *l)
 int64_t ledger_restored_at(const struct ledger *l)
 {
 	return l->restored_at;
+}
+
+int64_t ledger_next_version(const struct ledger *l, int64_t version, int64_t room)
+{
+	int64_t base = (l->epoch - 1) * room;
+	return (version < base ? base : version) + 1;
 }
 
 int64_t ledger_outbox_seq(const struct ledger *l)

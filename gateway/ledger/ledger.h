@@ -25,6 +25,9 @@ int ledger_backup(const char *path, const char *dst, int64_t *outbox_seq, struct
 
 const char *ledger_mark(const struct ledger *l);  /* "<id hex>/<epoch>" for outgoing events */
 int64_t ledger_restored_at(const struct ledger *l); /* 0 = never restored */
+/* The version after `version` of something that readers keep by its highest one. Each epoch begins above whatever the one before may
+ * have said after the backup was taken: room is more than that can ever be. */
+int64_t ledger_next_version(const struct ledger *l, int64_t version, int64_t room);
 int64_t ledger_outbox_seq(const struct ledger *l);  /* the last outgoing event decided */
 int64_t ledger_feed_as_of(const struct ledger *l);  /* how far the SSA's feed was followed */
 void ledger_set_feed_as_of(struct ledger *l, int64_t as_of);

@@ -60,7 +60,7 @@ static const struct setting settings[] = {
 	{"gateway", "doubt_enquiry", "1m"},
 	{"gateway", "answer_timeout", "1h"},
 	{"gateway", "incomplete_after", "1h"},
-	{"village", "poll", "20ms"},
+	{"village", "poll", "100ms"},
 	{"village", "answer_interval", "2s"},
 	{"village", "file_bytes_max", "1GiB"},
 	{"village", "rows_max", "10000000"},

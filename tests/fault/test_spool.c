@@ -26,8 +26,7 @@ static struct {
 	enum how how;
 	int at, sys; /* the at-th call from now on; 0 = none */
 	int fired, syncs;
-	char renamed
-		[4096]; /* the folder into which something was renamed last, "" once it was synced */
+	char renamed[4096]; /* where something was renamed last, "" once synced */
 } fault;
 
 ssize_t __real_write(int fd, const void *p, size_t n);

@@ -25,6 +25,7 @@ static void compare_tax(struct comparison *c);
 static void compare_ssa(struct comparison *c);
 static void compare_answers(struct comparison *c);
 static void compare_statement(struct comparison *c);
+static void compare_statistics(struct comparison *c, struct world *w);
 static int compare_tuples(struct comparison *c, struct err *e);
 
 /* ---- reading ---- */
@@ -141,6 +142,7 @@ int books_compare(struct world *w, const struct outcomes *o, FILE *out)
 		compare_ssa(&c);
 		compare_answers(&c);
 		compare_statement(&c);
+		compare_statistics(&c, w);
 	}
 	agency_book_free(&c.tax);
 	agency_book_free(&c.ssa);
@@ -252,6 +254,34 @@ static void compare_statement(struct comparison *c)
 	same(c, "refunded", refunded);
 	same(c, "credited", sum_of(&c->ssa, "credited"));
 	same(c, "credit_refused", sum_of(&c->ssa, "credit_refused"));
+}
+
+/* What the statistics told the social-security agency, summed over the highest version of each key. */
+static void compare_statistics(struct comparison *c, struct world *w)
+{
+	static const char *const columns[] = {"declared", "collected", "kept"};
+	char book[512], name[40];
+	const char *args[] = {"--book", world_path(w, book, "agencies/ssa.db"), "--report", "json", NULL};
+	struct buf out;
+	json_t *report, *told;
+
+	buf_init(&out, DUMP_MAX);
+	world_run(w, &out, part_name(SIM_SSA), args);
+	report = json_loadb((const char *)out.data, out.len, 0, NULL);
+	told = json_object_get(report, "statistics");
+	if (!told)
+		DIFFERS(c, "%s --report: no statistics\n", part_name(SIM_SSA));
+	for (size_t i = 0; told && i < sizeof columns / sizeof columns[0]; i++) {
+		struct figure f;
+
+		snprintf(name, sizeof name, "%s_count", columns[i]);
+		f.count = json_integer_value(json_object_get(told, name));
+		snprintf(name, sizeof name, "%s_fen", columns[i]);
+		f.fen = json_integer_value(json_object_get(told, name));
+		same(c, columns[i], f);
+	}
+	json_decref(report);
+	buf_fini(&out);
 }
 
 /* ---- one payment a sponsor, person and year ---- */

@@ -39,6 +39,17 @@ struct fw_row {
 	int64_t amount_fen; /* -1 = unreadable */
 	const char *defect; /* or NULL */
 };
+/* Publishes one event as its producer does (village, tax or ssa, by its topic). */
+void fw_publish(struct flow_world *w, enum event_type t, const void *event, struct id key);
+/* A roster piece by piece. */
+struct fw_draft {
+	struct id sub, attempt, digest;
+	int32_t rows;
+	int64_t amount_fen;
+};
+struct fw_draft fw_draft_open(struct flow_world *w, const char *sender, const char *name, const char *village);
+void fw_draft_rows(struct flow_world *w, struct fw_draft *d, const struct fw_row *rows, int count);
+void fw_draft_close(struct flow_world *w, const struct fw_draft *d);
 /* A roster of a sender; its id is made from sender and name. close: with a Closed that matches. */
 struct id fw_roster(struct flow_world *w, const char *sender, const char *name, const char *village, const struct fw_row *rows,
 		    int count, bool close);
