@@ -19,6 +19,7 @@ static struct id key_of(const struct id *payment, bool refund);
 const struct work_kind feedback_kind = {
 	.topic = "feedback",
 	.path = "/v1/feedback",
+	.ordered = true,
 	.first = EV_COLLECTED_SUBSIDY,
 	.last = EV_SUBSIDY_REFUNDED,
 	.take = take,

@@ -42,6 +42,7 @@ struct ssa;
 struct work;
 struct work_kind {
 	const char *topic, *path;
+	bool ordered; /* no row may overtake another: a refund must not come before its credit */
 	enum event_type first, last; /* what the topic carries */
 	/* One decoded event: work_add and JSON, or a reject. */
 	int (*take)(struct work *w, const struct bus_record *r, enum event_type t,
@@ -63,6 +64,7 @@ struct work {
 	struct backoff backoff;
 	struct idle idle;
 	bool open;
+	int left_out; /* ordered: how often the answers left out the one row of the head */
 	struct work_row rows[WINDOW_MAX];
 	int count;
 	struct idmap keys;   /* rows by key */

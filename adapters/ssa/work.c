@@ -16,6 +16,9 @@ static void write_body(struct work *w, const int *rows, int count);
 static int settle(struct work *w, const int *rows, int count, const struct answer *answer,
 		  bool *again, struct err *e);
 static int refuse(struct work *w, const struct work_row *row, const char *why, struct err *e);
+static int left_out_in_order(struct work *w, int count, bool *again, const struct work_row *row,
+			     struct err *e);
+static int give_up(struct work *w, const struct work_row *row, struct err *e);
 static int finish(struct work *w, struct err *e);
 
 int work_open(struct work *w, struct ssa *s, const struct work_kind *kind, struct err *e)
@@ -239,17 +242,43 @@ static int settle(struct work *w, const int *rows, int count, const struct answe
 		return 0;
 	}
 	backoff_worked(peer, &w->backoff, answer->http.took_ms);
-	for (int i = 0; i < count; i++) {
-		if (seen[i] || pass_aside(&w->pass, rows[i]))
+	for (int i = 0; i < count && rc == 0; i++) {
+		if (seen[i])
 			continue;
-		/* What the SSA made of it stays unknown: nothing is said in its place. */
-		TALLY(C_REJECTED);
-		if (adapter_reject(&w->ssa->adapter, w->kind->topic, w->rows[rows[i]].rec,
-				   "no_answer", "the answers leave it out, also when asked alone",
-				   e) != 0)
-			return -1;
+		if (w->kind->ordered)
+			return left_out_in_order(w, count, again, &w->rows[rows[i]], e);
+		if (!pass_aside(&w->pass, rows[i]))
+			rc = give_up(w, &w->rows[rows[i]], e);
 	}
-	return 0;
+	w->left_out = 0;
+	return rc;
+}
+
+/* The batch goes out again at once, in halves, so that the row that is left out ends alone and nothing
+ * behind it gets ahead of it. */
+static int left_out_in_order(struct work *w, int count, bool *again, const struct work_row *row,
+			     struct err *e)
+{
+	*again = true;
+	if (count > 1) {
+		pass_split(&w->pass);
+		return 0;
+	}
+	if (++w->left_out <= PASS_ROUNDS) {
+		backoff_failed(&w->ssa->peer, &w->backoff, -1, "a row is left out of the answer");
+		return 0;
+	}
+	*again = false;
+	w->left_out = 0;
+	return give_up(w, row, e);
+}
+
+/* What the SSA made of it stays unknown: nothing is said in its place. */
+static int give_up(struct work *w, const struct work_row *row, struct err *e)
+{
+	TALLY(C_REJECTED);
+	return adapter_reject(&w->ssa->adapter, w->kind->topic, row->rec, "no_answer",
+			      "the answers leave it out, also when asked alone", e);
 }
 
 static int refuse(struct work *w, const struct work_row *row, const char *why, struct err *e)

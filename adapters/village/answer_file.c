@@ -14,33 +14,40 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { RETRY_MS = 5000, CHUNK = 64 << 10, MOVES_MAX = 3 };
+enum { RETRY_MIN_MS = 5000, RETRY_MAX_MS = 600000, CHUNK = 64 << 10, MOVES_MAX = 3 };
 static const char temp[] = ANSWER_TEMP;
 
 struct file_out {
 	int fd;
 	struct digest *digest;
 };
+/* A file as it was when its digest was taken: so what is put in its place afterwards is not taken
+ * for it. */
+struct seen {
+	bool there;
+	uint8_t digest[SHA256_LEN];
+	struct stat st;
+};
 
 static int write_submission(struct village_role *v, struct submission *s, struct err *e);
 static int write_name(struct village_role *v, struct submission *s, struct file_name *n, int folder,
 		      struct err *e);
 static int write_temp(struct village_role *v, const struct submission *s, int folder,
-		      uint8_t written[SHA256_LEN], struct err *e);
+		      struct seen *written, struct err *e);
 static int render_submission(struct village_role *v, const struct submission *s,
 			     struct file_out *out, struct err *e);
 static int put(void *arg, const void *p, size_t n, struct err *e);
-static int what_is_there(int folder, const char *name, bool *there, uint8_t digest[SHA256_LEN],
-			 struct err *e);
+static int what_is_there(int folder, const char *name, struct seen *there, struct err *e);
 static int digest_of(int fd, uint8_t digest[SHA256_LEN], struct err *e);
 static int put_in_place(struct village_role *v, struct submission *s, struct file_name *n,
-			int folder, const uint8_t written[SHA256_LEN], const uint8_t *there,
+			int folder, const struct seen *written, const struct seen *there,
 			struct err *e);
+static void put_off(struct village_role *v, struct submission *s, const struct err *why);
 
+/* One submission after the other, with a look at the clock in between: a long list of due answers
+ * must not keep new rosters waiting. */
 int answer_files(struct village_role *v, int64_t until, int64_t *next, struct err *e)
 {
-	char hex[ID_HEX], why[LOG_VALUE];
-
 	*next = INT64_MAX;
 	for (int i = 0; i < v->submissions.count; i++) {
 		struct submission *s = v->submissions.at[i];
@@ -59,18 +66,33 @@ int answer_files(struct village_role *v, int64_t until, int64_t *next, struct er
 				*e = own;
 				return -1;
 			}
-			village_count(v, C_FILES_WRITE_FAILED, 1);
-			log_warn("ANSWER-LATER", "submission=%s again_ms=%d why=%s",
-				 id_hex(&s->meta.submission, hex), RETRY_MS,
-				 log_value(why, own.text));
-			s->answer_due = clock_monotonic() + RETRY_MS;
+			put_off(v, s, &own);
 			*next = s->answer_due < *next ? s->answer_due : *next;
+			continue;
 		}
+		s->answer_retry = 0;
 		s->answer_written = clock_monotonic();
 		s->answer_took = s->answer_written - start;
 		role_tick(v->role);
 	}
 	return 0;
+}
+
+/* Less and less often: a folder without room or a damaged spool needs a person. */
+static void put_off(struct village_role *v, struct submission *s, const struct err *why)
+{
+	char hex[ID_HEX], text[LOG_VALUE];
+
+	if (role_stopping())
+		return;
+	s->answer_retry = s->answer_retry ? 2 * s->answer_retry : RETRY_MIN_MS;
+	if (s->answer_retry > RETRY_MAX_MS)
+		s->answer_retry = RETRY_MAX_MS;
+	s->answer_due = clock_monotonic() + s->answer_retry;
+	village_count(v, C_FILES_WRITE_FAILED, 1);
+	log_warn("ANSWER-LATER", "submission=%s again_ms=%lld why=%s",
+		 id_hex(&s->meta.submission, hex), (long long)s->answer_retry,
+		 log_value(text, why->text));
 }
 
 /* One for each name; a folder that is gone has nobody who reads. */
@@ -93,16 +115,15 @@ static int write_submission(struct village_role *v, struct submission *s, struct
 static int write_name(struct village_role *v, struct submission *s, struct file_name *n, int folder,
 		      struct err *e)
 {
-	uint8_t written[SHA256_LEN], there[SHA256_LEN];
-	bool is_there;
+	struct seen written, there;
 	int rc = -1;
 
-	if (write_temp(v, s, folder, written, e) < 0)
+	if (write_temp(v, s, folder, &written, e) < 0)
 		goto out;
 	for (int i = 0; i < MOVES_MAX; i++) {
-		if (what_is_there(folder, n->answer, &is_there, there, e) < 0)
+		if (what_is_there(folder, n->answer, &there, e) < 0)
 			goto out;
-		if (!is_there || file_name_wrote(n, there)) {
+		if (!there.there || file_name_wrote(n, there.digest)) {
 			rc = 0;
 			break;
 		}
@@ -115,36 +136,37 @@ static int write_name(struct village_role *v, struct submission *s, struct file_
 		err_set(e, ERR_TEMP, "answer: its names are taken as fast as they are found");
 		goto out;
 	}
-	if (is_there && memcmp(there, written, SHA256_LEN) == 0) {
+	if (there.there && memcmp(there.digest, written.digest, SHA256_LEN) == 0) {
 		village_count(v, C_FILES_UNCHANGED, 1);
-		inbox_ours(v, s->meta.sender, n->answer, folder);
+		inbox_ours(v, s->meta.sender, n->answer, &there.st);
 	} else {
-		rc = put_in_place(v, s, n, folder, written, is_there ? there : NULL, e);
+		rc = put_in_place(v, s, n, folder, &written, &there, e);
 	}
 out:
 	unlinkat(folder, temp, 0);
 	return rc;
 }
 
+/* What is about to lie there is known before it lies there. */
 static int put_in_place(struct village_role *v, struct submission *s, struct file_name *n,
-			int folder, const uint8_t written[SHA256_LEN], const uint8_t *there,
+			int folder, const struct seen *written, const struct seen *there,
 			struct err *e)
 {
 	char hex[ID_HEX];
 
-	file_name_will_write(n, written, there);
+	file_name_will_write(n, written->digest, there->there ? there->digest : NULL);
 	if (claim_store(v, s, e) < 0)
 		return -1;
 	if (renameat(folder, temp, folder, n->answer) < 0)
 		return err_sys(e, ERR_TEMP, errno, "answer: rename");
-	inbox_ours(v, s->meta.sender, n->answer, folder);
+	inbox_ours(v, s->meta.sender, n->answer, &written->st);
 	village_count(v, C_FILES_WRITTEN, 1);
 	log_debug("ANSWER-WRITTEN", "submission=%s", id_hex(&s->meta.submission, hex));
 	return 0;
 }
 
 static int write_temp(struct village_role *v, const struct submission *s, int folder,
-		      uint8_t written[SHA256_LEN], struct err *e)
+		      struct seen *written, struct err *e)
 {
 	struct file_out out = {.digest = digest_new()};
 	int rc = -1;
@@ -158,9 +180,9 @@ static int write_temp(struct village_role *v, const struct submission *s, int fo
 	digest_start(out.digest);
 	if (render_submission(v, s, &out, e) < 0)
 		goto out;
-	digest_end(out.digest, written);
+	digest_end(out.digest, written->digest);
 	/* An answer cut short by a power cut would pass for one that somebody edited. */
-	if (fdatasync(out.fd) < 0) {
+	if (fdatasync(out.fd) < 0 || fstat(out.fd, &written->st) < 0) {
 		err_sys(e, ERR_TEMP, errno, "answer: sync");
 		goto out;
 	}
@@ -173,6 +195,7 @@ out:
 	return rc;
 }
 
+/* From the spool, not from the drop folder: the clerk may have changed or moved her file. */
 static int render_submission(struct village_role *v, const struct submission *s,
 			     struct file_out *out, struct err *e)
 {
@@ -233,20 +256,19 @@ static int put(void *arg, const void *p, size_t n, struct err *e)
 
 /* Anything that is no plain file, or not ours to read, counts as somebody's, with a digest that
  * nothing has. */
-static int what_is_there(int folder, const char *name, bool *there, uint8_t digest[SHA256_LEN],
-			 struct err *e)
+static int what_is_there(int folder, const char *name, struct seen *there, struct err *e)
 {
 	int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), rc;
-	struct stat st;
 
-	memset(digest, 0, SHA256_LEN);
-	*there = fd >= 0 || errno != ENOENT;
-	if (!*there ||
+	*there = (struct seen){.there = fd >= 0 || errno != ENOENT};
+	if (!there->there ||
 	    (fd < 0 && (errno == ELOOP || errno == EACCES || errno == EPERM || errno == ENXIO)))
 		return 0;
 	if (fd < 0)
 		return err_sys(e, ERR_TEMP, errno, "answer: open");
-	rc = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? digest_of(fd, digest, e) : 0;
+	rc = fstat(fd, &there->st) == 0 && S_ISREG(there->st.st_mode)
+		     ? digest_of(fd, there->digest, e)
+		     : 0;
 	close(fd);
 	return rc;
 }

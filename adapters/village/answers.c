@@ -1,3 +1,5 @@
+/* One page of rows is in memory at a time; callers go through a roster in row order, so a page is
+ * read and written once a batch. */
 #include "adapters/village/answers.h"
 #include "base/fs.h"
 #include "domain/row.h"
@@ -133,6 +135,7 @@ static int load_head(struct answers *a, const char *path, struct err *e)
 	return 0;
 }
 
+/* An answer of the same version is written again: after a power cut a row may be half of one. */
 int answers_row(struct answers *a, const struct row_answer *ra, struct err *e)
 {
 	struct disk_row *row, fresh = {.version = ra->version, .final = ra->final};
@@ -200,6 +203,8 @@ int answers_roster(struct answers *a, const struct submission_answer *sa, struct
 	return 1;
 }
 
+/* Rows, then texts, then the head that says how many texts there are; one sync for all. When power
+ * fails in between, the position of the topic was not stored, and all of it comes again. */
 int answers_sync(struct answers *a, struct err *e)
 {
 	if (write_page(a, e) < 0)

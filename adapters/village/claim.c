@@ -1,3 +1,6 @@
+/* Answers are found by their names alone, sender by sender: a few hundred rosters, and only when a
+ * file is new or an answer is written. So there is no index that could say something else than the
+ * submissions do. */
 #include "adapters/village/claim.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +30,8 @@ struct submission *claim_holder(const struct village_role *v, const struct submi
 	return NULL;
 }
 
+/* Three cases: the name is free; it had another content so far, whose answer this one inherits with
+ * all that is known of the file there; or another file's answer happens to be called the same. */
 int claim_name(const struct village_role *v, struct submission *s, const char *name, int folder,
 	       struct submission **loser)
 {
@@ -81,6 +86,7 @@ int claim_store(const struct village_role *v, const struct submission *s, struct
 	return rc;
 }
 
+/* Neither claimed nor there: a file that nobody claims is a clerk's. */
 static bool is_free(const struct village_role *v, const struct submission *s, int folder,
 		    const char *answer)
 {

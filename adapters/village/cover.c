@@ -1,3 +1,7 @@
+/* jansson reads it, this file checks it: one function a key, each mistake a line with its JSON
+ * path. Texts are borrowed from the JSON tree, which therefore lives as long as the cover.
+ * Nothing is taken over silently: an unknown key is a mistake, a number with a decimal point is
+ * no amount. */
 #include "adapters/village/cover.h"
 #include "base/date.h"
 #include "base/text.h"
@@ -8,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { COVER_VERSION = 1, TEXT_BYTES_MAX = 200 };
+enum { COVER_VERSION = 1, TEXT_CHARACTERS_MAX = 200 };
 
 struct check {
 	struct cover *cover;
@@ -33,6 +37,7 @@ static bool check_sha256(struct check *c, const char *path, const json_t *v, str
 static bool check_text(struct check *c, const char *path, const char *key, const json_t *v,
 		       struct str *out);
 
+/* Goes on after each mistake: a clerk should not have to send five times to learn of five. */
 static void complain_at(struct check *c, const char *code, const char *path, const char *key)
 {
 	const char *cure;
@@ -166,6 +171,7 @@ static void check_village(struct check *c, const json_t *root)
 	buf_fini(&candidates);
 }
 
+/* Which keys are allowed depends on the type, so an unknown type ends this part. */
 static void check_sponsor(struct check *c, const json_t *sponsor)
 {
 	static const char *const keys[] = {"type", "code", "name", NULL};
@@ -220,6 +226,7 @@ static void check_individual(struct check *c, const json_t *sponsor)
 		complain_at(c, "name_missing", "sponsor.", "name");
 }
 
+/* Amounts as text or whole numbers; JSON's own fractions are binary and no money. */
 static void check_standards(struct check *c, const json_t *list)
 {
 	size_t count = json_array_size(list);
@@ -249,6 +256,7 @@ static void check_standards(struct check *c, const json_t *list)
 	c->cover->event.standard_count = (int32_t)count;
 }
 
+/* A gate that is named twice would have two dates, and which one counts nobody could say. */
 static void check_gates(struct check *c, const json_t *list)
 {
 	size_t count = json_array_size(list);
@@ -339,11 +347,16 @@ static bool check_sha256(struct check *c, const char *path, const json_t *v, str
 static bool check_text(struct check *c, const char *path, const char *key, const json_t *v,
 		       struct str *out)
 {
+	struct str rest = json_is_string(v) ? text_of(v) : STR("");
+	int characters = 0;
+	uint32_t cp;
+
 	*out = (struct str){NULL, 0};
 	if (v == NULL || json_is_null(v))
 		return true;
-	if (json_is_string(v) && json_string_length(v) <= TEXT_BYTES_MAX &&
-	    strlen(json_string_value(v)) == json_string_length(v)) {
+	while (utf8_next(&rest, &cp) == 1)
+		characters++;
+	if (json_is_string(v) && characters <= TEXT_CHARACTERS_MAX) {
 		*out = text_of(v);
 		return true;
 	}

@@ -1,3 +1,5 @@
+/* One buffer holds at least one whole record; cells are slices of it. A record that is not all
+ * there is scanned again from its start when more has been read, which happens once a piece. */
 #include "adapters/village/csv.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -32,6 +34,7 @@ void csv_memory(struct csv_reader *r, char *text, size_t n, char delimiter)
 	*r = (struct csv_reader){.delimiter = delimiter, .ended = true, .data = text, .len = n};
 }
 
+/* For the search of the header row: the bytes stay, the reader goes over them again. */
 int csv_peek(struct csv_reader *r, size_t n, struct str *ahead, struct err *e)
 {
 	while (r->len - r->at < n && !r->ended) {
@@ -42,6 +45,7 @@ int csv_peek(struct csv_reader *r, size_t n, struct str *ahead, struct err *e)
 	return 0;
 }
 
+/* Each round either has a whole record, or more bytes than before, or ends. */
 int csv_next(struct csv_reader *r, struct err *e)
 {
 	size_t end;

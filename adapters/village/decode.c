@@ -89,6 +89,7 @@ void sniff_add(struct sniff *s, const void *p, size_t n)
 	}
 }
 
+/* A mark that is contradicted by the bytes is not overruled: whoever wrote it should look again. */
 const char *sniff_end(const struct sniff *s, enum encoding *enc)
 {
 	const uint8_t *h = s->head;
@@ -140,6 +141,8 @@ void decoder_close(struct decoder *d)
 	free(d);
 }
 
+/* Four bytes are the longest character: with fewer in the buffer more is read, and at the end of
+ * the file fewer are a character cut off. */
 ssize_t decoder_read(struct decoder *d, char *to, size_t cap, struct err *e)
 {
 	for (;;) {

@@ -54,6 +54,7 @@ static int title_year(struct str text);
 static int chinese_digit(struct str s);
 static void copy_value(char *dst, size_t cap, struct str s);
 
+/* Folding once makes all labels and digits plain, so that the search below needs one form each. */
 int head_fold(struct buf *out, const struct str *cells, int count)
 {
 	char narrow[4];
@@ -125,7 +126,8 @@ static struct str value_of(struct str text, enum label wanted)
 	return (struct str){"", 0};
 }
 
-/* Bytes of a label at the start of s and of what parts it from its value; 0 = none. */
+/* Bytes of a label at the start of s and of what parts it from its value; 0 = none. Where no colon
+ * follows, a blank or the end of the cell must: 村居 in 村居委会 is no label. */
 static size_t label_at(struct str s, enum label *label)
 {
 	for (int i = 0; i < LABELS; i++) {

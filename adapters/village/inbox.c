@@ -1,3 +1,6 @@
+/* Two layers: senders (folders) and their files, each a plain array. What is remembered of a
+ * file is only how it looked; what was in it is the spool's business. Forgetting everything is
+ * therefore harmless: after a restart each file is read once more and found to be known. */
 #include "adapters/village/inbox.h"
 #include "adapters/village/take.h"
 #include "base/fs.h"
@@ -45,6 +48,7 @@ static int take(struct village_role *v, const struct drop *drop, enum file_kind 
 		struct file *f, struct err *e);
 static struct sender *find_sender(struct inbox *in, const char *name);
 static struct file *find_file(struct sender *s, const char *name, int *hint);
+/* The change time is left out: a backup or a chmod is no new content. */
 static bool same(const struct file *f, const struct stat *st);
 static void note(struct file *f, const struct stat *st);
 static void forget_gone(struct sender *s, unsigned look);
@@ -120,6 +124,8 @@ int inbox_look(struct village_role *v, struct err *e)
 	return rc;
 }
 
+/* Folders that are links, too long or not text are no senders: their names could not go into
+ * ids. */
 static int each_folder(struct village_role *v, DIR *list, struct err *e)
 {
 	struct inbox *in = v->inbox;
@@ -177,6 +183,8 @@ static int look_at_sender(struct village_role *v, struct sender *s, int folder, 
 	return rc;
 }
 
+/* New or changed: noted, and judged at the next look. The same as last time: at rest, and taken
+ * unless it was taken as it is. */
 static int look_at_file(struct village_role *v, struct sender *s, int folder, const char *name,
 			int *hint, struct err *e)
 {
@@ -247,16 +255,15 @@ int inbox_folder(const struct village_role *v, const char *sender)
 	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-void inbox_ours(struct village_role *v, const char *sender, const char *name, int folder)
+void inbox_ours(struct village_role *v, const char *sender, const char *name, const struct stat *st)
 {
 	struct sender *s = find_sender(v->inbox, sender);
 	int hint = 0;
 	struct file *f = s ? find_file(s, name, &hint) : NULL;
-	struct stat st;
 
-	if (f == NULL || fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (f == NULL)
 		return;
-	note(f, &st);
+	note(f, st);
 	f->look = v->inbox->look;
 	f->known = true;
 }

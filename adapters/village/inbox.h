@@ -8,6 +8,7 @@
 #ifndef QIAO_VILLAGE_INBOX_H
 #define QIAO_VILLAGE_INBOX_H
 #include "adapters/village/village.h"
+#include <sys/stat.h>
 
 struct inbox;
 struct inbox *inbox_new(void); /* NULL without memory */
@@ -19,7 +20,8 @@ int inbox_start(struct village_role *v, struct err *e);
 int inbox_look(struct village_role *v, struct err *e);
 /* Descriptor of a sender's folder, -1 and errno; symbolic links are not followed. */
 int inbox_folder(const struct village_role *v, const char *sender);
-/* We have just put this file there ourselves: no need to read it. */
-void inbox_ours(struct village_role *v, const char *sender, const char *name, int folder);
+/* This file, as long as it looks like st, is an answer of ours: no need to read it. */
+void inbox_ours(struct village_role *v, const char *sender, const char *name,
+		const struct stat *st);
 
 #endif

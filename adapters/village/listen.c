@@ -29,6 +29,7 @@ static int apply(struct village_role *v, const struct heard *heard, int count, s
 static int apply_one(struct village_role *v, struct answers *a, const struct heard *h,
 		     bool *changed, struct err *e);
 
+/* Effect first, position last; both may be repeated, neither may be missing. */
 int listen_take(struct village_role *v, int *count, struct err *e)
 {
 	const struct bus_record *records;
@@ -106,6 +107,7 @@ static int by_roster_and_row(const void *a, const void *b)
 	return x->order - y->order;
 }
 
+/* All answers of one batch to one roster. */
 static int apply(struct village_role *v, const struct heard *heard, int count, struct err *e)
 {
 	struct submission *s = heard->of;

@@ -77,6 +77,7 @@ int main(int argc, char **argv)
 	return role_end(&role, &e);
 }
 
+/* In the order in which things can be wrong: set-up first, then what needs the disk. */
 static int open_all(struct village_role *v, struct err *e)
 {
 	const struct conf *c = &v->role->conf;
@@ -142,6 +143,7 @@ static int run(struct village_role *v, struct err *e)
 	return 0;
 }
 
+/* Rosters before covers; a cover may still be first on the bus when its roster came later. */
 static int publish_waiting(struct loop *l, struct err *e)
 {
 	struct village_role *v = l->v;

@@ -1,3 +1,5 @@
+/* Text, so that a person can read it and an older or newer program finds the keys that it knows:
+ * a key that is missing is an error, a key too many is not. */
 #include "adapters/village/meta.h"
 #include "crypto/ids.h"
 #include <inttypes.h>

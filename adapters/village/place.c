@@ -1,3 +1,6 @@
+/* What a head line says goes to the look-up of domain/village.h; a title is searched for names
+ * that are unique in the district, because there is no telling which words of it are meant as a
+ * place. */
 #include "adapters/village/place.h"
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,7 @@
+/* The second half of an acceptance, and repeatable: a row's event id is made of submission,
+ * attempt and row number, the attempt of content and reader version. So a process that dies
+ * anywhere in here says the same again, and the gateway knows it for the same. Nothing of a row
+ * stays in memory when the next one is read. */
 #include "adapters/village/publish.h"
 #include "adapters/village/cover.h"
 #include "adapters/village/roster.h"
@@ -116,6 +120,8 @@ static int open_outgoing(struct outgoing *o, struct err *e)
 	return 0;
 }
 
+/* Long rosters keep the status file alive and let a stop through; the attempt is then voided by the
+ * next start's SubmissionOpened. */
 static int publish_all(struct outgoing *o, struct err *e)
 {
 	enum roster_line line;
@@ -260,6 +266,7 @@ static int publish_closed(struct outgoing *o, struct err *e)
 			       &o->s->meta.submission, e);
 }
 
+/* Parsed anew, so that the spool holds what was sent and not what an older program made of it. */
 int publish_cover(struct village_role *v, const struct id *cover, struct err *e)
 {
 	struct spool_cover meta;
@@ -308,6 +315,7 @@ out:
 	return rc;
 }
 
+/* Row 0 stands for Opened and Closed: rows of a file are numbered from 1. */
 static void event_id(struct id *id, const struct outgoing *o, enum event_type t, int32_t row)
 {
 	char number[4];

@@ -1,3 +1,5 @@
+/* The same refusal goes to three readers: the sender (text and cure), the operator's .reason file
+ * (code and what is not personal), the log (the same). */
 #include "adapters/village/refusal.h"
 #include "base/text.h"
 #include <stdarg.h>

@@ -1,3 +1,5 @@
+/* The roster is read once more from the spool while the answer is written: rows, answers and
+ * text go through in one pass, whatever their number. */
 #include "adapters/village/render.h"
 #include "base/date.h"
 #include "base/text.h"
@@ -194,6 +196,8 @@ static void put_her_cells(struct writing *w, const struct str *cells, int count,
 		put_cells(w, NULL, count, w->width, false);
 }
 
+/* Both rows of a two-row header; ours stand in the lower one, where the reader looks for
+ * headings. */
 static int put_header(struct writing *w, struct err *e)
 {
 	struct str cells[CSV_CELLS_MAX];
@@ -239,6 +243,8 @@ static int put_rows(struct writing *w, struct err *e)
 	}
 }
 
+/* Her cells, then ours: result, reason, cure, and the row's number in her own file, which is what
+ * reasons like "the same as row 12" mean. */
 static void put_row(struct writing *w, const struct row_state *st)
 {
 	const struct roster *r = w->r->roster;
@@ -317,6 +323,9 @@ static void filled(struct buf *out, const char *text, const char *detail)
 
 /* ---- cells and lines ---- */
 
+/* A guard or a tab is put once: what is there already is taken off first, so an answer to an answer
+ * does not grow. Quotes are put only where a comma, quote or line end asks for them: numbers in
+ * quotes are numbers for a spreadsheet all the same. */
 int render_cell(struct buf *out, struct str raw, bool id)
 {
 	struct str s = raw;

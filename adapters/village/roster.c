@@ -1,3 +1,7 @@
+/* Three steps: find the header row in the first records (a copy of the file's first 64 KiB, tried
+ * with each delimiter), read the head out of what stands above it, then classify record by record.
+ * Words decide, and a person's number outweighs any word: it is worse to lose somebody than to
+ * answer a line that is nobody. */
 #include "adapters/village/roster.h"
 #include "adapters/village/head.h"
 #include "domain/cell.h"
@@ -177,6 +181,8 @@ out:
 	return rc;
 }
 
+/* A record that is not (part of) the header belongs to the head as soon as the next one is there:
+ * until then it may be the upper row of two. */
 static int search_with(struct roster *r, struct search *s, char *text, size_t n, char delimiter)
 {
 	bool have_last = false;
@@ -267,6 +273,8 @@ static unsigned needed_in(const int at[COLUMNS])
 	return found;
 }
 
+/* Places of the columns; the result is which of the needed three were found, a bit each. Of two
+ * columns with the same heading the left one counts. */
 static unsigned map_one(const struct record *one, int at[COLUMNS])
 {
 	enum column c;
@@ -379,6 +387,7 @@ static void find_hidden(struct roster *r, const struct record *last)
 		memcpy(r->hidden, hidden, sizeof hidden);
 }
 
+/* "姓名、补助金额": what the best candidate for a header row lacks. */
 static void miss(struct roster *r, const struct search *s)
 {
 	char *to = r->refused_what, *end = to + sizeof r->refused_what;
@@ -436,6 +445,7 @@ static bool begins_a_word(const char *p)
 	return p[0] == '(';
 }
 
+/* What a cell's first word says about its record; ROSTER_ROW where it says nothing. */
 static enum roster_line classify_word(struct str cell)
 {
 	static const char *const totals[] = {"合计", "总计", "共计", "总合计", NULL};
@@ -514,6 +524,7 @@ static bool is_numbered(const struct roster *r)
 	       money_parse(r->cells[COL_AMOUNT], &fen) == NULL;
 }
 
+/* The header printed again on each page. */
 static bool is_header_again(const struct roster *r)
 {
 	struct str id = r->cells[COL_ID];
@@ -525,6 +536,8 @@ static bool is_header_again(const struct roster *r)
 	       column_of_heading(r->cells[COL_NAME], &c) == 0 && c == COL_NAME;
 }
 
+/* A total that cannot be read is no reason to refuse: the gateway warns when it differs, and there
+ * is nothing to compare. */
 static void read_total(struct roster *r)
 {
 	const char *why = money_parse(r->cells[COL_AMOUNT], &r->total_fen);

@@ -1,3 +1,6 @@
+/* Every write goes one of two ways: a whole folder is made under a name that nothing reads and
+ * renamed when it is durable, or a small file is replaced by fs_write_durable. There is no state
+ * between "not there" and "whole". */
 #include "adapters/village/spool.h"
 #include "adapters/village/meta.h"
 #include "base/fs.h"
@@ -147,6 +150,8 @@ out:
 	return rc;
 }
 
+/* The content goes first, the reason last: a .reason without its content would say more than is
+ * kept. Both are overwritten when the same file is judged again. */
 int spool_refuse(struct spool_writer **wp, struct str reason, struct err *e)
 {
 	struct spool_writer *w = *wp;
@@ -233,6 +238,8 @@ static int settle(struct spool_writer *w, struct err *e)
 	return fs_sync_dir(w->spool->dir, e);
 }
 
+/* {length, sealed}: the associated data binds a piece to its submission, its place, and whether
+ * another one follows, so that pieces cannot be moved, swapped or cut off unnoticed. */
 static int put_piece(struct spool_writer *w, bool last, struct err *e)
 {
 	char room[AAD_MAX];
@@ -420,6 +427,8 @@ static ssize_t read_full(int fd, void *to, size_t n)
 	return (ssize_t)done;
 }
 
+/* Reads one piece. Whether it is the last is not written anywhere in clear: it opens as one or as
+ * the other, and a file that ends without its last piece does not open at all. */
 static int next_piece(struct spool_reader *r, struct err *e)
 {
 	char hex[ID_HEX], room[AAD_MAX];
@@ -455,6 +464,7 @@ static int next_piece(struct spool_reader *r, struct err *e)
 
 /* ---- covers ---- */
 
+/* The meta makes it: content without meta was never accepted and is simply written again. */
 int spool_put_cover(struct spool *sp, const struct spool_cover *c, struct str json, struct err *e)
 {
 	char path[640];
@@ -546,6 +556,7 @@ int spool_each_cover(const struct spool *sp, int (*fn)(void *, const struct id *
 	return each(sp->covers, ".meta", fn, arg, e);
 }
 
+/* Only names that are ids: lost+found, editors' leftovers and half-made folders are not. */
 static int each(const char *dir, const char *suffix,
 		int (*fn)(void *, const struct id *, struct err *), void *arg, struct err *e)
 {
@@ -569,6 +580,7 @@ static int each(const char *dir, const char *suffix,
 	return rc;
 }
 
+/* At start, under the role's lock: no other writer can be at work. */
 static int remove_half_made(const char *dir, struct err *e)
 {
 	DIR *list = opendir(dir);

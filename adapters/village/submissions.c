@@ -1,3 +1,5 @@
+/* An open hash over an array of pointers: submissions are added and looked up, never removed, and
+ * others keep pointers to them. */
 #include "adapters/village/submissions.h"
 #include "base/buf.h"
 #include <stdio.h>
@@ -115,6 +117,7 @@ struct file_name *submission_add_name(struct submission *s, const char *name, co
 	return NULL;
 }
 
+/* Two digests, because between storing the new one and the rename the old file still lies there. */
 bool file_name_wrote(const struct file_name *n, const uint8_t digest[SHA256_LEN])
 {
 	for (int i = 0; i < 2; i++) {
@@ -166,6 +169,8 @@ int submission_names_put(const struct submission *s, struct buf *out)
 	return rc;
 }
 
+/* Names beyond the limit are dropped, so that a file of a newer program with a larger one is
+ * read. */
 int submission_names_get(struct submission *s, struct str bytes)
 {
 	struct cursor c = cursor_of(bytes.p, bytes.n);
@@ -202,6 +207,7 @@ int submission_names_get(struct submission *s, struct str bytes)
 	return c.bad ? -1 : 0;
 }
 
+/* Keeps an earlier due time: a stream of answers must not put the file off for ever. */
 void submission_touch(struct submission *s, int64_t now, int64_t interval_ms)
 {
 	int64_t pause = ANSWER_SHARE * s->answer_took > interval_ms ? ANSWER_SHARE * s->answer_took
@@ -212,6 +218,7 @@ void submission_touch(struct submission *s, int64_t now, int64_t interval_ms)
 		s->answer_due = due > now ? due : now;
 }
 
+/* A name at the limit of the file system loses its end, not the word that says what it is. */
 void answer_name(char out[FILE_NAME_MAX + 1], const char *name, const char *suffix, int k,
 		 const char *kind)
 {

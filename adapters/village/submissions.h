@@ -22,6 +22,7 @@ struct submission {
 	struct file_name names[NAMES_MAX];
 	int64_t answer_due;	/* monotonic ms; 0 = nothing to write */
 	int64_t answer_written; /* when last, 0 = not since the start */
+	int64_t answer_retry;	/* ms; pause after a failed writing, doubles */
 	int64_t answer_took;	/* ms; large ones are written less often */
 };
 struct submissions {

@@ -1,3 +1,7 @@
+/* A roster is read twice. The first reading tells what it is (digest, so submission; encoding), and
+ * for whatever is known already that is the end. The second one decodes it, finds head and header,
+ * counts rows, and seals the bytes piece by piece as they pass; its digest must be the first one's,
+ * or somebody was still writing. */
 #include "adapters/village/take.h"
 #include "adapters/village/claim.h"
 #include "adapters/village/place.h"
@@ -84,6 +88,8 @@ int take_roster(struct village_role *v, const struct drop *f, struct err *e)
 	return rc;
 }
 
+/* Order matters: an answer of ours is passed over whatever its size, and a known roster is known
+ * even when the limits were lowered since. */
 static int take(struct intake *in, struct err *e)
 {
 	struct submission *s;
@@ -117,6 +123,7 @@ static int open_drop(struct intake *in, struct err *e)
 	return err_sys(e, ERR_TEMP, errno, "a file of %s: open", in->f->sender);
 }
 
+/* A stop must not wait for a file of a gigabyte; nothing is lost, the file stays. */
 static ssize_t read_chunk(struct intake *in, void *to, size_t n, struct err *e)
 {
 	ssize_t got;
@@ -214,6 +221,8 @@ static int second_reading(struct intake *in, struct err *e)
 	return 0;
 }
 
+/* The decoder's source: what it reads is what is kept, so nothing can be published that the spool
+ * does not hold. */
 static ssize_t read_and_seal(void *arg, void *to, size_t n, struct err *e)
 {
 	struct intake *in = arg;
@@ -259,6 +268,8 @@ static int scan(struct intake *in, struct err *e)
 	return rc;
 }
 
+/* To the end, although the answer could be had earlier: the last line may be the undecodable
+ * one. */
 static int scan_rows(struct intake *in, struct roster *r, struct err *e)
 {
 	int64_t rows_max = in->v->role->conf.village.rows_max;
@@ -277,6 +288,7 @@ static int scan_rows(struct intake *in, struct roster *r, struct err *e)
 	return 0;
 }
 
+/* {0} of these texts is the record, but for a header that lacks columns: then it is their names. */
 static void refuse_reading(struct intake *in, const struct roster *r)
 {
 	if (r->refused_what[0])
@@ -347,6 +359,8 @@ static int lose_answer(struct village_role *v, struct submission *s, const struc
 	return 0;
 }
 
+/* Kept aside first, told second: when the telling fails the file is looked at again and told
+ * then. */
 static int refuse_roster(struct intake *in, struct err *e)
 {
 	struct village_role *v = in->v;
@@ -404,6 +418,7 @@ int take_load(struct village_role *v, struct err *e)
 	return 0;
 }
 
+/* Nobody else writes into the spool, so what a killed writer left there can go. */
 static int load_each(void *arg, const struct id *id, struct err *e)
 {
 	struct village_role *v = arg;

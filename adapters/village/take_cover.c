@@ -121,6 +121,8 @@ static void cover_id(struct id *id, const struct drop *f, struct str json, bool 
 	id_make(id, parts, 4);
 }
 
+/* Room for it among those that wait to be published is made first: an accepted cover that is not
+ * published before the next restart would look like a lost one. */
 static int accept_cover(struct village_role *v, const struct drop *f, const struct id *id,
 			struct cover *c, struct str json, struct err *e)
 {
@@ -170,6 +172,7 @@ static int tell_accepted(struct village_role *v, const struct drop *f, const str
 	return rc;
 }
 
+/* Aside like a roster, sealed: an individual's cover holds a name and a number. */
 static int refuse_cover(struct village_role *v, const struct drop *f, const struct id *id,
 			const struct refusal *why, struct str json, struct str wrong, struct err *e)
 {

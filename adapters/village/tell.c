@@ -1,3 +1,5 @@
+/* These texts are small and never rosters, so their own first line is enough to know them by;
+ * answers to rosters need the digests of submissions.h. */
 #include "adapters/village/tell.h"
 #include "adapters/village/submissions.h"
 #include "base/fs.h"

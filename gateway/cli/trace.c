@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "crypto/identity.h"
 #include "crypto/ids.h"
+#include "domain/citizen_id.h"
 #include "ledger/read.h"
 #include <inttypes.h>
 #include <jansson.h>
@@ -109,21 +110,21 @@ static int show(void *arg, const struct view_decl *r)
 static int by_number_on_stdin(struct tracing *t)
 {
 	struct keyring *k = NULL;
-	char line[200];
+	char line[200], number[24];
 	size_t n = 0;
+	int rc;
 	struct id token;
 	if (keyring_open(&k, t->c->conf.keys.dir, "trace", t->c->conf.keys.separate_users, t->e) != 0)
 		return -1;
 	for (ssize_t got; n < sizeof line - 1 && (got = read(STDIN_FILENO, line + n, sizeof line - 1 - n)) > 0;)
 		n += (size_t)got;
-	struct str number = str_trim((struct str){line, n});
-	for (size_t i = 0; i < number.n; i++)
-		if (line[number.p - line + (ptrdiff_t)i] == 'x')
-			line[number.p - line + (ptrdiff_t)i] = 'X';
-	token_of(k, number, &token);
+	/* As it is copied from a spreadsheet: guards, blanks, full-width digits and a lower-case x are undone. */
+	rc = citizen_id_normalise(str_trim((struct str){line, n}), number, sizeof number);
+	token_of(k, str_of(number), &token);
+	memset(number, 0, sizeof number);
 	memset(line, 0, sizeof line);
 	keyring_free(k);
-	return view_by_token(t->v, &token, show, t, t->e);
+	return rc != 0 ? 0 : view_by_token(t->v, &token, show, t, t->e);
 }
 
 static int by_file(struct tracing *t, const char *file, int row)

@@ -29,10 +29,10 @@ static int count_in(struct flow *f, const struct submission *s, const struct dec
 	if (!st->counted)
 		return 0;
 	memcpy(k.village, s->village, sizeof(k.village));
-	if (stats_add(l, &k, st->column, sign, d->amount_fen, e) != 0 ||
-	    stats_add(l, &k, ST_DECLARED_TOTAL, sign, d->amount_fen, e) != 0 ||
-	    (st->collected && stats_add(l, &k, ST_COLLECTED_TOTAL, sign, d->amount_fen, e) != 0) ||
-	    (st->kept && stats_add(l, &k, ST_KEPT_TOTAL, sign, d->amount_fen, e) != 0))
+	int64_t fen = sign * d->amount_fen;
+	if (stats_add(l, &k, st->column, sign, fen, e) != 0 || stats_add(l, &k, ST_DECLARED_TOTAL, sign, fen, e) != 0 ||
+	    (st->collected && stats_add(l, &k, ST_COLLECTED_TOTAL, sign, fen, e) != 0) ||
+	    (st->kept && stats_add(l, &k, ST_KEPT_TOTAL, sign, fen, e) != 0))
 		return -1;
 	return 0;
 }
@@ -95,6 +95,18 @@ int flow_forget(struct flow *f, struct decl *d, struct err *e)
 	struct standing was = standing_of(d);
 	d->repeat = true;
 	return restate(f, d, &was, e);
+}
+
+/* All of them stand staged and without a sponsor, so that their sum is what leaves: a roster of any size in one step. */
+int flow_void(struct flow *f, struct submission *s, struct err *e)
+{
+	struct stat_key k = {.year = s->year, .sponsor_type = -1};
+	memcpy(k.village, s->village, sizeof(k.village));
+	if (stats_add(f->p.ledger, &k, SC_STAGED, -s->rows, -s->amount_fen, e) != 0 ||
+	    stats_add(f->p.ledger, &k, ST_DECLARED_TOTAL, -s->rows, -s->amount_fen, e) != 0)
+		return -1;
+	f->touched = true;
+	return decl_void(f->p.ledger, s, e);
 }
 
 int flow_doubt_cleared(struct flow *f, struct decl *d, const struct id *cause, struct err *e)
@@ -164,6 +176,7 @@ static const char *submission_state(const struct submission *s)
 	case SUB_CHECKING:
 		return "checked";
 	case SUB_WAITING:
+	case SUB_EXPIRING:
 		return s->code[0] && strcmp(s->code, "waiting_cover") != 0 ? "held" : "waiting";
 	case SUB_REFUSING:
 		return "refused";
@@ -179,7 +192,7 @@ static int answer_submission(void *arg, struct submission *s, struct err *e)
 	struct id id, trace = s->id;
 	s->answer_version = (int32_t)ledger_next_version(f->p.ledger, s->answer_version, ANSWER_VERSIONS);
 	s->dirty = true;
-	bool waits = s->state == SUB_WAITING || s->state == SUB_CHECKING || s->state == SUB_INCOMPLETE;
+	bool waits = s->state == SUB_WAITING || s->state == SUB_CHECKING || s->state == SUB_INCOMPLETE; /* somebody must act */
 	struct submission_answer a = {
 		.submission_id = s->id, .receipt = str_of(s->receipt), .version = s->answer_version,
 		.state = str_of(submission_state(s)), .code = str_of(s->code[0] ? s->code : NULL),

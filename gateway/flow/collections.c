@@ -8,6 +8,14 @@
 
 static const char TOPIC[] = "collections";
 
+/* After a restore the ledger has forgotten what was decided since its copy: every payment of a year that had begun by then may have
+ * been sent in that lost time, also one whose roster is dropped again much later. */
+static bool maybe_forgotten(const struct flow *f, const struct decl *d)
+{
+	int64_t restored_at = ledger_restored_at(f->p.ledger);
+	return restored_at > 0 && date_year(date_of_time(restored_at)) >= d->year;
+}
+
 static int send_payment(struct flow *f, struct decl *d, const struct submission *s, const struct policy *p, struct err *e)
 {
 	struct id id;
@@ -17,7 +25,7 @@ static int send_payment(struct flow *f, struct decl *d, const struct submission 
 		.sponsor_code = str_of(s->sponsor_code[0] ? s->sponsor_code : NULL), .token = d->token,
 		.identity = d->identity, .amount_fen = d->amount_fen,
 		.instructed_at = d->instructed_at, .not_after = time_of_date(p->last_instruct_day + 1) - 1,
-		.ask_first = s->received_at <= ledger_restored_at(f->p.ledger),
+		.ask_first = maybe_forgotten(f, d),
 	};
 	d->due = f->now + f->p.conf->gateway.answer_timeout_ms;
 	d->dirty = true;
@@ -73,7 +81,7 @@ int payment_enquire(struct flow *f, struct decl *d, struct err *e)
 {
 	struct id id;
 	d->enquiry_attempt++;
-	d->due = f->now + f->p.conf->gateway.doubt_enquiry_ms;
+	d->due = f->now + flow_patience(f->p.conf->gateway.doubt_enquiry_ms, d->enquiry_attempt);
 	d->dirty = true;
 	struct payment_enquiry ev = {d->pid, d->enquiry_attempt, d->attempt};
 	decision_id(&id, STR("PaymentEnquiry"), &d->pid, d->enquiry_attempt);
@@ -85,32 +93,51 @@ int payment_enquire(struct flow *f, struct decl *d, struct err *e)
 
 /* ---- results ---- */
 
-static int on_doubt(struct flow *f, struct decl *d, const struct collection_result *ev, const struct id *cause, struct err *e)
+static int into_doubt(struct flow *f, struct decl *d, const char *note, int64_t at, const struct id *cause, struct err *e)
 {
 	enum absorb how;
+	if (flow_fact(f, d, F_DOUBT, cause, at, note, &how, e) != 0)
+		return -1;
+	if (how != ABSORB_NEW)
+		return 0;
+	COUNT(C_DOUBTS);
+	d->doubt_at = at;
+	d->due = f->now + f->p.conf->gateway.doubt_enquiry_ms;
+	return flow_wait(f, d->due, WAIT_PAYMENT, d->no, e);
+}
+
+static int on_doubt(struct flow *f, struct decl *d, const struct collection_result *ev, const struct id *cause, struct err *e)
+{
 	char note[40] = "";
 	if (ev->attempt != d->attempt || (d->facts & F_DOUBT)) {
+		/* A repeat may tell of a sending under the same key that came later: the settlement delay counts from the last. */
+		if (ev->attempt == d->attempt && ev->at > d->doubt_at) {
+			d->doubt_at = ev->at;
+			d->dirty = true;
+		}
 		COUNT(C_OLD_RESULTS);
 		return 0;
 	}
 	(void)str_copy(note, sizeof(note), ev->reason);
-	if (flow_fact(f, d, F_DOUBT, cause, ev->at, note, &how, e) != 0 || how != ABSORB_NEW)
-		return how == ABSORB_CONTRADICTION || how == ABSORB_OLD ? 0 : -1;
-	COUNT(C_DOUBTS);
-	d->doubt_at = ev->at;
-	d->due = f->now + f->p.conf->gateway.doubt_enquiry_ms;
-	return flow_wait(f, d->due, WAIT_PAYMENT, d->no, e);
+	return into_doubt(f, d, note, ev->at, cause, e);
 }
 
 /* The bureau knows nothing of it. While idempotency keys protect, or past the settlement delay, that is permission to send again. */
 static int on_unknown(struct flow *f, struct decl *d, const struct collection_result *ev, const struct id *cause, struct err *e)
 {
 	const struct conf *c = f->p.conf;
-	if (!(d->facts & F_DOUBT) || state_of(d->facts) != ST_IN_DOUBT || ev->attempt != d->enquiry_attempt) {
+	const struct policy *p = reference_policy(f->p.reference, d->year);
+	enum state st = state_of(d->facts);
+	if ((st != ST_IN_DOUBT && st != ST_INSTRUCTED) || ev->attempt != d->enquiry_attempt) {
 		COUNT(C_OLD_RESULTS);
 		return 0;
 	}
-	bool keyed = c->tax_terms.keys == KEYS_HONOURED && f->now - d->instructed_at < c->tax_terms.key_window_ms;
+	/* The enquiry came after the payment in its topic, and no result did: it was never sent, or its result was lost. */
+	if (st == ST_INSTRUCTED)
+		return into_doubt(f, d, "unknown", ev->at, cause, e);
+	/* Past the last day nothing is sent under the key's protection: "unknown" must be final to end the payment. */
+	bool keyed = c->tax_terms.keys == KEYS_HONOURED && f->now - d->instructed_at < c->tax_terms.key_window_ms &&
+		     date_of_time(f->now) <= p->last_instruct_day;
 	int64_t settled = d->doubt_at + c->tax_terms.settlement_delay_ms;
 	if (keyed || ev->at > settled)
 		return instruct_again(f, d, cause, e);
@@ -162,15 +189,27 @@ static int say_code(struct flow *f, struct decl *d, enum row_result result, cons
 	return flow_answer(f, d, &say, e);
 }
 
-static int on_money(struct flow *f, struct decl *d, enum fact fact, const struct collection_result *ev, const struct id *cause,
-		    struct err *e)
+/* Something that the two sides tell differently, for a person; the payment stays as it is. */
+static int differ(struct flow *f, struct decl *d, const char *kind, const char *detail, const struct id *cause, struct err *e)
+{
+	char hex[ID_HEX];
+	COUNT(C_DIFFERENCES);
+	log_warn("DIFFERENCE", "payment=%s state=%s kind=%s", id_hex(&d->pid, hex), state_code(state_of(d->facts)), kind);
+	return difference_add(f->p.ledger, d, kind, detail, cause, e);
+}
+
+static int on_money(struct flow *f, struct decl *d, enum fact fact, const struct collection_result *ev, bool newer,
+		    const struct id *cause, struct err *e)
 {
 	enum absorb how;
+	bool ended = d->facts & (F_REFUNDED | F_FAILED);
 	if (flow_fact(f, d, fact, cause, ev->at, NULL, &how, e) != 0)
 		return -1;
 	if (how != ABSORB_NEW) {
 		COUNT(C_OLD_RESULTS);
-		return 0;
+		/* By the bureau's own order it came after the end: no repeat, but money once more. */
+		return how == ABSORB_OLD && newer && ended && fact != F_REFUNDED ? differ(f, d, fact_code(fact), "after its end", cause, e)
+										 : 0;
 	}
 	if (fact == F_ACCEPTED)
 		return 0;
@@ -186,7 +225,7 @@ static int on_money(struct flow *f, struct decl *d, enum fact fact, const struct
 	}
 	COUNT(C_IN_TREASURY);
 	d->treasury_at = ev->at;
-	if (feed_back(f, d, cause, e) != 0)
+	if (!(d->facts & F_FED_BACK) && feed_back(f, d, cause, e) != 0)
 		return -1;
 	/* One answer is enough for "the money is there"; who was told "paid" hears next of the credit. Who has the final answer
 	 * already (after a restore the credit's refusal may come first) hears nothing older. */
@@ -200,7 +239,32 @@ static const char *disagrees(const struct decl *d, const struct collection_resul
 		return "other_amount";
 	if (ev->receipt.p && d->receipt[0] && !str_is(ev->receipt, d->receipt))
 		return "other_receipt";
+	if (ev->receipt.p && ev->receipt.n >= sizeof(d->receipt))
+		return "receipt_too_long";
 	return NULL;
+}
+
+/* What the bureau tells with a sequence of its own. The highest wins; one sequence says one thing. */
+static int absorb_told(struct flow *f, struct decl *d, const struct collection_result *ev, enum fact fact, const struct id *cause,
+		       struct err *e)
+{
+	char code[40] = "tax_refused";
+	bool newer = ev->sequence > d->tax_seq;
+	if (ev->sequence < d->tax_seq) {
+		COUNT(C_OLD_RESULTS);
+		return 0;
+	}
+	if (!newer && ev->sequence > 0 && !(d->facts & fact))
+		return differ(f, d, fact_code(fact), "same sequence", cause, e);
+	d->tax_seq = ev->sequence;
+	d->dirty = true;
+	if (ev->receipt.p && !d->receipt[0])
+		(void)str_copy(d->receipt, sizeof(d->receipt), ev->receipt);
+	if (fact != F_FAILED)
+		return on_money(f, d, fact, ev, newer, cause, e);
+	if (ev->reason.p && str_copy(code, sizeof(code), ev->reason) != 0)
+		(void)str_copy(code, sizeof(code), STR("tax_refused"));
+	return fail(f, d, code, cause, ev->at, e);
 }
 
 static int absorb_result(struct flow *f, struct decl *d, const struct collection_result *ev, const struct id *cause,
@@ -209,37 +273,26 @@ static int absorb_result(struct flow *f, struct decl *d, const struct collection
 	static const struct {
 		const char *state;
 		enum fact fact;
-	} money[] = {{"accepted", F_ACCEPTED}, {"paid", F_PAID}, {"in_treasury", F_IN_TREASURY}, {"refunded", F_REFUNDED}};
-	char code[40] = "tax_refused";
+	} told[] = {{"accepted", F_ACCEPTED}, {"paid", F_PAID}, {"in_treasury", F_IN_TREASURY}, {"refunded", F_REFUNDED},
+		    {"failed", F_FAILED}};
 	const char *other = disagrees(d, ev);
-	if (other) {
-		COUNT(C_DIFFERENCES);
-		return difference_add(f->p.ledger, d, other, NULL, cause, e);
-	}
+	if (other)
+		return differ(f, d, other, NULL, cause, e);
 	if (str_is(ev->state, "in_doubt"))
 		return on_doubt(f, d, ev, cause, e);
 	if (str_is(ev->state, "unknown"))
 		return on_unknown(f, d, ev, cause, e);
-	if (str_is(ev->state, "too_late"))
-		return ev->attempt == d->attempt ? fail(f, d, "too_late", cause, ev->at, e) : 0;
-	if (ev->sequence < d->tax_seq) {
+	/* Without a sequence it is the adapter's own word about one attempt. */
+	if (ev->sequence == 0 && ev->attempt != d->attempt) {
 		COUNT(C_OLD_RESULTS);
 		return 0;
 	}
-	d->tax_seq = ev->sequence;
-	d->dirty = true;
-	if (ev->receipt.p && !d->receipt[0])
-		(void)str_copy(d->receipt, sizeof(d->receipt), ev->receipt);
-	if (str_is(ev->state, "failed")) {
-		if (ev->reason.p)
-			(void)str_copy(code, sizeof(code), ev->reason);
-		return fail(f, d, code, cause, ev->at, e);
-	}
-	for (size_t i = 0; i < sizeof(money) / sizeof(money[0]); i++)
-		if (str_is(ev->state, money[i].state))
-			return on_money(f, d, money[i].fact, ev, cause, e);
-	COUNT(C_DIFFERENCES);
-	return difference_add(f->p.ledger, d, "unknown_state", NULL, cause, e);
+	if (str_is(ev->state, "too_late"))
+		return fail(f, d, "too_late", cause, ev->at, e);
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+		if (str_is(ev->state, told[i].state))
+			return absorb_told(f, d, ev, told[i].fact, cause, e);
+	return differ(f, d, "unknown_state", NULL, cause, e);
 }
 
 int on_collection_result(struct flow *f, const struct bus_record *r, struct err *e)
@@ -275,14 +328,18 @@ static int absorb_credit(struct flow *f, struct decl *d, struct str type, const 
 		{"AccountCredited", F_CREDITED, RES_DONE, "credited", C_CREDITED},
 		{"CreditRefused", F_CREDIT_REFUSED, RES_STOPPED, "credit_refused", C_CREDIT_REFUSED},
 		{"AccountDebited", F_DEBITED, RES_STOPPED, NULL, C_REFUNDED},
-		{"DebitRefused", F_DEBIT_REFUSED, RES_STOPPED, NULL, C_DIFFERENCES},
+		{"DebitRefused", F_DEBIT_REFUSED, RES_STOPPED, NULL, C_DEBIT_REFUSED},
 	};
 	enum absorb how;
-	if (ev->sequence < d->credit_seq || ev->amount_fen != d->amount_fen) {
-		COUNT(ev->sequence < d->credit_seq ? C_OLD_RESULTS : C_DIFFERENCES);
-		return ev->sequence < d->credit_seq ? 0 : difference_add(f->p.ledger, d, "other_amount", NULL, cause, e);
+	/* The adapter's own word (the SSA calls it malformed) has no sequence. */
+	if (ev->sequence > 0 && ev->sequence < d->credit_seq) {
+		COUNT(C_OLD_RESULTS);
+		return 0;
 	}
-	d->credit_seq = ev->sequence;
+	if (ev->amount_fen != d->amount_fen)
+		return differ(f, d, "other_amount", NULL, cause, e);
+	if (ev->sequence > 0)
+		d->credit_seq = ev->sequence;
 	d->dirty = true;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (!str_is(type, kinds[i].type))
@@ -292,6 +349,8 @@ static int absorb_credit(struct flow *f, struct decl *d, struct str type, const 
 		if (how != ABSORB_NEW)
 			return 0;
 		COUNT(kinds[i].counter);
+		if (kinds[i].fact == F_DEBIT_REFUSED) /* paid back by the bureau, and still on the account */
+			return differ(f, d, "debit_refused", NULL, cause, e);
 		if (!kinds[i].code || (d->facts & F_REFUNDED))
 			return 0;
 		return say_code(f, d, kinds[i].result, kinds[i].code, e);
@@ -318,26 +377,35 @@ int on_credit_result(struct flow *f, const struct bus_record *r, struct err *e)
 	return absorb_credit(f, d, r->event.type, &ev, &r->event.id, e);
 }
 
+static int absorb_one_early(struct flow *f, struct decl *d, bool collections, struct str type, const struct id *cause,
+			    struct err *e)
+{
+	struct str data = {(char *)f->early[2].data, f->early[2].len};
+	struct collection_result result;
+	struct credit_result credit;
+	enum event_type t;
+	if (event_type_of(type, &t) != 0)
+		return 0;
+	if (collections)
+		return codec_decode(f->p.codec, t, data, &result, e) || absorb_result(f, d, &result, cause, e) ? -1 : 0;
+	return codec_decode(f->p.codec, t, data, &credit, e) || absorb_credit(f, d, type, &credit, cause, e) ? -1 : 0;
+}
+
+/* The bureau's first, then the SSA's: the order between the two feeds says nothing. */
 int absorb_early(struct flow *f, struct decl *d, struct err *e)
 {
-	struct id cause;
-	int64_t at = 0;
-	int got;
-	while ((got = early_take(f->p.ledger, &d->pid, at, &at, &f->early[0], &f->early[1], &f->early[2], &cause, e)) == 1) {
-		struct str topic = {(char *)f->early[0].data, f->early[0].len}, type = {(char *)f->early[1].data, f->early[1].len};
-		struct str data = {(char *)f->early[2].data, f->early[2].len};
-		struct collection_result result;
-		struct credit_result credit;
-		enum event_type t;
-		int rc;
-		if (event_type_of(type, &t) != 0)
-			continue;
-		if (str_is(topic, TOPIC))
-			rc = codec_decode(f->p.codec, t, data, &result, e) || absorb_result(f, d, &result, &cause, e);
-		else
-			rc = codec_decode(f->p.codec, t, data, &credit, e) || absorb_credit(f, d, type, &credit, &cause, e);
-		if (rc)
+	for (int credits = 0; credits < 2; credits++) {
+		struct id cause;
+		int64_t at = 0;
+		int got;
+		while ((got = early_take(f->p.ledger, &d->pid, at, &at, &f->early[0], &f->early[1], &f->early[2], &cause, e)) == 1) {
+			struct str topic = {(char *)f->early[0].data, f->early[0].len};
+			struct str type = {(char *)f->early[1].data, f->early[1].len};
+			if (str_is(topic, TOPIC) != credits && absorb_one_early(f, d, !credits, type, &cause, e) != 0)
+				return -1;
+		}
+		if (got != 0)
 			return -1;
 	}
-	return got;
+	return 0;
 }

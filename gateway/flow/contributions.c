@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "crypto/ids.h"
 #include "domain/eligibility.h"
+#include "domain/row.h"
 #include <string.h>
 
 #define ENTRIES_MAX 64
@@ -13,7 +14,7 @@ int enquire(struct flow *f, struct decl *d, struct person *p, struct err *e)
 	if (p->enquiry_due > f->now)
 		return 0; /* asked already; the answer judges all of the person's payments */
 	p->enquiry_attempt++;
-	p->enquiry_due = f->now + f->p.conf->gateway.enquiry_timeout_ms;
+	p->enquiry_due = f->now + flow_patience(f->p.conf->gateway.enquiry_timeout_ms, p->enquiry_attempt);
 	p->dirty = true;
 	struct contribution_enquiry ev = {.token = d->token, .year = d->year, .attempt = p->enquiry_attempt,
 					  .identity = d->identity};
@@ -28,15 +29,39 @@ int enquire(struct flow *f, struct decl *d, struct person *p, struct err *e)
 	return flow_emit(f, EV_CONTRIBUTION_ENQUIRY, &ev, id_str(&d->token), &id, &d->trace, e);
 }
 
-static int stop(struct flow *f, struct decl *d, enum fact fact, const char *code, const struct id *cause, int64_t at,
+static int stop(struct flow *f, struct decl *d, enum fact fact, const struct said *say, const struct id *cause, int64_t at,
 		struct err *e)
 {
 	enum absorb how;
-	struct said say = {fact == F_REJECTED ? RES_MEND : RES_STOPPED, code, NULL, {0}, NULL};
 	COUNT(fact == F_REJECTED ? C_REJECTED : C_EXPIRED);
-	if (flow_fact(f, d, fact, cause, at, code, &how, e) != 0)
+	if (flow_fact(f, d, fact, cause, at, say->code, &how, e) != 0)
 		return -1;
-	return flow_answer(f, d, &say, e);
+	return flow_answer(f, d, say, e);
+}
+
+static int expire(struct flow *f, struct decl *d, const char *code, const struct id *cause, int64_t at, struct err *e)
+{
+	struct said say = {RES_STOPPED, code, NULL, {0}, NULL};
+	return stop(f, d, F_EXPIRED, &say, cause, at, e);
+}
+
+int give_up(struct flow *f, struct decl *d, struct err *e)
+{
+	return expire(f, d, "too_late", &d->trace, f->now, e);
+}
+
+/* Cap B is looked at once more before money goes out: the highest tier may have been lowered since the payment was filed. */
+static int judge_cap(struct flow *f, struct decl *d, const struct policy *p, const struct id *cause, struct err *e)
+{
+	struct person *who;
+	char room[24];
+	if (person_get(f->p.ledger, &d->token, d->year, &who, e) != 0)
+		return -1;
+	if (who->reserved_fen <= p->highest_tier_fen)
+		return 1;
+	struct said say = {RES_MEND, "cap_b_exceeded", column_code(COL_AMOUNT),
+			   str_of(yuan(room, cap_b_room(p, who->reserved_fen - d->amount_fen))), NULL};
+	return stop(f, d, F_REJECTED, &say, cause, f->now, e);
 }
 
 struct verdict {
@@ -64,14 +89,18 @@ static void judge(const struct policy *p, const struct contribution_status *ev, 
 static int judge_payment(struct flow *f, struct decl *d, const struct policy *p, const struct verdict *v,
 			 const struct contribution_status *ev, const struct id *cause, struct err *e)
 {
+	struct said no = {RES_MEND, v->why, NULL, {0}, NULL};
 	struct submission *s;
 	if (v->answer == ELIGIBLE_NO)
-		return stop(f, d, F_REJECTED, v->why, cause, ev->as_of, e);
+		return stop(f, d, F_REJECTED, &no, cause, ev->as_of, e);
 	if (v->answer == ELIGIBLE_NOT_YET && v->past_cut_off)
-		return stop(f, d, F_EXPIRED, v->why, cause, ev->as_of, e);
+		return expire(f, d, v->why, cause, ev->as_of, e);
 	if (v->answer == ELIGIBLE_YES) {
 		if (date_of_time(f->now) > p->last_instruct_day)
-			return stop(f, d, F_EXPIRED, "too_late", cause, f->now, e);
+			return expire(f, d, "too_late", cause, f->now, e);
+		int fits = judge_cap(f, d, p, cause, e);
+		if (fits != 1)
+			return fits;
 		if (submission_get(f->p.ledger, d->sub, &s, e) != 0)
 			return -1;
 		return instruct(f, d, s, cause, e);

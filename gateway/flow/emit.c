@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define REJECT_BYTES_MAX ((size_t)256 << 10)
+
 struct str id_str(const struct id *id)
 {
 	return (struct str){(const char *)id->b, ID_LEN};
@@ -24,6 +26,7 @@ int flow_emit(struct flow *f, enum event_type t, const void *event, struct str k
 	return outbox_add(f->p.ledger, f->out_topic[t], &ev, e);
 }
 
+/* What does not decode may be anything: cut to what an event of ours can carry, and its type replaced where it is no text. */
 int flow_reject(struct flow *f, const char *topic, const struct bus_record *r, const char *reason, const char *detail,
 		struct err *e)
 {
@@ -34,6 +37,10 @@ int flow_reject(struct flow *f, const char *topic, const struct bus_record *r, c
 	int n = snprintf(key, sizeof(key), "%s/%d/%" PRId64, topic, r->partition, r->offset);
 	struct id id;
 	decision_id(&id, STR("RejectedEvent"), &r->event.id, r->offset);
+	if (ev.bytes.n > REJECT_BYTES_MAX)
+		ev.bytes.n = REJECT_BYTES_MAX;
+	if (!ev.event_type.p || ev.event_type.n > 100 || !utf8_valid(ev.event_type))
+		ev.event_type = STR("?");
 	COUNT(C_REJECTS);
 	log_warn("EVENT-REJECTED", "topic=%s offset=%" PRId64 " reason=%s", topic, r->offset, reason);
 	return flow_emit(f, EV_REJECTED_EVENT, &ev, (struct str){key, (size_t)n}, &id, &r->event.trace, e);
@@ -67,6 +74,12 @@ int flow_activate(struct flow *f, int64_t sub, struct err *e)
 	}
 	f->active[f->active_count++] = sub;
 	return 0;
+}
+
+int64_t flow_patience(int64_t first_ms, int32_t attempt)
+{
+	int steps = attempt > 4 ? attempt - 4 : 0;
+	return first_ms << (steps < 6 ? steps : 6);
 }
 
 int flow_wait(struct flow *f, int64_t at, enum waiting kind, int64_t ref, struct err *e)

@@ -1,8 +1,8 @@
 /* From a complete roster to payments: the checks of each row, the gates of its cover, the tuple, cap B as a reservation.
  *
  * A roster goes through its rows in passes, a few thousand rows a turn, so that one of any size fits a transaction: CHECKING (form
- * only, no cover that passes yet), FILING (rows become payments) or REFUSING (too late as a whole). The submission's cursor says how
- * far a pass has come, in the ledger: a restart goes on there. Cap B is reserved in the order in which rows are filed. */
+ * only, no cover that passes yet), FILING (rows become payments), REFUSING (too late as a whole) or EXPIRING (the cut-off found it
+ * waiting). The submission's cursor says how far a pass has come, in the ledger: a restart goes on there. Cap B is reserved in the order in which rows are filed. */
 #include "flow/internal.h"
 #include "base/date.h"
 #include "crypto/ids.h"
@@ -238,6 +238,16 @@ static int file_row(struct flow *f, struct submission *s, struct decl *d, const 
 	return state_of(d->facts) == ST_PENDING ? enquire(f, d, who, e) : 0;
 }
 
+static int expire_row(struct flow *f, struct submission *s, struct decl *d, struct err *e)
+{
+	struct said say = {RES_STOPPED, "not_filed_in_time", NULL, {0}, NULL};
+	enum absorb how;
+	COUNT(C_EXPIRED);
+	if (flow_fact(f, d, F_EXPIRED, &s->id, f->now, say.code, &how, e) != 0)
+		return -1;
+	return flow_answer(f, d, &say, e);
+}
+
 /* ---- passes ---- */
 
 static int row_of_pass(struct flow *f, struct submission *s, struct decl *d, const struct gate_documents *cover, struct err *e)
@@ -252,6 +262,8 @@ static int row_of_pass(struct flow *f, struct submission *s, struct decl *d, con
 		return file_row(f, s, d, cover, e);
 	if (s->state == SUB_REFUSING)
 		return reject_row(f, d, &d->trace, s->code, NULL, str_of(s->detail[0] ? s->detail : NULL), e);
+	if (s->state == SUB_EXPIRING)
+		return expire_row(f, s, d, e);
 	struct said say = {RES_WAITING, "waiting_filing", NULL, {0}, NULL};
 	return flow_answer(f, d, &say, e);
 }
@@ -263,9 +275,9 @@ static int end_pass(struct flow *f, struct submission *s, struct err *e)
 		s->state = SUB_WAITING;
 		return filing_start(f, s, &s->id, e); /* the cover may have come meanwhile */
 	}
-	bool refused = s->state == SUB_REFUSING;
+	bool filed = s->state == SUB_FILING;
 	s->state = SUB_FILED;
-	if (!refused && s->stated && s->stated_total_fen != s->amount_fen)
+	if (filed && s->stated && s->stated_total_fen != s->amount_fen)
 		snprintf(s->code, sizeof(s->code), "total_mismatch");
 	log_info("SUBMISSION-FILED", "receipt=%s accepted=%lld mend=%lld", s->receipt,
 		 (long long)(s->count[RES_ACCEPTED] + s->count[RES_DONE]), (long long)s->count[RES_MEND]);
@@ -297,27 +309,12 @@ int filing_step(struct flow *f, struct submission *s, struct err *e)
 /* The cut-off has passed: rows that never got through the gates expire. */
 int filing_expire(struct flow *f, struct submission *s, struct err *e)
 {
-	int64_t nos[512], after = s->first_no - 1;
-	int n = 512;
-	enum absorb how;
-	struct said say = {RES_STOPPED, "not_filed_in_time", NULL, {0}, NULL};
-	while (n == 512) {
-		if (decl_numbers(f->p.ledger, s, after, nos, 512, &n, e) != 0)
-			return -1;
-		for (int i = 0; i < n; i++) {
-			struct decl *d;
-			if (decl_get(f->p.ledger, after = nos[i], &d, e) != 0)
-				return -1;
-			if (d->final || d->has_pid)
-				continue;
-			COUNT(C_EXPIRED);
-			if (flow_fact(f, d, F_EXPIRED, &s->id, f->now, say.code, &how, e) != 0 ||
-			    flow_answer(f, d, &say, e) != 0)
-				return -1;
-		}
-	}
-	s->state = SUB_FILED;
-	s->dirty = s->answer_due = true;
 	snprintf(s->code, sizeof(s->code), "not_filed_in_time");
-	return 0;
+	s->detail[0] = '\0';
+	return begin_pass(f, s, SUB_EXPIRING, e);
+}
+
+bool filing_going(enum sub_state s)
+{
+	return s == SUB_CHECKING || s == SUB_FILING || s == SUB_REFUSING || s == SUB_EXPIRING;
 }

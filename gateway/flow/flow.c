@@ -31,6 +31,7 @@ struct counter flow_counter[FLOW_COUNTERS] = {
 	[C_REFUNDED] = {"refunded", "refunded or debited", 0},
 	[C_CREDITED] = {"credited", "credited to the account", 0},
 	[C_CREDIT_REFUSED] = {"credit_refused", "refused by the SSA", 0},
+	[C_DEBIT_REFUSED] = {"debit_refused", "refunded by the bureau, and the SSA could not take it off", 0},
 	[C_EXPIRED] = {"expired", "rows and payments that expired", 0},
 	[C_DIFFERENCES] = {"differences", "two sides tell differently: a person must look", 0},
 	[C_REJECTS] = {"rejects", "events that could not be processed", 0},
@@ -89,11 +90,13 @@ static int topic_index(const char *base)
 	return -1;
 }
 
-/* Newer events of this ledger on the bus than the ledger remembers: it is an old copy, and deciding again could double. */
+/* Newer events of this ledger on the bus than the ledger remembers: it is an old copy, and deciding again could double. Or none as
+ * new as the ledger knows to be there: the bus is an old copy, and what it lost nobody would say again. */
 static int check_bus(struct flow *f, int64_t *on_bus, struct err *e)
 {
 	const char *mark = ledger_mark(f->p.ledger);
 	size_t id_len = strcspn(mark, "/");
+	int64_t newest = 0;
 	for (int i = 0; i < topic_count; i++) {
 		struct bus_record last;
 		on_bus[i] = 0;
@@ -116,7 +119,26 @@ static int check_bus(struct flow *f, int64_t *on_bus, struct err *e)
 				       "ledger, or bus and ledger from the same backup",
 				       topics[i].name, last.event.seq, ledger_outbox_seq(f->p.ledger));
 		on_bus[i] = last.event.seq;
+		newest = newest > last.event.seq ? newest : last.event.seq;
 	}
+	if (newest < ledger_outbox_sent(f->p.ledger))
+		return err_set(e, ERR_SAFE,
+			       "bus is older than the ledger: its newest event of this ledger is %" PRId64 ", and %" PRId64
+			       " was there; payments would be lost. Restore bus and ledger from the same backup",
+			       newest, ledger_outbox_sent(f->p.ledger));
+	return 0;
+}
+
+/* Payments that live on need their year's policy. */
+static int check_years(struct flow *f, struct err *e)
+{
+	int years[64], n;
+	if (ledger_years(f->p.ledger, years, 64, &n, e) != 0)
+		return -1;
+	for (int i = 0; i < n; i++)
+		if (!reference_policy(f->p.reference, years[i]))
+			return err_set(e, ERR_CONF, "the ledger has declarations of %d, and there is no policy file of that year",
+				       years[i]);
 	return 0;
 }
 
@@ -134,11 +156,10 @@ static int open_inputs(struct flow *f, struct err *e)
 /* Passes that an earlier life left unfinished. */
 static int find_active(struct flow *f, struct err *e)
 {
-	static const enum sub_state going[] = {SUB_CHECKING, SUB_FILING, SUB_REFUSING};
 	struct submission *s;
-	for (int i = 0; i < 3; i++)
-		for (int64_t after = 0;; after = s->no) {
-			if (submission_next(f->p.ledger, after, going[i], 0, &s, e) != 0)
+	for (int state = 0; state < SUB_STATES; state++)
+		for (int64_t after = 0; filing_going((enum sub_state)state); after = s->no) {
+			if (submission_next(f->p.ledger, after, (enum sub_state)state, 0, &s, e) != 0)
 				return -1;
 			if (!s)
 				break;
@@ -165,7 +186,7 @@ int flow_open(struct flow **out, const struct flow_parts *parts, struct err *e)
 	if (!on_bus)
 		err_set(e, ERR_TEMP, "flow: out of memory");
 	bus_set_ledger(parts->bus, ledger_mark(parts->ledger));
-	if (!on_bus || check_bus(f, on_bus, e) != 0 || open_inputs(f, e) != 0 ||
+	if (!on_bus || check_years(f, e) != 0 || check_bus(f, on_bus, e) != 0 || open_inputs(f, e) != 0 ||
 	    outbox_publish(parts->ledger, parts->bus, on_bus, e) != 0 || find_active(f, e) != 0) {
 		free(on_bus);
 		flow_close(f);
@@ -195,6 +216,8 @@ static int take_batch(struct flow *f, int input, struct err *e)
 {
 	const struct bus_record *records;
 	int n = bus_read(f->in[input], (int)f->p.conf->gateway.batch_events, &records, e);
+	if (input == IN_SUBMISSIONS)
+		f->rosters_unread = n > 0;
 	if (n <= 0)
 		return n;
 	for (int i = 0; i < n; i++)
@@ -215,7 +238,7 @@ static int step_passes(struct flow *f, struct err *e)
 			if (submission_get(f->p.ledger, no, &s, e) != 0 || (s && filing_step(f, s, e) != 0))
 				return -1;
 			steps++;
-			if (!s || (s->state != SUB_CHECKING && s->state != SUB_FILING && s->state != SUB_REFUSING))
+			if (!s || !filing_going(s->state))
 				continue;
 		}
 		f->active[kept++] = no;

@@ -4,6 +4,7 @@
  * attempt: rows of an unclosed attempt are voided, a closed submission ignores the repeat. */
 #include "flow/internal.h"
 #include "crypto/ids.h"
+#include "domain/money.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -11,27 +12,17 @@ static const char TOPIC[] = "submissions";
 
 static int void_attempt(struct flow *f, struct submission *s, const struct id *cause, struct err *e)
 {
-	struct ledger *l = f->p.ledger;
-	int64_t nos[512], after = s->first_no - 1;
-	int n;
 	COUNT(C_VOIDED_ATTEMPTS);
 	log_info("ATTEMPT-VOIDED", "receipt=%s rows=%lld", s->receipt, (long long)s->rows);
-	for (;;) {
-		if (decl_numbers(l, s, after, nos, 512, &n, e) != 0)
-			return -1;
-		for (int i = 0; i < n; i++) {
-			struct decl *d;
-			if (decl_get(l, nos[i], &d, e) != 0 || flow_forget(f, d, e) != 0)
-				return -1;
-			d->repeat = false;
-		}
-		if (n < 512)
-			break;
-		after = nos[n - 1];
-	}
-	if (decl_void(l, s, e) != 0)
+	if (flow_void(f, s, e) != 0)
 		return -1;
-	return history_about(l, s, "attempt voided", cause, f->now, e);
+	return history_about(f->p.ledger, s, "attempt voided", cause, f->now, e);
+}
+
+/* Not closed yet. One that was not closed in time is only told so: its rows and its Closed may still come. */
+static bool staging(const struct submission *s)
+{
+	return s->state == SUB_OPEN || s->state == SUB_INCOMPLETE;
 }
 
 static bool same_submission(const struct submission *s, const struct submission_opened *ev)
@@ -63,7 +54,7 @@ int on_submission_opened(struct flow *f, const struct bus_record *r, struct err 
 		return -1;
 	if (s && !same_submission(s, &ev))
 		return flow_reject(f, TOPIC, r, "same_id_other_content", NULL, e);
-	if (s && s->state != SUB_OPEN && s->state != SUB_INCOMPLETE) {
+	if (s && !staging(s)) {
 		COUNT(C_REPEATED_SUBMISSIONS);
 		return 0;
 	}
@@ -76,12 +67,13 @@ int on_submission_opened(struct flow *f, const struct bus_record *r, struct err 
 	s->state = SUB_OPEN;
 	s->first_no = decl_last(f->p.ledger) + 1;
 	s->last_no = s->first_no - 1;
-	s->cursor = s->rows = s->amount_fen = 0;
+	s->rows = s->amount_fen = 0;
+	s->cursor = f->now + f->p.conf->gateway.incomplete_after_ms;
 	memset(&s->digest, 0, sizeof(s->digest));
 	s->dirty = true;
 	f->touched = true;
 	COUNT(C_SUBMISSIONS);
-	return flow_wait(f, f->now + f->p.conf->gateway.incomplete_after_ms, WAIT_SUBMISSION, s->no, e);
+	return flow_wait(f, s->cursor, WAIT_SUBMISSION, s->no, e);
 }
 
 /* Twice in one roster: same amount, the second is a duplicate; other amounts, both conflict. */
@@ -124,8 +116,10 @@ int on_subsidy_declared(struct flow *f, const struct bus_record *r, struct err *
 		return -1;
 	if (!s)
 		return flow_reject(f, TOPIC, r, "refused", "row of a submission that was not opened", e);
-	if (s->state != SUB_OPEN || !id_eq(&s->attempt, &ev.attempt_id))
+	if (!staging(s) || !id_eq(&s->attempt, &ev.attempt_id))
 		return 0; /* a repeat of what is closed */
+	if (ev.amount_fen.set && (ev.amount_fen.v < 0 || ev.amount_fen.v > MONEY_MAX_FEN))
+		return flow_reject(f, TOPIC, r, "refused", "an amount that no roster reader gives", e);
 	if (decl_add(f->p.ledger, &d, e) != 0)
 		return -1;
 	d->sub = s->no;
@@ -146,8 +140,9 @@ int on_subsidy_declared(struct flow *f, const struct bus_record *r, struct err *
 	if (ev.defect_count > 0) {
 		(void)str_copy(d->code, sizeof(d->code), ev.defects[0].code);
 		(void)str_copy(d->column, sizeof(d->column), ev.defects[0].column);
-	} else if (!d->has_token || !d->amount_known) {
-		snprintf(d->code, sizeof(d->code), "%s", d->has_token ? "amount_missing" : "id_missing");
+	} else if (!d->has_token || d->amount_fen == 0) {
+		snprintf(d->code, sizeof(d->code), "%s",
+			 !d->has_token ? "id_missing" : d->amount_known ? "amount_zero" : "amount_missing");
 	}
 	if (d->has_token && (mark_duplicates(f, s, d, e) != 0 ||
 			     (ev.identity.p && decl_set_identity(f->p.ledger, d, ev.identity, e) != 0)))
@@ -169,16 +164,22 @@ int on_submission_closed(struct flow *f, const struct bus_record *r, struct err 
 		return -1;
 	if (!s)
 		return flow_reject(f, TOPIC, r, "refused", "closes a submission that was not opened", e);
-	if (s->state != SUB_OPEN || !id_eq(&s->attempt, &ev.attempt_id))
+	if (!id_eq(&s->attempt, &ev.attempt_id))
 		return 0;
+	bool same = ev.count == s->rows && ev.amount_fen == s->amount_fen && id_eq(&ev.digest, &s->digest);
+	if (!staging(s))
+		return same ? 0 : flow_reject(f, TOPIC, r, "same_id_other_content", NULL, e);
 	s->dirty = s->answer_due = true;
 	f->touched = true;
-	if (ev.count != s->rows || ev.amount_fen != s->amount_fen || !id_eq(&ev.digest, &s->digest)) {
+	if (!same) {
 		s->state = SUB_INCOMPLETE;
+		memset(&s->attempt, 0, sizeof(s->attempt)); /* nothing more of this one is taken */
 		snprintf(s->code, sizeof(s->code), "submission_incomplete");
 		log_warn("SUBMISSION-INCOMPLETE", "receipt=%s rows=%lld stated=%d", s->receipt, (long long)s->rows, ev.count);
 		return history_about(f->p.ledger, s, "closed does not match", &r->event.id, f->now, e);
 	}
+	s->state = SUB_OPEN;
+	s->code[0] = '\0';
 	s->stated = ev.stated_total_fen.set;
 	s->stated_total_fen = ev.stated_total_fen.v;
 	log_info("SUBMISSION-COMPLETE", "receipt=%s rows=%lld fen=%lld", s->receipt, (long long)s->rows,
@@ -195,17 +196,19 @@ int on_gate_documents(struct flow *f, const struct bus_record *r, struct err *e)
 	int rc = flow_decode(f, TOPIC, r, EV_GATE_DOCUMENTS, &ev, e);
 	if (rc <= 0)
 		return rc;
-	rc = cover_put(f->p.ledger, &ev.submission_id, &ev.cover_id, ev.received_at, r->event.data, e);
+	if (r->event.data.n > f->cover.max)
+		return flow_reject(f, TOPIC, r, "refused", "a cover of more than a MiB", e);
+	if (submission_find(f->p.ledger, &ev.submission_id, &s, e) != 0)
+		return -1;
+	/* Rows are filed, refused or expired under one cover: one that comes later changes nothing, not even half of them. */
+	bool open = !s || staging(s) || s->state == SUB_CHECKING || s->state == SUB_WAITING;
+	rc = open ? cover_put(f->p.ledger, &ev.submission_id, &ev.cover_id, ev.received_at, r->event.data, e) : 0;
 	if (rc < 0)
 		return -1;
 	f->touched = true;
 	COUNT(rc ? C_COVERS : C_OLD_COVERS);
-	if (!rc)
-		return 0;
-	if (submission_find(f->p.ledger, &ev.submission_id, &s, e) != 0)
-		return -1;
-	if (!s || (s->state != SUB_CHECKING && s->state != SUB_WAITING))
-		return 0; /* comes with the roster, or too late to change anything */
+	if (!rc || !s || staging(s))
+		return 0; /* nothing new, or comes with the roster */
 	if (history_about(f->p.ledger, s, "cover", &r->event.id, ev.received_at, e) != 0)
 		return -1;
 	return filing_start(f, s, &r->event.id, e);

@@ -9,7 +9,7 @@
 enum {
 	C_ROWS, C_SUBMISSIONS, C_REPEATED_SUBMISSIONS, C_VOIDED_ATTEMPTS, C_COVERS, C_OLD_COVERS, C_FILED, C_REJECTED, C_REPEATS,
 	C_ENQUIRIES, C_STATUSES, C_OLD_STATUSES, C_INSTRUCTED, C_INSTRUCTED_AGAIN, C_RESULTS, C_OLD_RESULTS, C_EARLY, C_DOUBTS,
-	C_PAYMENT_ENQUIRIES, C_FAILED, C_PAID, C_IN_TREASURY, C_REFUNDED, C_CREDITED, C_CREDIT_REFUSED, C_EXPIRED, C_DIFFERENCES,
+	C_PAYMENT_ENQUIRIES, C_FAILED, C_PAID, C_IN_TREASURY, C_REFUNDED, C_CREDITED, C_CREDIT_REFUSED, C_DEBIT_REFUSED, C_EXPIRED, C_DIFFERENCES,
 	C_REJECTS, C_TRANSACTIONS, C_EVENTS_OUT, FLOW_COUNTERS
 };
 extern struct counter flow_counter[FLOW_COUNTERS];
@@ -28,6 +28,7 @@ struct flow {
 	int64_t due_at;              /* when the next waiting entry is due */
 	int64_t cutoff_looked;       /* when, by the clock */
 	bool cutoff_going;
+	bool rosters_unread;         /* this turn read some; there may be more */
 	bool touched;                /* this turn wrote something */
 };
 
@@ -40,6 +41,9 @@ struct str id_str(const struct id *id);
 /* Puts a submission's pass on the list of this process. */
 int flow_activate(struct flow *f, int64_t sub, struct err *e);
 int flow_wait(struct flow *f, int64_t at, enum waiting kind, int64_t ref, struct err *e);
+/* How long to wait for the answer to the attempt-th enquiry: the first ones in even steps, then twice as long each time up to 64
+ * times, so that an agency that is away for days finds no pile of them. */
+int64_t flow_patience(int64_t first_ms, int32_t attempt);
 
 /* answers.c: the only place that changes facts, statistics and answers of a declaration. */
 struct said {
@@ -53,7 +57,8 @@ struct said {
 int flow_fact(struct flow *f, struct decl *d, enum fact fact, const struct id *cause, int64_t effective_at, const char *note,
 	      enum absorb *how, struct err *e);
 int flow_declared(struct flow *f, struct decl *d, struct err *e);      /* a new row enters the statistics */
-int flow_forget(struct flow *f, struct decl *d, struct err *e);        /* a voided or repeating row leaves them */
+int flow_forget(struct flow *f, struct decl *d, struct err *e);        /* a repeating row leaves them */
+int flow_void(struct flow *f, struct submission *s, struct err *e);    /* all rows of an unclosed attempt leave them */
 int flow_doubt_cleared(struct flow *f, struct decl *d, const struct id *cause, struct err *e);
 int flow_typed(struct flow *f, struct decl *d, int sponsor_type, struct err *e); /* moves to its sponsor type's key */
 int flow_answer(struct flow *f, struct decl *d, const struct said *s, struct err *e);
@@ -71,8 +76,10 @@ int flow_decode(struct flow *f, const char *topic, const struct bus_record *r, e
 int filing_start(struct flow *f, struct submission *s, const struct id *cause, struct err *e); /* closed, or a cover came */
 int filing_step(struct flow *f, struct submission *s, struct err *e);
 int filing_expire(struct flow *f, struct submission *s, struct err *e); /* cut-off: waits no longer */
+bool filing_going(enum sub_state s);                                    /* a pass goes through its rows */
 /* contributions.c */
 int enquire(struct flow *f, struct decl *d, struct person *p, struct err *e);
+int give_up(struct flow *f, struct decl *d, struct err *e); /* pending, and the last day for instructing is over */
 /* collections.c */
 int instruct(struct flow *f, struct decl *d, const struct submission *s, const struct id *cause, struct err *e);
 int instruct_again(struct flow *f, struct decl *d, const struct id *cause, struct err *e);

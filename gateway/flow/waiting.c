@@ -8,6 +8,14 @@
 #define DUE_MAX (2 * WAITING_MAX)
 #define CUTOFF_EVERY_MS 200
 
+/* No payment of that year is instructed any more, by our clock and by the SSA's: what it never answered about ends. */
+static bool too_late(struct flow *f, int year)
+{
+	const struct policy *p = reference_policy(f->p.reference, year);
+	return p && date_of_time(f->now) > p->last_instruct_day &&
+	       date_of_time(ledger_feed_as_of(f->p.ledger)) > p->last_instruct_day;
+}
+
 static int enquiry_due(struct flow *f, const struct due *due, struct err *e)
 {
 	struct decl *d;
@@ -18,13 +26,17 @@ static int enquiry_due(struct flow *f, const struct due *due, struct err *e)
 		return 0;
 	p->enquiry_due = 0;
 	p->dirty = true;
-	int64_t no = p->head;
-	while (no) { /* any of the person's payments that still waits will do: the answer judges all */
+	bool over = too_late(f, p->year);
+	for (int64_t no = p->head, next; no; no = next) {
 		if (decl_get(f->p.ledger, no, &d, e) != 0)
 			return -1;
-		if (state_of(d->facts) == ST_PENDING)
-			return enquire(f, d, p, e);
-		no = d->next_of_person;
+		next = d->next_of_person;
+		if (state_of(d->facts) != ST_PENDING)
+			continue;
+		if (!over)
+			return enquire(f, d, p, e); /* any that still waits will do: the answer judges all */
+		if (give_up(f, d, e) != 0)
+			return -1;
 	}
 	return 0;
 }
@@ -45,7 +57,7 @@ static int submission_due(struct flow *f, const struct due *due, struct err *e)
 	struct submission *s;
 	if (submission_get(f->p.ledger, due->ref, &s, e) != 0)
 		return -1;
-	if (!s || s->state != SUB_OPEN)
+	if (!s || s->state != SUB_OPEN || s->cursor != due->at)
 		return 0;
 	s->state = SUB_INCOMPLETE;
 	s->dirty = s->answer_due = true;
@@ -60,7 +72,6 @@ int waiting_step(struct flow *f, struct err *e)
 	int n;
 	if (f->now < f->due_at)
 		return 0;
-	f->due_at = INT64_MAX;
 	if (waiting_take(f->p.ledger, f->now, due, DUE_MAX, &n, e) != 0)
 		return -1;
 	f->touched = true;
@@ -71,9 +82,7 @@ int waiting_step(struct flow *f, struct err *e)
 		if (rc != 0)
 			return -1;
 	}
-	/* What this turn puts is not in the table yet: the earlier of both. */
-	int64_t put = f->due_at > f->now ? f->due_at : INT64_MAX, kept = waiting_next(f->p.ledger);
-	f->due_at = put < kept ? put : kept;
+	f->due_at = waiting_next(f->p.ledger);
 	return 0;
 }
 
@@ -118,11 +127,13 @@ static int cutoff_rosters(struct flow *f, int year, struct err *e)
 
 int cutoff_step(struct flow *f, struct err *e)
 {
-	int years[16], n;
+	int years[64], n;
+	if (f->rosters_unread && !f->cutoff_going)
+		return 0;
 	if (!f->cutoff_going && f->now >= f->cutoff_looked && f->now - f->cutoff_looked < CUTOFF_EVERY_MS)
 		return 0;
 	f->cutoff_looked = f->now;
-	if (ledger_years(f->p.ledger, years, 16, &n, e) != 0)
+	if (ledger_years(f->p.ledger, years, 64, &n, e) != 0)
 		return -1;
 	for (int i = 0; i < n; i++) {
 		const struct policy *p = reference_policy(f->p.reference, years[i]);
@@ -133,6 +144,8 @@ int cutoff_step(struct flow *f, struct err *e)
 		int got = cutoff_get(f->p.ledger, years[i], &c, e);
 		if (got < 0)
 			return -1;
+		if (got == 0 && f->rosters_unread)
+			continue; /* a cover that came in time may lie on the bus still */
 		if (got == 0) {
 			c = (struct cutoff){years[i], f->now, 0};
 			log_info("CUT-OFF", "year=%d", years[i]);

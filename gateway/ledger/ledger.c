@@ -217,6 +217,11 @@ int64_t ledger_outbox_seq(const struct ledger *l)
 	return l->outbox_last;
 }
 
+int64_t ledger_outbox_sent(const struct ledger *l)
+{
+	return l->outbox_sent;
+}
+
 int64_t ledger_feed_as_of(const struct ledger *l)
 {
 	return l->feed_as_of;

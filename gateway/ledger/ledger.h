@@ -29,6 +29,7 @@ int64_t ledger_restored_at(const struct ledger *l); /* 0 = never restored */
  * have said after the backup was taken: room is more than that can ever be. */
 int64_t ledger_next_version(const struct ledger *l, int64_t version, int64_t room);
 int64_t ledger_outbox_seq(const struct ledger *l);  /* the last outgoing event decided */
+int64_t ledger_outbox_sent(const struct ledger *l); /* the last of them known to lie on the bus */
 int64_t ledger_feed_as_of(const struct ledger *l);  /* how far the SSA's feed was followed */
 void ledger_set_feed_as_of(struct ledger *l, int64_t as_of);
 
@@ -50,6 +51,8 @@ enum sub_state {
 	SUB_FILING,     /* gates passed; its rows become payments */
 	SUB_REFUSING,   /* refused as a whole by date: its rows are being answered so */
 	SUB_FILED,      /* all rows answered; payments live on */
+	SUB_EXPIRING,   /* the cut-off found it waiting: its rows are being answered so */
+	SUB_STATES
 };
 enum row_result { RES_NONE, RES_ACCEPTED, RES_MEND, RES_WAITING, RES_DONE, RES_STOPPED, RESULTS };
 
@@ -61,7 +64,7 @@ struct submission {
 	int64_t received_at;
 	enum sub_state state;
 	int64_t first_no, last_no; /* declarations of the current attempt lie in this range */
-	int64_t cursor;            /* the pass has done everything up to here */
+	int64_t cursor;            /* the pass has done everything up to here; OPEN: when it must be closed */
 	int64_t rows, amount_fen;  /* staged so far */
 	struct id digest;
 	bool stated;               /* the roster states a total */
@@ -108,7 +111,7 @@ struct decl {
 	int64_t instructed_at, doubt_at, due;
 	int64_t tax_seq, credit_seq;
 	int64_t paid_at, treasury_at;
-	char receipt[32];
+	char receipt[48];
 	int64_t next_of_person;    /* older payment of the same person and year, 0 = none */
 	struct str identity;       /* sealed; lives until the transaction ends */
 	/* answer */
@@ -136,7 +139,7 @@ int history_add(struct ledger *l, struct decl *d, enum fact f, bool implied, con
 /* About a submission (attempt voided, closed, gates ...), or a year (cut-off: s NULL). */
 int history_about(struct ledger *l, const struct submission *s, const char *what, const struct id *cause, int64_t effective_at,
 		  struct err *e);
-/* Something two sides tell differently, for a person. */
+/* Something two sides tell differently, for a person. One event tells it once, however often it is read. */
 int difference_add(struct ledger *l, const struct decl *d, const char *kind, const char *detail, const struct id *cause,
 		   struct err *e);
 
@@ -153,7 +156,7 @@ struct person {
 	bool dirty, fresh;
 };
 int person_get(struct ledger *l, const struct id *token, int year, struct person **out, struct err *e); /* made when new */
-/* All years of a token, up to max pointers. */
+/* The years of a token, newest first, up to max pointers. */
 int persons_of(struct ledger *l, const struct id *token, struct person **out, int max, int *count, struct err *e);
 
 /* ---- waiting: everything that must happen by a time ---- */
@@ -166,7 +169,8 @@ struct due {
 int waiting_put(struct ledger *l, int64_t at, enum waiting kind, int64_t ref, struct err *e);
 /* Takes out up to max entries due by now (max at least WAITING_MAX). The caller checks that each is still wanted (its subject's own due time equals at). */
 int waiting_take(struct ledger *l, int64_t now, struct due *out, int max, int *count, struct err *e);
-int64_t waiting_next(struct ledger *l); /* when the next is due, INT64_MAX none */
+/* When the next is due, those of this transaction among them; INT64_MAX none, 0 when the ledger cannot be read. */
+int64_t waiting_next(struct ledger *l);
 
 /* Results that came before their payment (a restored ledger behind its bus): kept, absorbed when the payment is filed. */
 int early_put(struct ledger *l, const struct id *pid, struct str topic, const struct bus_event *ev, struct err *e);
@@ -180,7 +184,7 @@ struct cutoff {
 };
 int cutoff_get(struct ledger *l, int year, struct cutoff *out, struct err *e); /* 1 there, 0 not yet */
 int cutoff_put(struct ledger *l, const struct cutoff *c, struct err *e);
-int ledger_years(struct ledger *l, int *years, int max, int *count, struct err *e); /* with submissions */
+int ledger_years(struct ledger *l, int *years, int max, int *count, struct err *e); /* with declarations, newest first */
 
 /* ---- outbox ---- */
 /* Takes the event as decided; assigns the next seq. topic_index: place in the bus's table of topics. */

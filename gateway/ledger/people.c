@@ -180,8 +180,13 @@ int waiting_take(struct ledger *l, int64_t now, struct due *out, int max, int *c
 int64_t waiting_next(struct ledger *l)
 {
 	struct stmt *q = l->q[Q_WAITING_NEXT];
-	int64_t at = stmt_step(q, NULL) == 1 ? stmt_get_int(q, 0) : INT64_MAX;
+	struct err e;
+	int got = stmt_step(q, &e);
+	int64_t at = got == 1 ? stmt_get_int(q, 0) : got == 0 ? INT64_MAX : 0;
 	stmt_reset(q);
+	for (int i = 0; i < l->wait_count; i++)
+		if (l->waits[i].at < at)
+			at = l->waits[i].at;
 	return at;
 }
 

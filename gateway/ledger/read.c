@@ -113,14 +113,24 @@ int view_recount(struct ledger_view *v, int year, struct str village, int (*fn)(
 	return got < 0 ? -1 : 0;
 }
 
-int64_t view_differences(struct ledger_view *v)
+static int64_t how_many(struct ledger_view *v, const char *sql)
 {
 	struct stmt *q;
-	if (store_prepare(v->st, &q, "SELECT count(*) FROM difference", NULL) != 0 || stmt_step(q, NULL) != 1)
+	if (store_prepare(v->st, &q, sql, NULL) != 0 || stmt_step(q, NULL) != 1)
 		return -1;
 	int64_t n = stmt_get_int(q, 0);
 	stmt_reset(q);
 	return n;
+}
+
+int64_t view_differences(struct ledger_view *v)
+{
+	return how_many(v, "SELECT count(*) FROM difference");
+}
+
+int64_t view_strangers(struct ledger_view *v)
+{
+	return how_many(v, "SELECT count(DISTINCT pid) FROM early e WHERE NOT EXISTS (SELECT 1 FROM decl d WHERE d.pid = e.pid)");
 }
 
 /* ---- finding declarations ---- */

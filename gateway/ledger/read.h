@@ -16,6 +16,9 @@ int view_stats(struct ledger_view *v, int year, struct str village, int (*fn)(vo
 int view_recount(struct ledger_view *v, int year, struct str village, int (*fn)(void *arg, const struct stat *s), void *arg,
 		 struct err *e);
 int64_t view_differences(struct ledger_view *v); /* how many a person must look at, -1 on error */
+/* Payments that an agency knows and the ledger does not: results came for them, their roster did not (yet). A ledger that was
+ * restored has some until the rosters of the lost time are there again. -1 on error. */
+int64_t view_strangers(struct ledger_view *v);
 
 struct view_decl {
 	struct decl d;

@@ -47,8 +47,11 @@ static const char *const steps[] = {
 	" fen INTEGER NOT NULL, PRIMARY KEY(year, village, sponsor_type, cell)) WITHOUT ROWID;"
 	"CREATE TABLE stat_version(year INTEGER, village TEXT, sponsor_type INTEGER, version INTEGER NOT NULL,"
 	" PRIMARY KEY(year, village, sponsor_type)) WITHOUT ROWID;",
+	/* Each payment filed looks for its early results, each difference for itself. */
+	"CREATE INDEX early_pid ON early(pid);"
+	"CREATE INDEX difference_decl ON difference(decl);",
 };
-const struct store_kind ledger_kind = {"ledger", 0x514c6467 /* "QLdg" */, steps, 1};
+const struct store_kind ledger_kind = {"ledger", 0x514c6467 /* "QLdg" */, steps, sizeof(steps) / sizeof(steps[0])};
 
 #define SUB_COLS \
 	"no, id, attempt, receipt, sender, village, roster_sha256, year, received_at, state, first_no, last_no, cursor, rows," \
@@ -93,9 +96,10 @@ const char *const ledger_sql[SQLS] = {
 	[Q_DECL_PENDING] = "SELECT no, facts, year, voided FROM decl WHERE no > ?1 ORDER BY no LIMIT ?2",
 	[Q_HISTORY_PUT] = "INSERT INTO history(seq, decl, sub, fact, implied, cause, effective_at, recorded_at, note, prev)"
 			  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-	[Q_DIFFERENCE_PUT] = "INSERT INTO difference(decl, kind, detail, cause, recorded_at) VALUES(?1, ?2, ?3, ?4, ?5)",
+	[Q_DIFFERENCE_PUT] = "INSERT INTO difference(decl, kind, detail, cause, recorded_at) SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS"
+			     " (SELECT 1 FROM difference WHERE decl = ?1 AND kind = ?2 AND cause = ?4)",
 	[Q_PERSON_GET] = "SELECT " PERSON_COLS ", year FROM person WHERE token = ?1 AND year = ?2",
-	[Q_PERSON_YEARS] = "SELECT " PERSON_COLS ", year FROM person WHERE token = ?1",
+	[Q_PERSON_YEARS] = "SELECT " PERSON_COLS ", year FROM person WHERE token = ?1 ORDER BY year DESC",
 	[Q_PERSON_INSERT] = "INSERT INTO person(token, year, reserved_fen, head, mark_sub, mark_no, sequence, enquiry_attempt,"
 			    " enquiry_due) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	[Q_PERSON_UPDATE] = "UPDATE person SET reserved_fen = ?3, head = ?4, mark_sub = ?5, mark_no = ?6, sequence = ?7,"
@@ -108,7 +112,7 @@ const char *const ledger_sql[SQLS] = {
 	[Q_EARLY_TAKE] = "SELECT no, topic, type, id, data FROM early WHERE pid = ?1 AND no > ?2 ORDER BY no LIMIT 1",
 	[Q_CUTOFF_GET] = "SELECT at, cursor FROM cutoff WHERE year = ?1",
 	[Q_CUTOFF_PUT] = "INSERT OR REPLACE INTO cutoff(year, at, cursor) VALUES(?1, ?2, ?3)",
-	[Q_YEARS] = "SELECT DISTINCT year FROM stat_version ORDER BY year LIMIT ?1",
+	[Q_YEARS] = "SELECT DISTINCT year FROM stat_version ORDER BY year DESC LIMIT ?1",
 	[Q_OUTBOX_PUT] = "INSERT INTO outbox(seq, count, data) VALUES(?1, ?2, ?3)",
 	[Q_OUTBOX_NEXT] = "SELECT seq, count, data FROM outbox WHERE seq > ?1 ORDER BY seq LIMIT 1",
 	[Q_OUTBOX_FORGET] = "DELETE FROM outbox WHERE seq + count - 1 <= ?1",

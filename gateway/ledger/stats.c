@@ -36,13 +36,13 @@ static struct stat *find(struct ledger *l, const struct stat_key *k)
 	return map_put(&l->stat_by_key, hash_key(k), (void *)(uintptr_t)l->stat_count) == 0 ? s : NULL;
 }
 
-int stats_add(struct ledger *l, const struct stat_key *k, int cell, int sign, int64_t fen, struct err *e)
+int stats_add(struct ledger *l, const struct stat_key *k, int cell, int64_t count, int64_t fen, struct err *e)
 {
 	struct stat *s = find(l, k);
 	if (!s)
 		return err_set(e, ERR_TEMP, "ledger: out of memory");
-	s->count[cell] += sign;
-	s->fen[cell] += sign * fen;
+	s->count[cell] += count;
+	s->fen[cell] += fen;
 	s->dirty = true;
 	return 0;
 }

@@ -20,8 +20,8 @@ struct stat {
 	int64_t count[STAT_CELLS], fen[STAT_CELLS];
 	bool dirty;
 };
-/* Adds (or with sign -1 takes) one declaration to a cell. */
-int stats_add(struct ledger *l, const struct stat_key *k, int cell, int sign, int64_t fen, struct err *e);
+/* Adds declarations to a cell: how many, with how much; negative ones are taken from it. */
+int stats_add(struct ledger *l, const struct stat_key *k, int cell, int64_t count, int64_t fen, struct err *e);
 /* The column of a declaration as it stands. */
 int stats_column(const struct decl *d);
 bool stats_collected(uint32_t facts); /* paid at some time: counts in "collected" */

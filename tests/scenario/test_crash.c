@@ -199,7 +199,7 @@ static void crash_with_keys(void **state)
 
 static void crash_without_keys(void **state)
 {
-	static const char *const tax[] = {"--keys", "none", "--effect-delay-ms", "300", "--query-delay-ms", "900", "--slow-ms",
+	static const char *const tax[] = {"--keys", "none", "--effect-delay-ms", "800", "--query-delay-ms", "1000", "--slow-ms",
 					  "60", "--settle-ms", "100", "--refund-ms", "100", NULL};
 
 	(void)state;

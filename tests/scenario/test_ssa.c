@@ -492,6 +492,30 @@ static void what_cannot_be_processed_is_rejected(void **state)
 	rig_close(&g.rig);
 }
 
+/* The rest goes on; and nothing is said in the agency's place of what it never answered. */
+static void what_is_never_answered_is_given_up(void **state)
+{
+	(void)state;
+	OPEN("[gateway]\ncrediting = adapter\n", "--everyone-paid", "2026");
+	rig_faults(&g.rig, "feedback/missing_row:1000,enquiries/missing_row:1000");
+	add_people(2);
+	for (int i = 0; i < 2; i++) {
+		enquire(i, 2026);
+		collected(i);
+	}
+	rig_flush(&g.rig);
+	rig_adapter_start(&g.rig);
+	UNTIL(g.rejects == 3); /* of two enquiries one was answered in the first batch */
+	rig_faults(&g.rig, "");
+	UNTIL(sum_credited() == 2); /* it had taken them */
+	assert_int_equal(g.people[0].refused + g.people[1].refused, 0);
+	add_people(1);
+	enquire(2, 2026);
+	rig_flush(&g.rig);
+	UNTIL(g.people[2].answered == 1);
+	rig_close(&g.rig);
+}
+
 static void another_crediting_route_is_left_alone(void **state)
 {
 	(void)state;
@@ -520,6 +544,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_failing_endpoint_stalls_alone),
 		cmocka_unit_test(only_the_newest_statistics_go_out),
 		cmocka_unit_test(what_cannot_be_processed_is_rejected),
+		cmocka_unit_test(what_is_never_answered_is_given_up),
 		cmocka_unit_test(another_crediting_route_is_left_alone),
 	};
 

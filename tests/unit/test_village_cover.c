@@ -4,6 +4,7 @@
 #include "base/date.h"
 #include "crypto/ids.h"
 #include "tests/lib/unit.h"
+#include <jansson.h>
 #include <string.h>
 
 #define SHA "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -247,6 +248,67 @@ static void random_changes_are_survived(void **state)
 	}
 }
 
+/* The published form and the program agree: its examples pass, and its lists of words are the program's. */
+static void the_schema_tells_the_truth(void **state)
+{
+	json_t *schema = json_load_file("schemas/cover.schema.json", 0, NULL), *examples, *words,
+	       *one, *in;
+	const char *code;
+	size_t i;
+
+	(void)state;
+	assert_non_null(schema);
+	examples = json_object_get(schema, "examples");
+	assert_true(json_array_size(examples) >= 2);
+	json_array_foreach(examples, i, one)
+	{
+		char *text = json_dumps(one, 0);
+		struct cover c;
+
+		if (parse(&c, text, &code) < 0)
+			fail_msg("example %zu: %s", i, buf_text(&w.wrong));
+		cover_close(&c);
+		free(text);
+	}
+	in = json_object_get(json_object_get(schema, "properties"), "gates");
+	in = json_object_get(json_object_get(in, "items"), "properties");
+	words = json_object_get(json_object_get(in, "gate"), "enum");
+	assert_int_equal(json_array_size(words), GATES);
+	json_array_foreach(words, i, one)
+		assert_string_equal(json_string_value(one), gate_code((enum gate)i));
+	in = json_object_get(json_object_get(schema, "properties"), "sponsor");
+	in = json_array_get(json_object_get(in, "oneOf"), 0);
+	words = json_object_get(json_object_get(json_object_get(in, "properties"), "type"), "enum");
+	assert_int_equal(json_array_size(words), SPONSOR_TYPES - 1);
+	json_array_foreach(words, i, one) assert_string_equal(
+		json_string_value(one), sponsor_type_code((enum sponsor_type)i));
+	json_decref(schema);
+}
+
+/* The sample of the operators' page is one that can be used. */
+static void the_manual_shows_a_good_cover(void **state)
+{
+	struct buf page;
+	struct err e = {0};
+	struct cover c;
+	const char *code, *from, *to;
+	char sample[4000];
+
+	(void)state;
+	buf_init(&page, 1 << 20);
+	assert_int_equal(fs_read("adapters/village/README.md", &page, &e), 0);
+	from = strstr(buf_text(&page), "```json\n");
+	assert_non_null(from);
+	to = strstr(from + 8, "```");
+	assert_non_null(to);
+	assert_true((size_t)snprintf(sample, sizeof sample, "%.*s", (int)(to - from - 8),
+				     from + 8) < sizeof sample);
+	if (parse(&c, sample, &code) < 0)
+		fail_msg("%s", buf_text(&w.wrong));
+	cover_close(&c);
+	buf_fini(&page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,6 +316,8 @@ int main(void)
 		cmocka_unit_test(a_byte_order_mark_is_fine),
 		cmocka_unit_test(an_individual_stays_a_token),
 		cmocka_unit_test(mistakes_are_told_with_their_place),
+		cmocka_unit_test(the_schema_tells_the_truth),
+		cmocka_unit_test(the_manual_shows_a_good_cover),
 		cmocka_unit_test(all_mistakes_are_told_at_once),
 		cmocka_unit_test(random_changes_are_survived),
 	};
