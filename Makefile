@@ -31,7 +31,7 @@ flow_SRC := reference emit answers intake filing contributions collections waiti
 cli_SRC := main common supervisor run check config keygen data init files submit health status rejects backup statement trace
 common_SRC := adapter peer feed pass jsonin jsonout
 village_SRC := main inbox take take_cover claim place refusal tell cover spool meta submissions decode csv head roster publish answers \
-	listen render answer_file
+	listen render answer_file own
 tax_SRC := main window plan ask send answer follow publish
 ssa_SRC := main work enquiries status changes feedback credits statistics
 agencies_SRC := json_in json_out idindex rowset faults refusals population options feed book server tax_book tax_batch tax_tell \

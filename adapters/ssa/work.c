@@ -254,8 +254,8 @@ static int settle(struct work *w, const int *rows, int count, const struct answe
 	return rc;
 }
 
-/* The batch goes out again at once, in halves, so that the row that is left out ends alone and nothing
- * behind it gets ahead of it. */
+/* The batch goes out again at once, in halves, so that the row that is left out ends alone and
+ * nothing behind it gets ahead of it. */
 static int left_out_in_order(struct work *w, int count, bool *again, const struct work_row *row,
 			     struct err *e)
 {

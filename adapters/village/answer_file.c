@@ -4,6 +4,7 @@
 #include "adapters/village/answer_file.h"
 #include "adapters/village/claim.h"
 #include "adapters/village/inbox.h"
+#include "adapters/village/own.h"
 #include "adapters/village/render.h"
 #include "adapters/village/take.h"
 #include <errno.h>
@@ -19,12 +20,12 @@ static const char temp[] = ANSWER_TEMP;
 
 struct file_out {
 	int fd;
-	struct digest *digest;
+	struct own_check own;
 };
 /* A file as it was when its digest was taken: so what is put in its place afterwards is not taken
  * for it. */
 struct seen {
-	bool there;
+	bool there, ours; /* ours: an answer that nobody changed, whoever wrote it */
 	uint8_t digest[SHA256_LEN];
 	struct stat st;
 };
@@ -38,7 +39,7 @@ static int render_submission(struct village_role *v, const struct submission *s,
 			     struct file_out *out, struct err *e);
 static int put(void *arg, const void *p, size_t n, struct err *e);
 static int what_is_there(int folder, const char *name, struct seen *there, struct err *e);
-static int digest_of(int fd, uint8_t digest[SHA256_LEN], struct err *e);
+static int digest_of(int fd, struct seen *file, struct err *e);
 static int put_in_place(struct village_role *v, struct submission *s, struct file_name *n,
 			int folder, const struct seen *written, const struct seen *there,
 			struct err *e);
@@ -123,7 +124,7 @@ static int write_name(struct village_role *v, struct submission *s, struct file_
 	for (int i = 0; i < MOVES_MAX; i++) {
 		if (what_is_there(folder, n->answer, &there, e) < 0)
 			goto out;
-		if (!there.there || file_name_wrote(n, there.digest)) {
+		if (!there.there || there.ours || file_name_wrote(n, there.digest)) {
 			rc = 0;
 			break;
 		}
@@ -168,30 +169,37 @@ static int put_in_place(struct village_role *v, struct submission *s, struct fil
 static int write_temp(struct village_role *v, const struct submission *s, int folder,
 		      struct seen *written, struct err *e)
 {
-	struct file_out out = {.digest = digest_new()};
+	struct file_out out = {.fd = -1};
+	char code[OWN_DIGITS];
 	int rc = -1;
 
+	*written = (struct seen){.there = true};
 	unlinkat(folder, temp, 0);
-	out.fd = openat(folder, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (out.fd < 0 || out.digest == NULL) {
+	out.fd = openat(folder, temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (out.fd < 0 || own_begin(&out.own) < 0) {
 		err_sys(e, ERR_TEMP, out.fd < 0 ? errno : ENOMEM, "answer: create");
 		goto out;
 	}
-	digest_start(out.digest);
 	if (render_submission(v, s, &out, e) < 0)
 		goto out;
-	digest_end(out.digest, written->digest);
+	own_code(&out.own, code);
+	if (out.own.marked && pwrite(out.fd, code, sizeof code, out.own.at) != (ssize_t)sizeof code) {
+		err_sys(e, ERR_TEMP, errno ? errno : ENOSPC, "answer: write");
+		goto out;
+	}
 	/* An answer cut short by a power cut would pass for one that somebody edited. */
-	if (fdatasync(out.fd) < 0 || fstat(out.fd, &written->st) < 0) {
+	if (fdatasync(out.fd) < 0 || fstat(out.fd, &written->st) < 0 || lseek(out.fd, 0, SEEK_SET) < 0) {
 		err_sys(e, ERR_TEMP, errno, "answer: sync");
 		goto out;
 	}
+	if (digest_of(out.fd, written, e) < 0)
+		goto out;
 	rc = close(out.fd) < 0 ? err_sys(e, ERR_TEMP, errno, "answer: close") : 0;
 	out.fd = -1;
 out:
 	if (out.fd >= 0)
 		close(out.fd);
-	digest_free(out.digest);
+	own_end(&out.own);
 	return rc;
 }
 
@@ -241,7 +249,7 @@ static int put(void *arg, const void *p, size_t n, struct err *e)
 
 	if (role_stopping())
 		return err_set(e, ERR_TEMP, "answer: stopping");
-	digest_add(out->digest, p, n);
+	own_add(&out->own, p, n);
 	while (done < n) {
 		ssize_t wrote = write(out->fd, (const char *)p + done, n - done);
 
@@ -267,30 +275,35 @@ static int what_is_there(int folder, const char *name, struct seen *there, struc
 	if (fd < 0)
 		return err_sys(e, ERR_TEMP, errno, "answer: open");
 	rc = fstat(fd, &there->st) == 0 && S_ISREG(there->st.st_mode)
-		     ? digest_of(fd, there->digest, e)
+		     ? digest_of(fd, there, e)
 		     : 0;
 	close(fd);
 	return rc;
 }
 
-static int digest_of(int fd, uint8_t digest[SHA256_LEN], struct err *e)
+static int digest_of(int fd, struct seen *file, struct err *e)
 {
 	struct digest *d = digest_new();
+	struct own_check own = {0};
 	uint8_t *chunk = malloc(CHUNK);
 	ssize_t n = -1;
 
-	if (d == NULL || chunk == NULL) {
+	if (d == NULL || chunk == NULL || own_begin(&own) < 0) {
 		err_sys(e, ERR_TEMP, ENOMEM, "answer");
 		goto out;
 	}
 	digest_start(d);
-	while ((n = read(fd, chunk, CHUNK)) > 0)
+	while ((n = read(fd, chunk, CHUNK)) > 0) {
 		digest_add(d, chunk, (size_t)n);
-	digest_end(d, digest);
+		own_add(&own, chunk, (size_t)n);
+	}
+	digest_end(d, file->digest);
+	file->ours = own_is_true(&own);
 	if (n < 0)
 		err_sys(e, ERR_TEMP, errno, "answer: read");
 out:
 	digest_free(d);
+	own_end(&own);
 	free(chunk);
 	return n < 0 ? -1 : 0;
 }

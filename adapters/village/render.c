@@ -1,6 +1,7 @@
 /* The roster is read once more from the spool while the answer is written: rows, answers and
  * text go through in one pass, whatever their number. */
 #include "adapters/village/render.h"
+#include "adapters/village/own.h"
 #include "base/date.h"
 #include "base/text.h"
 #include "crypto/ids.h"
@@ -98,6 +99,8 @@ static int put_head(struct writing *w, struct err *e)
 	put_text(w, "村（居）：", w->r->village);
 	put(w, "\r\n");
 	put_text(w, word("answer_digest"), m->sha256);
+	put(w, "\r\n");
+	put_text(w, OWN_LABEL, OWN_BLANK); /* filled in by who writes the file */
 	put(w, "\r\n");
 	put_counts(w, &st);
 	put_next(w, &st);

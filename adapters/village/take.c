@@ -4,6 +4,7 @@
  * or somebody was still writing. */
 #include "adapters/village/take.h"
 #include "adapters/village/claim.h"
+#include "adapters/village/own.h"
 #include "adapters/village/place.h"
 #include "adapters/village/tell.h"
 #include "base/date.h"
@@ -27,6 +28,8 @@ struct intake {
 	int fd;
 	struct sniff sniff;
 	struct digest *digest;
+	struct own_check own;
+	bool untouched; /* an answer of ours, by its own check code */
 	uint8_t first[SHA256_LEN], second[SHA256_LEN]; /* of the first and the second reading */
 	struct spool_meta meta;
 	struct spool_writer *writer;
@@ -144,10 +147,15 @@ static int first_reading(struct intake *in, struct err *e)
 
 	sniff_init(&in->sniff);
 	digest_start(in->digest);
+	if (own_begin(&in->own) < 0)
+		return err_sys(e, ERR_TEMP, ENOMEM, "a file of %s", in->f->sender);
 	while ((n = read_chunk(in, in->chunk, sizeof in->chunk, e)) > 0) {
 		sniff_add(&in->sniff, in->chunk, (size_t)n);
 		digest_add(in->digest, in->chunk, (size_t)n);
+		own_add(&in->own, in->chunk, (size_t)n);
 	}
+	in->untouched = n == 0 && own_is_true(&in->own);
+	own_end(&in->own);
 	if (n < 0)
 		return -1;
 	digest_end(in->digest, in->first);
@@ -165,6 +173,8 @@ static bool is_ours(const struct intake *in)
 {
 	struct file_name *n;
 
+	if (in->untouched && own_name(in->f->name))
+		return true;
 	return claim_holder(in->v, NULL, in->f->sender, in->f->name, &n) &&
 	       file_name_wrote(n, in->first);
 }

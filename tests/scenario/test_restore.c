@@ -125,7 +125,7 @@ static void restore(struct tale *t, struct err *e)
 	copy(t, "lost", "data");
 	move(t, "data/bus", "newer-bus");
 	copy(t, "backup/bus", "data/bus");
-	must_refuse(t, "position");
+	must_refuse(t, "bus is older than the ledger");
 
 	/* Both as they were; the village's own files are on another disk. */
 	move(t, "data", "mixed-2");

@@ -1,6 +1,6 @@
 /* The drop folder: what is taken and when, what is refused and how that is told, and whose
  * answer lies where. */
-/* LINK: adapters/village/inbox.o adapters/village/take.o adapters/village/take_cover.o adapters/village/claim.o adapters/village/place.o adapters/village/refusal.o adapters/village/tell.o adapters/village/cover.o adapters/village/spool.o adapters/village/meta.o adapters/village/submissions.o adapters/village/decode.o adapters/village/csv.o adapters/village/head.o adapters/village/roster.o adapters/village/answers.o adapters/village/render.o adapters/village/answer_file.o */
+/* LINK: adapters/village/inbox.o adapters/village/take.o adapters/village/take_cover.o adapters/village/claim.o adapters/village/place.o adapters/village/refusal.o adapters/village/tell.o adapters/village/cover.o adapters/village/spool.o adapters/village/meta.o adapters/village/submissions.o adapters/village/decode.o adapters/village/csv.o adapters/village/head.o adapters/village/roster.o adapters/village/answers.o adapters/village/render.o adapters/village/answer_file.o adapters/village/own.o */
 #include "adapters/village/claim.h"
 #include "base/date.h"
 #include "base/text.h"
@@ -267,6 +267,31 @@ static void a_writer_killed_twice_knows_its_file(void **state)
 	desk_turn(&d);
 	assert_int_equal(d.v.submissions.count, 1);
 	none("a.回执-2.csv");
+}
+
+/* A spool that was restored, or lost, has never heard of the answer that lies there: it tells so itself. */
+static void an_answer_tells_whose_it_is(void **state)
+{
+	char spool[320];
+	struct err e = {0};
+
+	(void)state;
+	desk_drop(&d, "dong", "a.csv", good(2));
+	desk_turn(&d);
+	desk_stop(&d);
+	assert_int_equal(fs_join(spool, sizeof spool, d.role.conf.data.dir, "spool"), 0);
+	assert_int_equal(fs_remove_tree(spool, &e), 0);
+	assert_int_equal(fs_mkdirs(spool, &e), 0);
+	desk_start(&d);
+	desk_turn(&d);
+	assert_int_equal(d.v.submissions.count, 1);
+	none("a.回执-2.csv");
+	none("a.回执.回执.csv");
+	/* Changed by one digit, it is hers. */
+	change("a.回执.csv", ",201,", ",999,");
+	desk_turn(&d);
+	assert_int_equal(d.v.submissions.count, 2);
+	has("a.回执.csv", ",999,");
 }
 
 static void somebodys_file_is_not_ours(void **state)
@@ -554,6 +579,7 @@ int main(void)
 		TEST(a_mended_answer_is_a_new_roster),
 		TEST(an_edited_answer_is_never_written_over),
 		TEST(a_writer_killed_twice_knows_its_file),
+		TEST(an_answer_tells_whose_it_is),
 		TEST(somebodys_file_is_not_ours),
 		TEST(deleted_answers_come_back),
 		TEST(two_names_with_one_answer_name),
