@@ -1,0 +1,360 @@
+/* What an operator reads: the qiao command. */
+#include "base/texts.h"
+
+const struct text texts_for_operators[] = {
+	/* ---- commands ---- */
+	{"yes", "是", "yes"},
+	{"no", "否", "no"},
+	{"role_starting", "正在启动", "starting"},
+	{"role_running", "运行中", "running"},
+	{"role_stopped", "已停止", "stopped"},
+	{"role_failed", "出错停止", "failed"},
+	{"role_killed", "意外中断", "ended unexpectedly"},
+	{"peer_up", "连接正常", "up"},
+	{"peer_slow", "响应缓慢", "slow"},
+	{"peer_open", "连接中断", "down"},
+	{"role_held", "停下等人处理", "held"},
+	{"role_unknown", "从未启动", "never started"},
+	{"peer_unknown", "未知", "not known"},
+
+	{"help_usage",
+	 "用法：qiao [-c 配置文件] [--lang zh|en] [--format text|json] 命令 ...\n\n"
+	 "“桥”把村（居）集体补助名册送到税务征收系统和社保经办机构，再把征收和入账结果送回来。",
+	 "usage: qiao [-c FILE] [--lang zh|en] [--format text|json] COMMAND ...\n\n"
+	 "Qiao carries rosters of pension subsidies from villages to the tax bureau and the "
+	 "social-security\n"
+	 "agency, and carries back what was collected and credited."},
+	{"help_set_up", "安装和启动（按此顺序）：", "To set up, in this order:"},
+	{"help_every_day", "日常使用：", "Every day:"},
+	{"help_care", "维护：", "To take care:"},
+	{"help_foot",
+	 "每个命令的说明：qiao 命令 --help。不写 -c 时，先找当前目录的 qiao.ini，再找 "
+	 "config/qiao.ini。\n"
+	 "退出状态：0 是；1 否，或需要人处理；2 用法或配置有误；3 请稍后再试；4 为安全而停止。",
+	 "Each command explains itself: qiao COMMAND --help. Without -c the configuration is "
+	 "./qiao.ini, else\n"
+	 "config/qiao.ini. Exit status: 0 yes; 1 no, or a person must do something; 2 usage or "
+	 "configuration;\n"
+	 "3 try later; 4 stopped to stay safe."},
+	{"usage_command", "没有“{0}”这个命令（qiao --help 列出全部命令）",
+	 "no command {0} (qiao --help lists them)"},
+	{"usage_global", "{0}：不能是“{1}”（见 qiao --help）",
+	 "{0}: cannot be \"{1}\" (see qiao --help)"},
+	{"usage_output", "结果没有写出去（输出已满或已关闭）",
+	 "the result could not be written (output full or closed)"},
+	{"usage_no_file",
+	 "没有找到 qiao.ini；用 -c 指定，或先生成一份：qiao config --reference > qiao.ini",
+	 "no qiao.ini here: name one with -c, or begin with: qiao config --reference > qiao.ini"},
+	{"usage_head", "{0} 的用法：", "how to use {0}:"},
+	{"usage_option", "没有“{0}”这个选项", "no option {0}"},
+	{"usage_value", "{0} 后面要有值", "{0} needs a value"},
+	{"usage_no_value", "{0} 后面不能有值", "{0} takes no value"},
+	{"usage_unexpected", "多余的参数：{0}", "unexpected: {0}"},
+
+	{"cmd_check", "检查配置、规则、密钥、目录和程序，一次列出全部错误",
+	 "look for errors everywhere, before anything is started"},
+	{"cmd_check.help",
+	 "读取配置文件和它指向的一切：政策、日历、村（居）名单、密钥（如已生成）、数据目录、各程序"
+	 "。\n"
+	 "每个错误一行，带文件名和行号；全部列出，不止第一个。不改动任何东西。\n\n"
+	 "退出状态：0 没有错误；2 有错误。",
+	 "Reads the configuration and all that it names: policies, calendar, villages, keys (once "
+	 "they are\n"
+	 "there), data folder, programs. One line an error, with file and line, all of them. "
+	 "Changes nothing.\n\n"
+	 "Exit status: 0 no error; 2 errors."},
+	{"check_ok", "ok", "ok"},
+	{"check_more", "还有 {0} 个错误", "and {0} more"},
+	{"check_no_keys", "还没有密钥（生成：qiao keygen）",
+	 "no keys yet (make them: qiao keygen)"},
+	{"check_users", "各程序用各自的用户运行：密钥由程序启动时自查",
+	 "each program has a user of its own and checks its keys at start"},
+	{"check_no_data", "数据目录还没有初始化（qiao init）", "not initialised yet (qiao init)"},
+
+	{"cmd_config", "显示生效的设置，或带说明的全部设置",
+	 "show the settings in force, or all with their explanations"},
+	{"cmd_config.help",
+	 "不带选项：显示全部设置的当前值，凡是配置文件里写了的注明行号；输出本身就是一份配置文件。"
+	 "\n"
+	 "--reference：带说明的全部设置和默认值，可作为自己的配置的起点：\n"
+	 "  qiao config --reference > qiao.ini",
+	 "Without an option: every setting as it is in force, with the line where the file sets "
+	 "it; the output is a\n"
+	 "configuration file again. --reference: every setting explained, with its default; begin "
+	 "with\n"
+	 "  qiao config --reference > qiao.ini"},
+
+	{"cmd_keygen", "生成缺少的密钥（从不更改或显示已有的）",
+	 "make the keys that are missing (never changes or shows one)"},
+	{"cmd_keygen.help",
+	 "在 [keys] dir "
+	 "下给每个角色一个目录，只放它用得着的密钥：身份代码密钥、每年一把的封存密钥、收件封存密钥"
+	 "。\n"
+	 "--years "
+	 "2024-2026：封存密钥的年份；不写则按已有的政策文件。已有的密钥不动，缺的年份补上。\n"
+	 "密钥丢失后，封存的身份再也打不开：请离线另存一份。",
+	 "Makes a folder for each role under [keys] dir with only what that role needs: the token "
+	 "key, a seal key a\n"
+	 "year, the spool key. --years 2024-2026 names the years of the seal keys; the default are "
+	 "those of the\n"
+	 "policy files. Existing keys stay, missing years are added. Without its key a sealed "
+	 "identity can never be\n"
+	 "opened again: keep a copy of the keys off this machine."},
+	{"keygen_years", "--years 要写成 2024-2026 或 2026", "--years: expected 2024-2026 or 2026"},
+	{"keygen_made", "已生成 {0}", "made {0}"},
+	{"keygen_nothing", "{0} 中什么都不缺，没有改动",
+	 "nothing was missing in {0}; nothing was changed"},
+	{"keygen_keep", "请把 {0} 离线另存一份：备份命令不包含密钥",
+	 "keep a copy of {0} off this machine: backups hold no keys"},
+
+	{"cmd_init", "第一次使用前初始化数据目录",
+	 "make the data folder, once, before the first run"},
+	{"cmd_init.help",
+	 "建立数据目录、总线的全部主题和空的总账。只做一次：凡是已有数据，一律拒绝，什么也不改。\n"
+	 "程序找不到总账或总线时会停下来，不会自己从头开始；要从备份恢复，把备份复制到空的数据目录"
+	 "即可，不用本命令。",
+	 "Makes the data folder, the topics of the bus and an empty ledger. Once only: where there "
+	 "are data already it\n"
+	 "refuses and changes nothing. A program that finds no ledger or no bus stops and never "
+	 "begins anew by itself.\n"
+	 "To restore a backup, copy it to an empty data folder; that needs no init."},
+	{"init_exists",
+	 "这里已有数据，没有改动。如果上一次初始化中途断了、从未运行过，先移走数据目录再试",
+	 "there are data here already; nothing was changed. After an init that was cut short, and "
+	 "only before any run: "
+	 "move the data folder away and try again"},
+	{"init_done", "已初始化：{0}。名册放入 {1}/<报送单位>/；启动：qiao run",
+	 "initialised: {0}. Rosters go into {1}/<sender>/; start with: qiao run"},
+
+	{"cmd_run", "启动并看管四个程序", "start the four programs and look after them"},
+	{"cmd_run.help",
+	 "启动 [run] programs 里的程序，在终端显示每件事；程序意外结束就重新启动，间隔逐次加倍。\n"
+	 "程序因配置有误（2）或为安全停止（4）而结束时不再启动，其余照常；处理后重新运行本命令。\n"
+	 "Ctrl-C 或 SIGTERM：按相反顺序停下全部程序。SIGHUP：重新打开日志。\n"
+	 "也可以不用本命令，把每个程序作为系统服务单独运行。",
+	 "Starts the programs of [run] programs and prints a line for each event. A program that "
+	 "ends is started again,\n"
+	 "after a pause that doubles. One that ends because of its configuration (2) or to stay "
+	 "safe (4) is not: the\n"
+	 "others go on; see to the cause and start again. Ctrl-C or SIGTERM stops all in the "
+	 "opposite order; SIGHUP\n"
+	 "reopens the logs. Each program may as well be run by itself, as a service of the "
+	 "system.\n\n"
+	 "Exit status: 0 stopped as asked; 2 configuration; 4 a program had to stay down."},
+	{"run_started", "{0} 已启动，进程 {1}", "{0} started, process {1}"},
+	{"run_ready", "{0} 就绪，用时 {1} 毫秒", "{0} ready after {1} ms"},
+	{"run_restarting", "{0} 意外结束（{2}），{1} 毫秒后重新启动",
+	 "{0} ended ({2}), restarting in {1} ms"},
+	{"run_no_process", "{0} 无法启动（系统资源不足），{1} 毫秒后再试",
+	 "{0}: no process or descriptor left, again in {1} ms"},
+	{"run_held_conf",
+	 "!!! {0} 因配置有误而结束（{2}），不再启动：看它的日志，改正后用 qiao check "
+	 "检查，再重新运行",
+	 "!!! {0} ended because of its configuration ({2}) and stays down: see its log, mend, qiao "
+	 "check, run again"},
+	{"run_held_safe",
+	 "!!! {0} 为安全而停止（{2}），不再启动：原因和办法在它的日志里；处理之前不要重新运行",
+	 "!!! {0} stopped to stay safe ({2}) and stays down: its log names the cause and the cure; "
+	 "see to that first"},
+	{"run_child_ended", "{0} 已结束（{2}）", "{0} ended ({2})"},
+	{"run_killed", "{0} 在 {1} 毫秒内没有停下，已强行终止",
+	 "{0} had not stopped after {1} ms and was killed"},
+	{"run_reopened", "日志已重新打开", "logs reopened"},
+	{"run_stopping", "正在停止", "stopping"},
+	{"run_ended", "全部停止", "all stopped"},
+	{"run_ended_held", "全部停止；有程序停下后需要人处理，见上",
+	 "all stopped; a program stayed down and needs a person, see above"},
+	{"run_nothing_left", "没有可以运行的程序了", "nothing is left that may run"},
+
+	{"cmd_submit", "报送一份名册，等回执编号", "hand in a roster and wait for the receipt"},
+	{"cmd_submit.help",
+	 "把名册（CSV）放入报送单位的收件目录，旁边有 <名册名>.cover.json "
+	 "就一起放入，然后等收件程序安全存盘。\n"
+	 "--sender：报送单位（收件目录下的子目录名）。--wait：最多等多少秒，默认 10。\n"
+	 "--replace：收件目录里已有同名但内容不同的文件时覆盖它。\n"
+	 "同一份文件报几次都一样：同一个回执编号，同一个答复。\n\n"
+	 "退出状态：0 已收到；1 被退回，原因已列出；3 还没有收（稍后再看，或检查程序是否在运行）。",
+	 "Puts a roster (CSV), and <roster>.cover.json where that lies beside it, into the drop "
+	 "folder of the sender and\n"
+	 "waits until it is safely spooled. --sender: the name of the sender's folder. --wait: "
+	 "seconds at most, default 10.\n"
+	 "--replace: overwrite a file of that name with other content. The same file handed in "
+	 "again is the same\n"
+	 "submission: same receipt, same answer.\n\n"
+	 "Exit status: 0 received; 1 refused, with the reason; 3 not taken yet (look again later, "
+	 "or see qiao status)."},
+	{"submit_usage", "要写明文件和 --sender：", "a file and --sender are needed:"},
+	{"submit_wait", "--wait 要写 0 到 3600 的秒数", "--wait: expected seconds from 0 to 3600"},
+	{"submit_new_sender", "新的报送单位，已建立目录 {0}", "a new sender: made the folder {0}"},
+	{"submit_waiting", "等待收件程序，已 {0} 秒", "waiting for qiao-village, {0} s"},
+	{"submit_received", "已收到，回执编号 {0}\n答复在：{1}",
+	 "received, receipt {0}\nthe answer is in: {1}"},
+	{"submit_refused", "被退回，编号 {0}：{2}\n答复在：{1}",
+	 "refused, number {0}: {2}\nthe answer is in: {1}"},
+	{"submit_not_yet",
+	 "已放入收件目录，还没有收；编号将是 {0}\n答复将在：{1}\n看程序是否在运行：qiao status",
+	 "in the drop folder, not taken yet; the receipt will be {0}\nthe answer will be in: "
+	 "{1}\nsee whether the programs run: "
+	 "qiao status"},
+	{"submit_again", "收件目录里已有同样的一份：按同一份办理",
+	 "the same file was there already: it is one submission"},
+	{"submit_cover", "附属材料（cover）一起放入了", "its cover went along"},
+
+	{"cmd_status", "现在怎么样，有什么要人处理", "how it goes, and what a person must do"},
+	{"cmd_status.help",
+	 "列出各程序、总线各主题等待的事件、外部系统、磁盘、距最后申报日的天数；最后是需要人处理的"
+	 "事项，没有就写“无”。\n"
+	 "--counters：加上各程序的计数。--format json：供监控读取。程序没有运行时也能用。\n\n"
+	 "退出状态：0 无事；1 有事项需要人处理。",
+	 "Programs, what waits on the bus, outside systems, disk, days to the last filing day; "
+	 "ends with what a person\n"
+	 "must do, or \"nothing\". --counters adds the programs' counters; --format json is for "
+	 "monitors. Works whether\n"
+	 "the programs run or not.\n\n"
+	 "Exit status: 0 nothing; 1 something."},
+	{"status_program", "程序", "PROGRAM"},
+	{"status_state", "状态", "STATE"},
+	{"status_since", "开始于", "SINCE"},
+	{"status_pid", "进程", "PID"},
+	{"status_note", "说明", "NOTE"},
+	{"status_topic", "主题", "TOPIC"},
+	{"status_reader", "读者", "READER"},
+	{"status_events", "事件", "EVENTS"},
+	{"status_waiting", "等待", "WAITING"},
+	{"status_oldest", "最久", "OLDEST"},
+	{"status_peer", "外部系统", "OUTSIDE"},
+	{"status_disk", "磁盘：剩余 {0} MiB，共 {1} MiB", "disk: {0} MiB free of {1} MiB"},
+	{"status_filing", "最后申报日 {0}：还有 {1} 天", "last filing day {0}: {1} days left"},
+	{"status_filing_over", "最后申报日 {0}：已过 {1} 天", "last filing day {0}: {1} days ago"},
+	{"status_no_policy", "{0} 年还没有政策文件：该年的名册会被退回",
+	 "no policy of {0} yet: rosters of that year are refused"},
+	{"status_rejects", "无法处理的事件：{0}；退回的文件：{1}",
+	 "events that could not be processed: {0}; files refused: {1}"},
+	{"status_todo", "需要人处理：", "what a person must do:"},
+	{"status_nothing", "需要人处理：无", "what a person must do: nothing"},
+	{"todo_init", "还没有初始化：先 qiao init，再 qiao run",
+	 "not initialised: qiao init, then qiao run"},
+	{"todo_start", "{0} 没有运行：启动 qiao run（或它的系统服务） {1}",
+	 "{0} does not run: start qiao run (or its service) {1}"},
+	{"todo_failed", "{0} 出错停止：{1}；处理后重新启动",
+	 "{0} has failed: {1}; see to it, then start again"},
+	{"todo_held", "{0} 停下等人处理：原因和办法在它的日志里 {1}",
+	 "{0} is kept down: its log names cause and cure {1}"},
+	{"todo_silent", "{0} 两分钟没有消息：看它的日志{1}",
+	 "{0} has been silent for two minutes: see its log{1}"},
+	{"todo_peer", "外部系统 {0} 自 {1} 起不通：与对方联系，检查网络和证书",
+	 "{0} cannot be reached since {1}: ask there, check network and certificates"},
+	{"todo_lag", "{0} 很久没有读完主题 {1}：看它的日志",
+	 "{0} is far behind on topic {1}: see its log"},
+	{"todo_bus", "总线读不了：{0}", "the bus cannot be read: {0}"},
+	{"todo_differences", "有 {0} 处两边说法不一，要人工核对（网关日志中的 DIFFERENCE）",
+	 "{0} times two sides tell it differently: DIFFERENCE in the gateway's log"},
+	{"todo_rejects", "有 {0} 个事件无法处理：qiao rejects",
+	 "{0} events could not be processed: qiao rejects"},
+	{"todo_disk", "磁盘只剩 {0} MiB：腾出空间", "only {0} MiB of disk are left: make room"},
+	{"todo_policy", "放入 {0} 年的政策文件", "put in the policy of {0}"},
+
+	{"kept", "净征收", "kept"},
+	{"collected", "已征收", "collected"},
+	{"statement_column", "项目", "column"},
+	{"statement_rows", "行数", "rows"},
+	{"statement_yuan", "金额（元）", "yuan"},
+	{"statement_town", "镇（街道）", "town"},
+	{"statement_village", "村（居）", "village"},
+	{"statement_year", "年度", "year"},
+	{"statement_sponsor", "资助方", "sponsor"},
+	{"statement_no_cover", "（手续未齐）", "(papers incomplete)"},
+	{"statement_adds_up", "核对：各栏相加等于申报总数，分文不差",
+	 "it adds up: the columns equal what was declared, to the fen"},
+	{"statement_does_not", "核对：各栏相加与申报总数不符！请立即停止缴纳并联系技术人员",
+	 "IT DOES NOT ADD UP: stop paying and call support"},
+	{"statement_recount", "复算：逐笔重新计数，与统计一致",
+	 "recount: the declarations one by one give the same"},
+	{"statement_recount_differs", "复算：逐笔重新计数，与统计不一致！",
+	 "RECOUNT DIFFERS from the statistics"},
+	{"statement_differences", "有 {0} 处两边说法不一，需要人工核对（见日志 DIFFERENCE）",
+	 "{0} differences between two sides need a person (log: DIFFERENCE)"},
+	{"statement_year_wrong", "{0}：--year 要写成四位数的年份",
+	 "{0}: --year is a year of four digits"},
+	{"trace_row", "回执 {0} 第 {1} 行（报送 {2}，{3} 收到）",
+	 "receipt {0}, row {1} (sent by {2}, received {3})"},
+	{"trace_amount", "  金额 {0} 元，村（居）{1}，{2}", "  {0} yuan, village {1}, {2}"},
+	{"trace_payment", "  缴费编号 {0}", "  payment {0}"},
+	{"trace_tax_receipt", "  电子税票号 {0}", "  tax receipt {0}"},
+	{"trace_implied", "（由后续结果推知）", " (implied by what followed)"},
+	{"trace_state", "  现状：{0}；最新答复：{1}（{2}）",
+	 "  now: {0}; current answer: {1} ({2})"},
+	{"trace_final", "已办结", "final"},
+	{"trace_not_final", "办理中", "not final"},
+	{"trace_no_answer", "尚无", "none yet"},
+	{"trace_more", "……还有更多，请加行号", "... and more: give a row"},
+	{"trace_nothing", "没有找到", "nothing found"},
+	{"cmd_trace", "一笔补助、一行名册、一个人现在在哪里",
+	 "where is it: a payment, a row, a person"},
+	{"cmd_trace.help",
+	 "可以查：任何编号（写全，或唯一的前 8 "
+	 "位以上）、回执编号、名册文件加行号；身份号码只从标准输入读，不写在命令行上：\n"
+	 "  qiao trace -\n"
+	 "显示这一行从名册到申报、征收、票号、入账的每一步。\n\n"
+	 "退出状态：0 找到；1 没有找到，或前几位不唯一。",
+	 "Takes any id (whole, or a unique beginning of 8 or more), a receipt number, or a roster "
+	 "file and its row. An ID\n"
+	 "number is read from standard input only, never from the command line:\n"
+	 "  qiao trace -\n"
+	 "Shows each step from row to events, tax answer, receipt and credit.\n\n"
+	 "Exit status: 0 found; 1 not found, or not unique."},
+	{"cmd_statement", "每一分钱在哪里，账平不平", "where every fen is, and whether it adds up"},
+	{"cmd_statement.help",
+	 "按街道、村（居）、资助方类型列出申报、待办、在途、已征收、已入账等各栏的笔数和金额，最后"
+	 "一行说明账平不平。\n"
+	 "--year：只看一年。--village：只看一个村（居）代码。--format json：金额以分为单位。\n\n"
+	 "退出状态：0 账平；1 账不平。",
+	 "Counts and amounts by town, village and sponsor type: declared, pending, in flight, "
+	 "collected, credited and all\n"
+	 "other columns; the last line says whether it adds up. --year and --village narrow it; "
+	 "JSON amounts are fen.\n\n"
+	 "Exit status: 0 it adds up; 1 it does not."},
+
+	{"cmd_rejects", "列出无法处理的事件", "list what could not be processed"},
+	{"cmd_rejects.help",
+	 "各程序无法处理的事件：时间、程序、主题、位置、类型、原因。其余的事件不受影响，照常办理。"
+	 "\n"
+	 "--topic：只看来自这个主题的。--show 角色:序号：加上这一个的原始字节（十六进制）。\n\n"
+	 "退出状态：0 没有；1 有。",
+	 "Events that a program could not process: when, who, topic and place, type, reason. "
+	 "Everything else went on.\n"
+	 "--topic: only those of that topic. --show ROLE:OFFSET: this one with its bytes in "
+	 "hex.\n\n"
+	 "Exit status: 0 none; 1 some."},
+	{"rejects_show", "--show 要写成 角色:序号，如 gateway:0",
+	 "--show: expected ROLE:OFFSET, such as gateway:0"},
+	{"rejects_none", "没有无法处理的事件", "nothing was rejected"},
+	{"rejects_not_there", "没有这一个", "there is no such reject"},
+	{"rejects_place", "序号", "REJECT"},
+	{"rejects_time", "时间", "TIME"},
+	{"rejects_partition", "分区", "PART"},
+	{"rejects_offset", "位置", "OFFSET"},
+	{"rejects_type", "类型", "TYPE"},
+	{"rejects_reason", "原因", "REASON"},
+	{"rejects_detail", "详情", "DETAIL"},
+
+	{"cmd_backup", "运行中备份", "copy everything that cannot be made anew, while running"},
+	{"cmd_backup.help",
+	 "把总账、总线、收件和退回的文件复制到一个新目录，程序照常运行。最后写 "
+	 "manifest.sha256：没有它的备份不完整；\n"
+	 "在备份目录里用 sha256sum -c manifest.sha256 核对。\n"
+	 "恢复：停下程序，把备份复制到空的数据目录，再 qiao run。\n"
+	 "不包含：密钥、配置、收件目录（各村自己的文件）。密钥要另外离线保存。",
+	 "Copies ledger, bus, spool and refused files to a fresh folder while the programs go on. "
+	 "The manifest is written\n"
+	 "last: a backup without manifest.sha256 did not end; check one with: sha256sum -c "
+	 "manifest.sha256\n"
+	 "To restore: stop the programs, copy the backup to an empty data folder, qiao run.\n"
+	 "Not in it: keys, configuration, the drop folder (the villages' own files). Keep the keys "
+	 "off this machine."},
+	{"backup_usage", "要写明一个新目录：", "a fresh folder is needed:"},
+	{"backup_working", "正在备份，已核对 {0} 个文件", "copying; {0} files checked"},
+	{"backup_done", "已备份到 {0}，{1} 个文件。密钥不在其中：{2} 要另外离线保存",
+	 "backed up to {0}, {1} files. Keys are not in it: keep {2} off this machine too"},
+};
+const int texts_for_operators_count = sizeof texts_for_operators / sizeof texts_for_operators[0];
