@@ -198,8 +198,8 @@ static int differ(struct flow *f, struct decl *d, const char *kind, const char *
 	return difference_add(f->p.ledger, d, kind, detail, cause, e);
 }
 
-static int on_money(struct flow *f, struct decl *d, enum fact fact, const struct collection_result *ev, bool newer,
-		    const struct id *cause, struct err *e)
+static int on_money(struct flow *f, struct decl *d, enum fact fact, const struct collection_result *ev, const struct id *cause,
+		    struct err *e)
 {
 	enum absorb how;
 	bool ended = d->facts & (F_REFUNDED | F_FAILED);
@@ -207,9 +207,10 @@ static int on_money(struct flow *f, struct decl *d, enum fact fact, const struct
 		return -1;
 	if (how != ABSORB_NEW) {
 		COUNT(C_OLD_RESULTS);
+		if (how != ABSORB_OLD || !ended || fact == F_REFUNDED)
+			return 0;
 		/* By the bureau's own order it came after the end: no repeat, but money once more. */
-		return how == ABSORB_OLD && newer && ended && fact != F_REFUNDED ? differ(f, d, fact_code(fact), "after its end", cause, e)
-										 : 0;
+		return differ(f, d, fact_code(fact), "after its end", cause, e);
 	}
 	if (fact == F_ACCEPTED)
 		return 0;
@@ -249,19 +250,18 @@ static int absorb_told(struct flow *f, struct decl *d, const struct collection_r
 		       struct err *e)
 {
 	char code[40] = "tax_refused";
-	bool newer = ev->sequence > d->tax_seq;
 	if (ev->sequence < d->tax_seq) {
 		COUNT(C_OLD_RESULTS);
 		return 0;
 	}
-	if (!newer && ev->sequence > 0 && !(d->facts & fact))
+	if (ev->sequence == d->tax_seq && ev->sequence > 0 && !(d->facts & fact))
 		return differ(f, d, fact_code(fact), "same sequence", cause, e);
 	d->tax_seq = ev->sequence;
 	d->dirty = true;
 	if (ev->receipt.p && !d->receipt[0])
 		(void)str_copy(d->receipt, sizeof(d->receipt), ev->receipt);
 	if (fact != F_FAILED)
-		return on_money(f, d, fact, ev, newer, cause, e);
+		return on_money(f, d, fact, ev, cause, e);
 	if (ev->reason.p && str_copy(code, sizeof(code), ev->reason) != 0)
 		(void)str_copy(code, sizeof(code), STR("tax_refused"));
 	return fail(f, d, code, cause, ev->at, e);

@@ -3,7 +3,6 @@
  * that is older than its bus, and a bus that is older than its ledger, are refused with the reason. */
 #include "tests/lib/tale.h"
 #include "tests/lib/unit.h"
-#include <fts.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -78,19 +77,6 @@ static void must_refuse(struct tale *t, const char *reason)
 	buf_fini(&log);
 }
 
-/* The answers of the lost life are taken away: the restored program does not know them for its own. */
-static void forget_answers(const struct tale *t)
-{
-	char *paths[] = {(char *)(uintptr_t)t->inbox, NULL};
-	FTS *fts = fts_open(paths, FTS_PHYSICAL, NULL);
-
-	assert_non_null(fts);
-	for (FTSENT *at; (at = fts_read(fts));)
-		if (at->fts_info == FTS_F && strstr(at->fts_name, "回执"))
-			assert_int_equal(unlink(at->fts_accpath), 0);
-	fts_close(fts);
-}
-
 /* Half of the story, with a backup in the middle of a wave's work. */
 static void live_half(struct tale *t, struct err *e)
 {
@@ -132,7 +118,6 @@ static void restore(struct tale *t, struct err *e)
 	copy(t, "backup", "data");
 	assert_int_equal(rmdir(t->inbox), 0);
 	copy(t, "lost/inbox", "data/inbox");
-	forget_answers(t);
 	if (outcomes_open(&t->outcomes, &t->world, e) < 0 || world_start_four(&t->world, e) < 0)
 		fail_msg("%s", e->text);
 	t->wave = 2;

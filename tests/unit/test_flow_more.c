@@ -523,6 +523,58 @@ static void a_debit_that_is_refused_is_for_a_person(void **state)
 	assert_int_equal(fw_statement(w).count[SC_REFUNDED], 1);
 }
 
+/* After a restore the SSA's feed may be followed before the bureau's. */
+static void a_final_answer_is_not_followed_by_an_older_one(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	struct id pid, sub = one_payment(w, true, &pid);
+	fw_credit(w, EV_CREDIT_REFUSED, pid, 50000);
+	fw_turns(w);
+	fw_result_seq(w, pid, "paid", 10, 50000);
+	fw_result_seq(w, pid, "in_treasury", 11, 50000);
+	fw_turns(w);
+	ANSWERED(w, sub, 5, "credit_refused", true);
+	assert_int_equal(fw_count(w, EV_COLLECTED_SUBSIDY, NULL), 0); /* the SSA has it: it refused it */
+	/* a person settles it with the SSA */
+	fw_credit(w, EV_ACCOUNT_CREDITED, pid, 50000);
+	fw_turns(w);
+	ANSWERED(w, sub, 5, "credited", true);
+	assert_int_equal(fw_rebuild(w, sub), 1);
+}
+
+/* ---- the SSA's word ---- */
+
+static void an_older_status_says_nothing(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	struct id pid, sub = one_payment(w, false, &pid);
+	struct contribution_status s = {.token = fw_token(1), .as_of = at(FW_NOW), .sequence = 10, .insured = true,
+					.insured_state = STR("1")};
+	fw_publish(w, EV_CONTRIBUTION_STATUS, &s, s.token);
+	fw_turns(w);
+	ANSWERED(w, sub, 5, "contribution_missing", false);
+	s.sequence = 9;
+	s.insured = false;
+	fw_publish(w, EV_CONTRIBUTION_STATUS, &s, s.token);
+	fw_turns(w);
+	ANSWERED(w, sub, 5, "contribution_missing", false);
+}
+
+static void the_cut_off_asks_once_more(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	struct id pid;
+	w->conf.gateway.contribution_retry_ms = INT64_C(86400000) * 30;
+	one_payment(w, false, &pid);
+	fw_status(w, 1, false, FW_NOW);
+	fw_turns(w);
+	assert_int_equal(fw_count(w, EV_CONTRIBUTION_ENQUIRY, NULL), 1);
+	fw_feed_reached(w, "2027-01-02T08:00:00+08:00");
+	fw_time(w, "2027-01-02T09:00:00+08:00");
+	fw_turns(w);
+	assert_int_equal(fw_count(w, EV_CONTRIBUTION_ENQUIRY, NULL), 2);
+}
+
 /* ---- cap B ---- */
 
 static void cap_b_is_looked_at_again_when_instructing(void **state)
@@ -657,6 +709,59 @@ static void a_year_of_the_ledger_without_policy_is_refused(void **state)
 	assert_non_null(strstr(e.text, "2026"));
 }
 
+/* ---- restarts ---- */
+
+static void a_restart_goes_on_where_it_was(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	struct bus_position p;
+	struct err e = {0};
+	struct id pid;
+	one_payment(w, false, &pid);
+	restart(w);
+	assert_int_equal(ledger_position_get(w->ledger, "submissions", &p, &e), 0);
+	assert_int_equal(p.next, 4);
+	fw_time(w, "2026-12-24T09:10:10+08:00");
+	fw_turns(w);
+	assert_int_equal(fw_count(w, EV_CONTRIBUTION_ENQUIRY, NULL), 2);
+}
+
+/* The gateway ends between its commit and the bus, with more decided than one blob of the outbox holds. */
+static void what_was_decided_is_published_in_order(void **state)
+{
+	enum { EVENTS = 3000 };
+	struct flow_world *w = WORLD(state);
+	static char body[1000];
+	struct err e = {0};
+	int topic = 0;
+	while (strcmp(topics[topic].name, "answers") != 0)
+		topic++;
+	assert_int_equal(ledger_begin(w->ledger, &e), 0);
+	for (int i = 0; i < EVENTS; i++) {
+		struct bus_event ev = {.key = STR("k"), .type = STR("RowAnswer"), .data = {body, sizeof body}};
+		memcpy(body, &i, sizeof i);
+		assert_int_equal(outbox_add(w->ledger, topic, &ev, &e), 0);
+	}
+	assert_int_equal(ledger_commit(w->ledger, &e), 0);
+	for (int i = 0; i < 2; i++) { /* the second time it lies there already */
+		restart(w);
+		struct bus_position from = {0};
+		struct bus_reader *r;
+		const struct bus_record *records;
+		int n, seen = 0;
+		assert_int_equal(bus_reader_open(w->tax_bus, &r, "answers", NULL, &e), 0);
+		assert_int_equal(bus_seek(r, &from, &e), 0);
+		while ((n = bus_read(r, 1000, &records, &e)) > 0)
+			for (int k = 0; k < n; k++, seen++) {
+				assert_int_equal(records[k].event.seq, seen + 1);
+				assert_memory_equal(records[k].event.data.p, &seen, sizeof seen);
+			}
+		assert_int_equal(n, 0);
+		assert_int_equal(seen, EVENTS);
+		bus_reader_close(r);
+	}
+}
+
 /* ---- the ledger ---- */
 
 static void the_newest_years_of_a_person_count(void **state)
@@ -704,12 +809,17 @@ int main(void)
 		T(a_long_receipt_is_kept),
 		T(what_cannot_be_decoded_may_be_of_any_size),
 		T(a_debit_that_is_refused_is_for_a_person),
+		T(a_final_answer_is_not_followed_by_an_older_one),
+		T(an_older_status_says_nothing),
+		T(the_cut_off_asks_once_more),
 		T(cap_b_is_looked_at_again_when_instructing),
 		T(after_a_restore_all_is_asked_first),
 		T(early_results_find_their_order),
 		T(results_of_nobodys_payment_are_counted),
 		T(an_older_bus_is_refused),
 		T(a_year_of_the_ledger_without_policy_is_refused),
+		T(a_restart_goes_on_where_it_was),
+		T(what_was_decided_is_published_in_order),
 		T(the_newest_years_of_a_person_count),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
