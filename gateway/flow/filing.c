@@ -284,7 +284,7 @@ static int end_pass(struct flow *f, struct submission *s, struct err *e)
 	return 0;
 }
 
-int filing_step(struct flow *f, struct submission *s, struct err *e)
+int filing_step(struct flow *f, struct submission *s, int64_t *rows, struct err *e)
 {
 	static int64_t nos[STEP_ROWS];
 	struct gates g;
@@ -301,6 +301,7 @@ int filing_step(struct flow *f, struct submission *s, struct err *e)
 			return -1;
 		s->cursor = d->no;
 	}
+	*rows += n + 1;
 	s->dirty = true;
 	f->touched = true;
 	return n < STEP_ROWS ? end_pass(f, s, e) : 0;

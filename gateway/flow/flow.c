@@ -230,14 +230,14 @@ static int take_batch(struct flow *f, int input, struct err *e)
 
 static int step_passes(struct flow *f, struct err *e)
 {
-	int kept = 0, steps = 0;
+	int64_t rows = 0; /* of this turn: a transaction stays bounded whatever lies waiting */
+	int kept = 0;
 	for (int i = 0; i < f->active_count; i++) {
 		struct submission *s;
 		int64_t no = f->active[i];
-		if (steps < 8) {
-			if (submission_get(f->p.ledger, no, &s, e) != 0 || (s && filing_step(f, s, e) != 0))
+		if (rows < f->p.conf->gateway.batch_events) {
+			if (submission_get(f->p.ledger, no, &s, e) != 0 || (s && filing_step(f, s, &rows, e) != 0))
 				return -1;
-			steps++;
 			if (!s || !filing_going(s->state))
 				continue;
 		}

@@ -74,7 +74,7 @@ int flow_decode(struct flow *f, const char *topic, const struct bus_record *r, e
 
 /* filing.c */
 int filing_start(struct flow *f, struct submission *s, const struct id *cause, struct err *e); /* closed, or a cover came */
-int filing_step(struct flow *f, struct submission *s, struct err *e);
+int filing_step(struct flow *f, struct submission *s, int64_t *rows, struct err *e); /* adds what it did to *rows */
 int filing_expire(struct flow *f, struct submission *s, struct err *e); /* cut-off: waits no longer */
 bool filing_going(enum sub_state s);                                    /* a pass goes through its rows */
 /* contributions.c */

@@ -229,9 +229,19 @@ int decl_numbers(struct ledger *l, const struct submission *s, int64_t after, in
 	struct stmt *q = l->q[Q_DECL_NUMBERS];
 	int got;
 	*count = 0;
+	if (after < s->first_no - 1)
+		after = s->first_no - 1;
+	if (after >= l->kept_decl) { /* all made in this transaction: they need no writing to be found */
+		for (int64_t no = after + 1; no <= s->last_no && *count < max; no++) {
+			const struct decl *d = cached(l, no);
+			if (d && d->sub == s->no && !d->voided)
+				nos[(*count)++] = no;
+		}
+		return 0;
+	}
 	if (decls_write(l, e) != 0)
 		return -1;
-	stmt_int(q, 1, after > s->first_no - 1 ? after : s->first_no - 1);
+	stmt_int(q, 1, after);
 	stmt_int(q, 2, s->last_no);
 	stmt_int(q, 3, s->no);
 	stmt_int(q, 4, max);

@@ -47,6 +47,7 @@ struct ledger {
 	char mark[ID_HEX + 24];
 	int64_t epoch, restored_at, feed_as_of, now;
 	int64_t last_decl, last_sub, last_history, last_waiting, early_count;
+	int64_t kept_decl; /* declarations after it were made in this transaction */
 	int fresh_persons; /* made in this transaction, not in the table yet */
 	int64_t outbox_last, outbox_sent, outbox_forgotten; /* seqs */
 	struct buf outbox;          /* events of this transaction */

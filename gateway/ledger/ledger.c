@@ -110,6 +110,7 @@ static int who_am_i(struct ledger *l, int64_t now, struct err *e)
 	    max_of(l->st, "SELECT count(*) FROM early", &l->early_count, e) != 0)
 		return -1;
 	l->outbox_forgotten = l->outbox_sent;
+	l->kept_decl = l->last_decl;
 	if (copy) {
 		epoch++;
 		l->restored_at = now;
@@ -137,7 +138,7 @@ int ledger_open(struct ledger **out, const char *path, int64_t cache_kib, int64_
 		err_set(e, ERR_CONF, "ledger: not there; a new installation is made with: qiao init");
 		goto fail;
 	}
-	struct store_options o = {.flags = 0, .cache_kib = (int)cache_kib, .busy_ms = 10000, .vfs = vfs};
+	struct store_options o = {.flags = 0, .cache_kib = (int)cache_kib, .busy_ms = 10000, .wal_kib = 32 << 10, .vfs = vfs};
 	if (store_open(&l->st, path, &ledger_kind, &o, e) != 0)
 		goto fail;
 	for (int i = 0; i < SQLS; i++)

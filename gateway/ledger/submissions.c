@@ -242,6 +242,7 @@ void records_clear(struct ledger *l)
 {
 	l->decls.count = l->persons.count = l->subs.count = l->fresh_persons = 0;
 	l->wait_count = 0;
+	l->kept_decl = l->last_decl;
 	hold_clear(&l->held);
 	map_clear(&l->decl_by_no);
 	map_clear(&l->decl_by_pid);
