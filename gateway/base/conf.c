@@ -150,7 +150,7 @@ static const struct row rows[] = {
 	 "An instructed payment without any answer is asked for after that."},
 	{"gateway", "incomplete_after", DURATION, AT(gateway.incomplete_after_ms), "1h", "1s..30d",
 	 "A submission that did not arrive whole in that time is answered as incomplete."},
-	{"gateway", "cache_kib", NUMBER, AT(gateway.cache_kib), "24576", "1024..1048576",
+	{"gateway", "cache_kib", NUMBER, AT(gateway.cache_kib), "16384", "1024..1048576",
 	 "Page cache of the ledger in KiB."},
 	{"gateway", "crediting", CHOICE, AT(gateway.crediting), "adapter", "adapter|consumer",
 	 "Who has accounts credited: our adapter, or the agency's own consumer of the feedback."},

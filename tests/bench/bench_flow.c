@@ -34,7 +34,7 @@ static void bench(void **state)
 	double sum = 0;
 	fw_open(&w, tmpdir_make(&dir));
 	w.lazy = true;
-	w.conf.gateway.cache_kib = 24576;
+	w.conf.gateway.cache_kib = 16384;
 	fw_stop(&w);
 	struct err e = {0};
 	assert_int_equal(fw_start(&w, &e), 0);
