@@ -72,8 +72,8 @@ int answer_files(struct village_role *v, int64_t until, int64_t *next, struct er
 			continue;
 		}
 		s->answer_retry = 0;
-		s->answer_written = clock_monotonic();
-		s->answer_took = s->answer_written - start;
+		submission_wrote(s, start, clock_monotonic(),
+				 v->role->conf.village.answer_interval_ms);
 		role_tick(v->role);
 	}
 	return 0;

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 2000 };
+/* Each batch costs a sync for every roster in it, and one for the position. */
+enum { BATCH = 8000 };
 
 struct heard {
 	struct submission *of;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMES_VERSION = 1, ANSWER_SHARE = 10 };
+enum { NAMES_VERSION = 1, ANSWER_SHARE = 10, PAUSES_MAX = 16 };
 
 static int grow(struct submissions *s);
 static size_t slot_of(const struct submissions *s, const struct id *id);
@@ -207,15 +207,47 @@ int submission_names_get(struct submission *s, struct str bytes)
 	return c.bad ? -1 : 0;
 }
 
-/* Keeps an earlier due time: a stream of answers must not put the file off for ever. */
+static int64_t least_pause(const struct submission *s, int64_t interval_ms)
+{
+	int64_t share = ANSWER_SHARE * s->answer_took;
+
+	return share > interval_ms ? share : interval_ms;
+}
+
 void submission_touch(struct submission *s, int64_t now, int64_t interval_ms)
 {
-	int64_t pause = ANSWER_SHARE * s->answer_took > interval_ms ? ANSWER_SHARE * s->answer_took
-								    : interval_ms;
-	int64_t due = s->answer_written ? s->answer_written + pause : now;
+	int64_t least = least_pause(s, interval_ms), rested = now + interval_ms, latest;
 
+	if (s->answer_due > 0 && s->answer_retry > 0)
+		return; /* it could not be written: that pause counts */
+	if (s->answer_written == 0) {
+		s->answer_due = now;
+		return;
+	}
 	if (s->answer_due == 0)
-		s->answer_due = due > now ? due : now;
+		s->answer_since = now;
+	if (s->answer_pause < 2 * least)
+		s->answer_pause = 2 * least;
+	latest = s->answer_since + s->answer_pause;
+	s->answer_busy = latest < rested;
+	s->answer_due = s->answer_busy ? latest : rested;
+	if (s->answer_due < s->answer_written + least)
+		s->answer_due = s->answer_written + least;
+	if (s->answer_due < now)
+		s->answer_due = now;
+}
+
+void submission_wrote(struct submission *s, int64_t began, int64_t now, int64_t interval_ms)
+{
+	int64_t most;
+
+	s->answer_written = now;
+	s->answer_took = now - began;
+	most = PAUSES_MAX * least_pause(s, interval_ms);
+	s->answer_pause = s->answer_busy ? 2 * s->answer_pause : 0;
+	if (s->answer_pause > most)
+		s->answer_pause = most;
+	s->answer_busy = false;
 }
 
 /* A name at the limit of the file system loses its end, not the word that says what it is. */

@@ -24,6 +24,9 @@ struct submission {
 	int64_t answer_written; /* when last, 0 = not since the start */
 	int64_t answer_retry;	/* ms; pause after a failed writing, doubles */
 	int64_t answer_took;	/* ms; large ones are written less often */
+	int64_t answer_since;	/* monotonic ms: the first answer that is not written yet came */
+	int64_t answer_pause;	/* ms from then to the writing when answers keep coming */
+	bool answer_busy;	/* answer_due is the end of that pause */
 };
 struct submissions {
 	struct submission **at;
@@ -51,9 +54,13 @@ int file_name_set_answer(struct file_name *n,
 int submission_names_put(const struct submission *s, struct buf *out);
 int submission_names_get(struct submission *s, struct str bytes);
 
-/* The answer is to be written again: now, or when the interval since the last writing is over. A
- * large file that takes long to write is written so that it takes a tenth of the time at most. */
+/* The answer is to be written again: the first at once, later ones when no other answer came for an
+ * interval. While they keep coming it is written after 2, 4, 8 and then every 16 intervals: a roster
+ * of which each row changes five times is not written fifty times. A large file that takes long to
+ * write is written so that it takes a tenth of the time at most. */
 void submission_touch(struct submission *s, int64_t now, int64_t interval_ms);
+/* It was written, from began to now. */
+void submission_wrote(struct submission *s, int64_t began, int64_t now, int64_t interval_ms);
 
 /* Names of answer files: NAME.回执.csv beside NAME.csv, with k > 1 NAME.回执-k.csv; kind e.g.
  * ".csv", ".txt". Cuts a name that would be too long for a file system. */

@@ -2,6 +2,7 @@
  * where it stands. Years 1 to 9999 are read and written in the usual form. */
 #include "base/date.h"
 #include <stdio.h>
+#include <string.h>
 
 #define ZONE_MS (INT64_C(8) * 3600 * 1000)
 enum { YEAR_MIN = 1, YEAR_MAX = 9999, ERA_DAYS = 146097, EPOCH_SHIFT = 719468 };
@@ -77,22 +78,43 @@ int date_parse(struct str s, int *days)
 	return 0;
 }
 
+/* Times go out by the million: no printf. */
+static void put_number(char *out, int places, unsigned v, char after)
+{
+	out[places] = after;
+	while (places-- > 0) {
+		out[places] = (char)('0' + v % 10);
+		v /= 10;
+	}
+}
+
 const char *date_text(char out[16], int days)
 {
 	int year, month, day;
 
 	date_split(days, &year, &month, &day);
-	snprintf(out, 16, "%04d-%02u-%02u", year, (unsigned)month % 100, (unsigned)day % 100);
+	if (year < 0 || year > YEAR_MAX) {
+		snprintf(out, 16, "%04d-%02u-%02u", year, (unsigned)month % 100,
+			 (unsigned)day % 100);
+		return out;
+	}
+	put_number(out, 4, (unsigned)year, '-');
+	put_number(out + 5, 2, (unsigned)month, '-');
+	put_number(out + 8, 2, (unsigned)day, '\0');
 	return out;
 }
 
 const char *time_text(char out[40], int64_t time_ms)
 {
-	char date[16];
 	unsigned ms = (unsigned)((rest(time_ms, DAY_MS) + ZONE_MS) % DAY_MS);
+	char *at = out + strlen(date_text(out, date_of_time(time_ms)));
 
-	snprintf(out, 40, "%sT%02u:%02u:%02u.%03u+08:00", date_text(date, date_of_time(time_ms)),
-		 ms / 3600000, ms / 60000 % 60, ms / 1000 % 60, ms % 1000);
+	*at = 'T';
+	put_number(at + 1, 2, ms / 3600000, ':');
+	put_number(at + 4, 2, ms / 60000 % 60, ':');
+	put_number(at + 7, 2, ms / 1000 % 60, '.');
+	put_number(at + 10, 3, ms % 1000, '+');
+	memcpy(at + 14, "08:00", sizeof "08:00");
 	return out;
 }
 

@@ -26,8 +26,16 @@ static const struct span zero[] = {
 	{0xfe20, 0xfe2f}, {0xfeff, 0xfeff}, {0xe0100, 0xe01ef},
 };
 
+/* Hex digits and their values plus one, 0 for anything else; a table, because ids are read by the
+ * million. */
+static const uint8_t hex_digits[256] = {
+	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
+	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+	['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
 static bool in(const struct span *spans, size_t count, uint32_t cp);
-static int nibble(char c);
 
 struct str str_of(const char *z)
 {
@@ -104,14 +112,19 @@ void hex_put(char *out, const void *p, size_t n)
 
 int hex_get(uint8_t *out, size_t n, struct str hex)
 {
+	unsigned bad = 0;
+
 	if (hex.p == NULL || hex.n != 2 * n)
 		return -1;
-	for (size_t i = 0; i < hex.n; i++) {
-		if (nibble(hex.p[i]) < 0)
-			return -1;
+	for (size_t i = 0; i < hex.n; i++)
+		bad |= hex_digits[(uint8_t)hex.p[i]] == 0;
+	if (bad)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *two = (const uint8_t *)hex.p + 2 * i;
+
+		out[i] = (uint8_t)((hex_digits[two[0]] - 1) << 4 | (hex_digits[two[1]] - 1));
 	}
-	for (size_t i = 0; i < n; i++)
-		out[i] = (uint8_t)(nibble(hex.p[2 * i]) << 4 | nibble(hex.p[2 * i + 1]));
 	return 0;
 }
 
@@ -265,15 +278,4 @@ static bool in(const struct span *spans, size_t count, uint32_t cp)
 			return true;
 	}
 	return false;
-}
-
-static int nibble(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }

@@ -23,7 +23,7 @@ enum {
 	POSITIONS_MAX = 256, /* of all groups together */
 	TYPES_MAX = 16,	     /* record types a producer sends to one topic */
 	KINDS_MAX = 1 << 16,
-	QUEUE_BYTES_MAX = 8 << 20, /* all topics together: a program's memory is bounded */
+	QUEUE_BYTES_MAX = 4 << 20, /* all topics together: a program's memory is bounded */
 	SEGMENT_BYTES_MIN = 4096,
 	SEGMENT_BYTES_MAX = EVENT_BYTES_MAX,
 	WINDOW_BYTES = 2 << 20, /* a reader holds that much, or one batch where that is more */

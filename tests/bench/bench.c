@@ -60,15 +60,19 @@ static const struct setting settings[] = {
 	{"gateway", "doubt_enquiry", "1m"},
 	{"gateway", "answer_timeout", "1h"},
 	{"gateway", "incomplete_after", "1h"},
-	{"village", "poll", "100ms"},
+	{"village", "poll", "250ms"},
 	{"village", "answer_interval", "2s"},
-	{"village", "file_bytes_max", "1GiB"},
-	{"village", "rows_max", "10000000"},
 	{"tax", "feed_interval", "50ms"},
 	{"tax", "timeout", "30s"},
 	{"tax", "settlement_delay", "10m"},
 	{"ssa", "feed_interval", "50ms"},
 	{"ssa", "timeout", "30s"},
+	{NULL, NULL, NULL},
+};
+static const struct setting intake_settings[] = {
+	{"village", "poll", "20ms"},
+	{"village", "file_bytes_max", "1GiB"},
+	{"village", "rows_max", "10000000"},
 	{NULL, NULL, NULL},
 };
 static const enum part product[] = {GATEWAY, VILLAGE, TAX, SSA};
@@ -387,7 +391,7 @@ static int intake_in(struct bench *b, struct world *w, struct topic_end *t, stru
 
 static int intake(struct bench *b, struct err *e)
 {
-	struct world_options o = {.day = "2026-12-24", .settings = settings};
+	struct world_options o = {.day = "2026-12-24", .settings = intake_settings};
 	struct topic_end t = {NULL, b->rows};
 	struct world w;
 	int rc;

@@ -358,7 +358,9 @@ static void on_payment(struct life *l, const struct subsidy_payment *p)
 {
 	struct entry *b = find(l, &p->payment_id);
 	assert_true(p->amount_fen > 0);
-	if (p->attempt > 1 && b && b->effect_at <= now(l)) { /* asked first: the bureau knows it */
+	/* What a restored ledger may have forgotten is asked for first, as what is instructed again is. */
+	bool ask = p->attempt > 1 || l->early[person_of(&p->token)];
+	if (ask && b && b->effect_at <= now(l)) {
 		put_told(l, b, b->fate, b->sequence, 0);
 		return;
 	}
@@ -688,7 +690,7 @@ static void step(struct life *l)
 	default:
 		if (percent(l, 20))
 			early(l);
-		else if (percent(l, 10))
+		else if (percent(l, 25))
 			restart(l);
 	}
 }

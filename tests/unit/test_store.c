@@ -328,7 +328,7 @@ static void copies_one_moment_while_another_writes(void **state)
 /* A reader that looks all the time must not keep the WAL from starting over. */
 static void the_wal_stays_bounded_while_a_reader_reads(void **state)
 {
-	struct store_options o = {.flags = STORE_CREATE, .wal_kib = 256};
+	struct store_options o = {.flags = STORE_CREATE, .wal_kib = 256, .busy_ms = 10000};
 	char wal[330], stop[320];
 	struct err e = {0};
 	struct store *s;
