@@ -165,9 +165,14 @@ static int answer_repeat(struct flow *f, struct submission *s, struct decl *d, c
 }
 
 /* The first id of the tuple whose payment has not ended; *live is that payment when there is one. */
-static int find_tuple(struct flow *f, const struct submission *s, const struct decl *d, struct id *pid, struct decl **live,
-		      struct err *e)
+static int find_tuple(struct flow *f, const struct submission *s, const struct decl *d, const struct person *who, struct id *pid,
+		      struct decl **live, struct err *e)
 {
+	*live = NULL;
+	if (who->head == 0) { /* the person's first payment of the year, as most are: nothing to look for */
+		payment_id(pid, s->year, &s->sponsor, &d->token, 0);
+		return 0;
+	}
 	for (int n = 0;; n++) {
 		payment_id(pid, s->year, &s->sponsor, &d->token, n);
 		if (decl_find_payment(f->p.ledger, pid, live, e) != 0)
@@ -214,12 +219,10 @@ static int file_row(struct flow *f, struct submission *s, struct decl *d, const 
 			 cover->standard_count, &warning);
 	if (code)
 		return reject_row(f, d, &cover->cover_id, code, column_of_rule(code), (struct str){0}, e);
-	if (find_tuple(f, s, d, &pid, &live, e) != 0)
+	if (person_get(f->p.ledger, &d->token, s->year, &who, e) != 0 || find_tuple(f, s, d, who, &pid, &live, e) != 0)
 		return -1;
 	if (live)
 		return answer_repeat(f, s, d, live, &cover->cover_id, e);
-	if (person_get(f->p.ledger, &d->token, s->year, &who, e) != 0)
-		return -1;
 	if (d->amount_fen > cap_b_room(p, who->reserved_fen))
 		return reject_row(f, d, &cover->cover_id, "cap_b_exceeded", column_code(COL_AMOUNT),
 				  str_of(yuan(room, cap_b_room(p, who->reserved_fen))), e);
