@@ -144,7 +144,7 @@ int answers_row(struct answers *a, const struct row_answer *ra, struct err *e)
 		if (str_is(ra->result, results[i]))
 			fresh.result = (uint8_t)i;
 	}
-	for (int i = 0; i < COLUMNS; i++) {
+	for (int i = 0; ra->column.p && i < COLUMNS; i++) {
 		if (str_is(ra->column, column_code((enum column)i)))
 			fresh.column = (uint8_t)(i + 1);
 	}

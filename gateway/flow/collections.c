@@ -73,6 +73,7 @@ int instruct_again(struct flow *f, struct decl *d, const struct id *cause, struc
 		return -1;
 	COUNT(C_INSTRUCTED_AGAIN);
 	d->attempt++;
+	d->enquiry_attempt++; /* no enquiry has that number: an answer to an older one says nothing about this attempt */
 	d->doubt_at = 0;
 	return send_payment(f, d, s, p, e);
 }
@@ -138,7 +139,9 @@ static int on_unknown(struct flow *f, struct decl *d, const struct collection_re
 	/* Past the last day nothing is sent under the key's protection: "unknown" must be final to end the payment. */
 	bool keyed = c->tax_terms.keys == KEYS_HONOURED && f->now - d->instructed_at < c->tax_terms.key_window_ms &&
 		     date_of_time(f->now) <= p->last_instruct_day;
-	int64_t settled = d->doubt_at + c->tax_terms.settlement_delay_ms;
+	/* What a restored ledger has forgotten may have sent it once more, until then. */
+	int64_t restored_at = ledger_restored_at(f->p.ledger);
+	int64_t settled = (d->doubt_at > restored_at ? d->doubt_at : restored_at) + c->tax_terms.settlement_delay_ms;
 	if (keyed || ev->at > settled)
 		return instruct_again(f, d, cause, e);
 	int64_t next = f->now + c->gateway.doubt_enquiry_ms;

@@ -90,6 +90,16 @@ static int topic_index(const char *base)
 	return -1;
 }
 
+/* "<id>/<epoch>" */
+static int64_t epoch_of(struct str mark)
+{
+	const char *slash = memchr(mark.p, '/', mark.n);
+	int64_t epoch = 0;
+	if (slash)
+		(void)str_int((struct str){slash + 1, mark.n - (size_t)(slash + 1 - mark.p)}, 0, INT64_MAX, &epoch);
+	return epoch;
+}
+
 /* Newer events of this ledger on the bus than the ledger remembers: it is an old copy, and deciding again could double. Or none as
  * new as the ledger knows to be there: the bus is an old copy, and what it lost nobody would say again. */
 static int check_bus(struct flow *f, int64_t *on_bus, struct err *e)
@@ -111,6 +121,11 @@ static int check_bus(struct flow *f, int64_t *on_bus, struct err *e)
 			return err_set(e, ERR_SAFE,
 				       "topic %s holds events of another ledger: bus and ledger do not belong together; restore "
 				       "both from the same backup",
+				       topics[i].name);
+		if (epoch_of(last.ledger) > epoch_of(str_of(mark)))
+			return err_set(e, ERR_SAFE,
+				       "topic %s holds events of a later life of this ledger, one that was restored from its backup; go "
+				       "on with that one, never with both",
 				       topics[i].name);
 		if (last.event.seq > ledger_outbox_seq(f->p.ledger))
 			return err_set(e, ERR_SAFE,

@@ -151,6 +151,10 @@ static void a_payment_that_never_came_to_the_bureau_is_sent_again(void **state)
 	struct subsidy_payment p;
 	assert_int_equal(fw_count(w, EV_SUBSIDY_PAYMENT, &p), 2);
 	assert_int_equal(p.attempt, 2);
+	/* that answer told again says nothing about the second attempt */
+	fw_result(w, pid, "unknown", 2, "2026-12-24T10:20:02+08:00");
+	fw_turns(w);
+	assert_int_equal(fw_statement(w).count[SC_IN_FLIGHT], 1);
 }
 
 static void without_a_word_of_the_ssa_a_payment_ends_with_the_year(void **state)
@@ -674,6 +678,63 @@ static void after_a_restore_all_is_asked_first(void **state)
 	assert_true(p.ask_first);
 }
 
+/* The lost history may have sent once more just before it ended: "unknown" is final only a settlement delay after the restore. */
+static void after_a_restore_nothing_is_settled_at_once(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	struct payment_enquiry q;
+	struct id pid;
+	w->conf.tax_terms.keys = KEYS_NONE;
+	one_payment(w, true, &pid);
+	fw_result(w, pid, "in_doubt", 1, FW_NOW);
+	fw_turns(w);
+	fw_time(w, "2026-12-24T09:20:00+08:00");
+	copy_becomes_the_ledger(w);
+	static const char *const asked[] = {"2026-12-24T09:20:30+08:00", "2026-12-24T09:31:00+08:00"};
+	for (int i = 0; i < 2; i++) {
+		fw_time(w, asked[i]);
+		fw_turns(w);
+		assert_int_equal(fw_count(w, EV_PAYMENT_ENQUIRY, &q), i + 1);
+		fw_result(w, pid, "unknown", q.attempt, asked[i]);
+		fw_turns(w);
+		assert_int_equal(fw_count(w, EV_SUBSIDY_PAYMENT, NULL), i + 1);
+	}
+}
+
+static void two_lives_of_one_ledger_are_refused(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	struct id pid;
+	struct err e = {0};
+	char bus[340], older[340], newer[340], first[340];
+	int64_t seq;
+	one_payment(w, false, &pid);
+	restart(w);
+	snprintf(first, sizeof first, "%s", w->ledger_path);
+	snprintf(bus, sizeof bus, "%s/bus", w->dir);
+	snprintf(older, sizeof older, "%s/older", w->dir);
+	snprintf(newer, sizeof newer, "%s/newer", w->dir);
+	char copy[360];
+	snprintf(copy, sizeof copy, "%s.copy", w->ledger_path);
+	assert_int_equal(ledger_backup(w->ledger_path, copy, &seq, &e), 0);
+	assert_int_equal(bus_backup(bus, older, seq, &e), 0);
+	for (int life = 0; life < 2; life++) { /* both decide the same number of events */
+		fw_time(w, "2026-12-24T09:10:10+08:00");
+		fw_turns(w);
+		fw_stop(w);
+		if (life == 1)
+			break;
+		assert_int_equal(rename(bus, newer), 0);
+		assert_int_equal(rename(older, bus), 0);
+		snprintf(w->ledger_path, sizeof w->ledger_path, "%s/gateway/ledger.db.copy", w->dir);
+		start(w);
+	}
+	snprintf(w->ledger_path, sizeof w->ledger_path, "%s", first);
+	assert_int_equal(fw_start(w, &e), -1);
+	assert_int_equal(e.class, ERR_SAFE);
+	assert_non_null(strstr(e.text, "a later life"));
+}
+
 static void early_results_find_their_order(void **state)
 {
 	struct flow_world *w = WORLD(state);
@@ -864,6 +925,8 @@ int main(void)
 		T(the_cut_off_asks_once_more),
 		T(cap_b_is_looked_at_again_when_instructing),
 		T(after_a_restore_all_is_asked_first),
+		T(after_a_restore_nothing_is_settled_at_once),
+		T(two_lives_of_one_ledger_are_refused),
 		T(early_results_find_their_order),
 		T(results_of_nobodys_payment_are_counted),
 		T(an_older_bus_is_refused),
