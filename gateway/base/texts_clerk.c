@@ -442,10 +442,9 @@ const struct text texts_for_clerks[] = {
 	{"waiting_filing", "等待手续齐全", "waiting for the papers of the roster"},
 	{"waiting_filing.cure", "此行无需修改；缺什么见回执上方",
 	 "nothing to mend; see the head of the answer"},
-	{"submission_incomplete", "名册没有完整收到，系统会自动重试",
-	 "not received completely; it is sent again"},
-	{"submission_incomplete.cure", "无需处理；一天后仍如此请联系区社保经办机构",
-	 "nothing; call if it stays so"},
+	{"submission_incomplete", "名册没有完整收到，还没有受理", "not received completely: nothing of it was taken"},
+	{"submission_incomplete.cure", "一小时后仍是这样，请带收件号联系区社保经办机构，名册不用重交",
+	 "if it stays so for an hour, call the agency with the receipt number; do not send the roster again"},
 	{"too_late", "超过最后办理日，没有缴纳", "past the last day for payment: not paid"},
 	{"too_late.cure", "本年度不再办理；来年可重新申报", "nothing more this year"},
 };

@@ -226,7 +226,7 @@ static int64_t count_differences(const char *ledger)
 
 	if (view_open(&v, ledger, NULL) != 0)
 		return 0;
-	n = view_differences(v);
+	n = view_differences(v) + view_strangers(v);
 	view_close(v);
 	return n > 0 ? n : 0;
 }

@@ -284,7 +284,7 @@ static int show(struct cli *c, struct statement *st, int year, struct str villag
 	if (c->json)
 		print_json(st, adds_up, recounted);
 	else
-		print_text(st, c, adds_up, recounted, view_differences(v));
+		print_text(st, c, adds_up, recounted, view_differences(v) + view_strangers(v));
 	rc = adds_up && recounted ? EXIT_YES : EXIT_NO;
 out:
 	view_close(v);
