@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-/* A code with text and cure in base/text.c, and what fills their {0}. `what` goes to the log and
+/* A code with text and cure in base/texts_clerk.c, and what fills their {0}. `what` goes to the log and
  * the .reason file, so nothing personal is in it; `shown` is a further line for the sender's own
  * answer file only. */
 struct refusal {

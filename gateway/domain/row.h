@@ -1,7 +1,7 @@
 /* The checks of a roster row: what a form can have wrong (the adapter's part) and what the plan
  * forbids (the gateway's part). Pure.
  *
- * Reason codes are the stable words of base/text.c; each has a text and a cure. */
+ * Reason codes are the stable words of base/texts_clerk.c; each has a text and a cure. */
 #ifndef QIAO_DOMAIN_ROW_H
 #define QIAO_DOMAIN_ROW_H
 #include "domain/policy.h"

@@ -219,7 +219,7 @@ struct row_answer {
 	struct id submission_id;
 	int32_t row_no, version;   /* the highest version is the current answer */
 	struct str result;         /* accepted, mend, waiting, done, stopped: what the clerk's column says */
-	struct str code;           /* reason or state code with texts in base/text.c */
+	struct str code;           /* reason or state code with texts in base/text.h */
 	struct str column;         /* column_code the reason is about, or null */
 	struct str detail;         /* argument {0} of the text: e.g. remaining room in yuan, the first row's receipt and row */
 	struct str warning;        /* amount_not_advised ..., or null */
