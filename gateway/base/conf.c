@@ -116,8 +116,8 @@ static const struct row rows[] = {
 	 "Least level that is written."},
 	{"clock", "file", PATH, AT(clock.file), "", "",
 	 "File that says the time, for demo and tests on one machine; empty: the machine's clock."},
-	{"bus", "kind", WORD, AT(bus.kind), "local", "local",
-	 "What carries the events: local, the embedded log."},
+	{"bus", "kind", WORD, AT(bus.kind), "local", "local|kafka",
+	 "What carries the events: local, the embedded log, or kafka, a broker cluster."},
 	{"bus", "retention_days", NUMBER, AT(bus.retention_days), "400", "1..4000",
 	 "Events are kept that long at least, and always until every reader has them."},
 	{"bus", "segment_bytes", SIZE, AT(bus.segment_bytes), "1MiB", "64KiB..1GiB",
@@ -126,6 +126,51 @@ static const struct row rows[] = {
 	 "First pause of a reader that found nothing."},
 	{"bus", "poll_max", DURATION, AT(bus.poll_max_ms), "50ms", "1ms..10s",
 	 "Longest pause of such a reader."},
+	{"kafka", "brokers", TEXT, AT(kafka.brokers), "", "",
+	 "Addresses of some brokers: host:port,host:port."},
+	{"kafka", "security", CHOICE, AT(kafka.security), "tls", "tls|plaintext",
+	 "How the connection is protected; plaintext only to brokers on loopback."},
+	{"kafka", "ca", PATH, AT(kafka.ca), "", "",
+	 "File of the certificates that vouch for the brokers; empty: those of the machine."},
+	{"kafka", "cert", PATH, AT(kafka.cert), "", "",
+	 "Our client certificate (PEM); only together with key."},
+	{"kafka", "key", PATH, AT(kafka.key), "", "",
+	 "Its private key (PEM), readable by this program alone."},
+	{"kafka", "sasl", CHOICE, AT(kafka.sasl), "none", "none|PLAIN|SCRAM-SHA-256|SCRAM-SHA-512",
+	 "How we prove who we are, beside a client certificate."},
+	{"kafka", "user", TEXT, AT(kafka.user), "", "", "Name for sasl."},
+	{"kafka", "password_file", PATH, AT(kafka.password_file), "", "",
+	 "File with the password for sasl, readable by this program alone."},
+	{"kafka", "topic_prefix", TEXT, AT(kafka.topic_prefix), "", "",
+	 "Goes before the name of each topic, on a cluster that others use too."},
+	{"kafka", "group_prefix", TEXT, AT(kafka.group_prefix), "qiao-", "",
+	 "Goes before the name of each consumer group."},
+	{"kafka", "partitions", NUMBER, AT(kafka.partitions), "6", "1..64",
+	 "Partitions of a topic, when it is created; fixed for its life."},
+	{"kafka", "replication", NUMBER, AT(kafka.replication), "3", "1..7",
+	 "Copies of each partition."},
+	{"kafka", "min_insync", NUMBER, AT(kafka.min_insync), "2", "1..7",
+	 "Copies that must have an event before it counts as there."},
+	{"registry", "url", TEXT, AT(registry.peer.url), "", "",
+	 "Schema registry, Confluent's interface, with its path; empty: none, events name their "
+	 "schema "
+	 "by fingerprint."},
+	{"registry", "ca", PATH, AT(registry.peer.ca), "", "",
+	 "File of the certificates that vouch for it; empty: those of the machine."},
+	{"registry", "cert", PATH, AT(registry.peer.cert), "", "",
+	 "Our client certificate (PEM); only together with key."},
+	{"registry", "key", PATH, AT(registry.peer.key), "", "",
+	 "Its private key (PEM), readable by this program alone."},
+	{"registry", "user", TEXT, AT(registry.user), "", "",
+	 "Name for basic authentication, with password_file."},
+	{"registry", "password_file", PATH, AT(registry.password_file), "", "",
+	 "File with the password, readable by this program alone."},
+	{"registry", "token_file", PATH, AT(registry.token_file), "", "",
+	 "File with a bearer token, instead of user and password."},
+	{"registry", "connect_timeout", DURATION, AT(registry.peer.connect_timeout_ms), "2s",
+	 "100ms..1m", "How long making a connection may take."},
+	{"registry", "timeout", DURATION, AT(registry.peer.timeout_ms), "5s", "100ms..1m",
+	 "How long a whole request may take."},
 	{"reference", "policy", PATH, AT(reference.policy), "policy", REQUIRED,
 	 "Folder of the rules, one file <year>.ini a year; a year without a file is refused."},
 	{"reference", "calendar", PATH, AT(reference.calendar), "calendar.csv", REQUIRED,
@@ -164,6 +209,8 @@ static const struct row rows[] = {
 	 "Most rows of a roster."},
 	{"village", "answer_interval", DURATION, AT(village.answer_interval_ms), "2s", "0ms..1h",
 	 "An answer file is rewritten at most that often."},
+	{"village", "group", TEXT, AT(village.group), "village", REQUIRED,
+	 "Name under which this spool reads the answers; each spool on one Kafka has its own."},
 	PEER_ROWS(tax),
 	{"tax", "keys", CHOICE, AT(tax_terms.keys), "honoured", "honoured|none",
 	 "Whether the bureau honours idempotency keys; none: what may be out is asked before "
@@ -192,6 +239,8 @@ static const struct {
 	{"log", "What the programs say"},
 	{"clock", "Time"},
 	{"bus", "The way of the events"},
+	{"kafka", "The brokers, for kind = kafka. A key with a dot is a property of librdkafka"},
+	{"registry", "The registry of schemas"},
 	{"reference", "The rules and what they refer to"},
 	{"keys", "Secrets"},
 	{"gateway", "Rules, ledger, waiting"},
@@ -238,6 +287,11 @@ static void check_peer(struct reading *r, const char *section, const struct conf
 static void check_order(struct reading *r, const char *section, const char *low, int64_t low_ms,
 			const char *high, int64_t high_ms);
 static void check_programs(struct reading *r);
+static void check_kafka(struct reading *r);
+static void check_registry(struct reading *r);
+static void check_name(struct reading *r, const char *section, const char *key, const char *value);
+static bool brokers_on_loopback(const char *brokers);
+static void take_property(struct reading *r, int line, struct str key, struct str value);
 static int line_of(const struct reading *r, const char *section, const char *key);
 static int url_split(const char *url, bool *tls, char host[CONF_PATH]);
 
@@ -338,7 +392,9 @@ static void take(void *arg, int line, struct str section, struct str key, struct
 		r->lines[i] = line;
 		return;
 	}
-	if (known)
+	if (str_is(section, "kafka") && memchr(key.p, '.', key.n))
+		take_property(r, line, key, value);
+	else if (known)
 		complain(r->why, line, "unknown key %.*s in [%.*s]", (int)key.n, key.p,
 			 (int)section.n, section.p);
 	else if (section.n == 0)
@@ -488,6 +544,9 @@ static void check(struct reading *r)
 	check_peer(r, "tax", &c->tax);
 	check_peer(r, "ssa", &c->ssa);
 	check_programs(r);
+	check_kafka(r);
+	check_registry(r);
+	check_name(r, "village", "group", c->village.group);
 }
 
 static void check_peer(struct reading *r, const char *section, const struct conf_peer *p)
@@ -529,6 +588,111 @@ static void check_programs(struct reading *r)
 	if (p[strspn(p, "abcdefghijklmnopqrstuvwxyz0123456789- ")] != '\0')
 		complain(r->why, line_of(r, "run", "programs"),
 			 "[run] programs: expected names with blanks between");
+}
+
+static void check_kafka(struct reading *r)
+{
+	const struct conf_kafka *k = &r->conf->kafka;
+	bool used = strcmp(r->conf->bus.kind, "kafka") == 0;
+	bool password = k->user[0] && k->password_file[0];
+
+	if (used && !k->brokers[0])
+		complain(r->why, line_of(r, "bus", "kind"),
+			 "[kafka] brokers: missing, and [bus] kind is kafka");
+	if (k->brokers[strcspn(k->brokers, " \t/@")] != '\0')
+		complain(r->why, line_of(r, "kafka", "brokers"),
+			 "[kafka] brokers: expected host:port,host:port");
+	else if (k->brokers[0] && k->security == SECURITY_PLAINTEXT &&
+		 !brokers_on_loopback(k->brokers))
+		complain(r->why, line_of(r, "kafka", "security"),
+			 "[kafka] security: plaintext only to brokers on loopback, else tls");
+	if (used && r->conf->clock.file[0] && !brokers_on_loopback(k->brokers))
+		complain(r->why, line_of(r, "clock", "file"),
+			 "[clock] file: refused, because [kafka] brokers are not loopback");
+	if (!k->cert[0] != !k->key[0])
+		complain(r->why, line_of(r, "kafka", k->cert[0] ? "cert" : "key"),
+			 "[kafka] cert and key: only together");
+	if (k->sasl != SASL_NONE && !password)
+		complain(r->why, line_of(r, "kafka", "sasl"),
+			 "[kafka] sasl: needs user and password_file");
+	if (k->sasl == SASL_NONE && (k->user[0] || k->password_file[0]))
+		complain(r->why, line_of(r, "kafka", k->user[0] ? "user" : "password_file"),
+			 "[kafka] user and password_file: only with sasl");
+	check_name(r, "kafka", "topic_prefix", k->topic_prefix);
+	check_name(r, "kafka", "group_prefix", k->group_prefix);
+	if (k->min_insync > k->replication)
+		complain(r->why, line_of(r, "kafka", "min_insync"),
+			 "[kafka] min_insync: more than replication");
+}
+
+static void check_registry(struct reading *r)
+{
+	struct conf_peer *p = &r->conf->registry.peer;
+	char *path = strstr(p->url, "://");
+	size_t n;
+
+	path = path ? strchr(path + 3, '/') : NULL;
+	if (path) {
+		n = strspn(path,
+			   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/");
+		if (path[n] != '\0')
+			complain(r->why, line_of(r, "registry", "url"),
+				 "[registry] url: expected https://host:port/path, no more");
+		str_copy(r->conf->registry.path, CONF_PATH, str_of(path));
+		n = strlen(r->conf->registry.path);
+		while (n > 0 && r->conf->registry.path[n - 1] == '/')
+			r->conf->registry.path[--n] = '\0';
+		*path = '\0';
+	}
+	check_peer(r, "registry", p);
+	if (!r->conf->registry.user[0] != !r->conf->registry.password_file[0])
+		complain(r->why,
+			 line_of(r, "registry",
+				 r->conf->registry.user[0] ? "user" : "password_file"),
+			 "[registry] user and password_file: only together");
+	if (r->conf->registry.user[0] && r->conf->registry.token_file[0])
+		complain(r->why, line_of(r, "registry", "token_file"),
+			 "[registry] token_file: not together with user");
+}
+
+/* What Kafka takes as part of a topic's or group's name. */
+static void check_name(struct reading *r, const char *section, const char *key, const char *value)
+{
+	if (value[strspn(value,
+			 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")])
+		complain(r->why, line_of(r, section, key),
+			 "[%s] %s: expected letters, digits, dots, dashes and underscores", section,
+			 key);
+}
+
+static bool brokers_on_loopback(const char *brokers)
+{
+	struct str rest = str_of(brokers);
+	char url[CONF_PATH + 8];
+
+	while (rest.n > 0) {
+		const char *comma = memchr(rest.p, ',', rest.n);
+		size_t n = comma ? (size_t)(comma - rest.p) : rest.n;
+
+		snprintf(url, sizeof url, "http://%.*s", (int)n, rest.p);
+		if (!conf_is_loopback(url))
+			return false;
+		n += comma ? 1 : 0;
+		rest = (struct str){rest.p + n, rest.n - n};
+	}
+	return true;
+}
+
+static void take_property(struct reading *r, int line, struct str key, struct str value)
+{
+	char *all = r->conf->kafka.properties;
+	size_t n = strlen(all), room = sizeof r->conf->kafka.properties - n;
+	int put = snprintf(all + n, room, "%.*s=%.*s\n", (int)key.n, key.p, (int)value.n, value.p);
+
+	if (put >= 0 && (size_t)put < room)
+		return;
+	all[n] = '\0';
+	complain(r->why, line, "[kafka] %.*s: too many properties", (int)key.n, key.p);
 }
 
 /* 0 for a key that has its default. */

@@ -16,6 +16,8 @@
 
 enum conf_keys_mode { KEYS_HONOURED, KEYS_NONE };
 enum conf_crediting { CREDITING_ADAPTER, CREDITING_CONSUMER };
+enum conf_security { SECURITY_TLS, SECURITY_PLAINTEXT };
+enum conf_sasl { SASL_NONE, SASL_PLAIN, SASL_SCRAM_SHA_256, SASL_SCRAM_SHA_512 };
 
 /* [tax] and [ssa] */
 struct conf_peer {
@@ -30,6 +32,19 @@ struct conf_peer {
 	/* that many failures in a row open the breaker (status: open since) */
 	int64_t breaker_failures;
 	int64_t requests_per_s; /* rate limit; 0 = none */
+};
+
+struct conf_kafka {
+	char brokers[CONF_PATH]; /* host:port,host:port */
+	int64_t security;	 /* enum conf_security; plaintext only to loopback */
+	char ca[CONF_PATH], cert[CONF_PATH], key[CONF_PATH];
+	int64_t sasl; /* enum conf_sasl */
+	char user[128], password_file[CONF_PATH];
+	char topic_prefix[64], group_prefix[64];
+	int64_t partitions, replication, min_insync; /* of topics that we create */
+	/* Further librdkafka properties, "name=value\n" each, as they stand in the file; bus/ judges
+	 * them. */
+	char properties[2048];
 };
 
 struct conf {
@@ -47,7 +62,14 @@ struct conf {
 	struct {
 		char kind[16];
 		int64_t retention_days, segment_bytes, poll_min_ms, poll_max_ms;
-	} bus; /* kind: local */
+	} bus; /* kind: local|kafka */
+	struct conf_kafka kafka;
+	struct {
+		struct conf_peer
+			peer; /* url without the path; "" = no registry, no framing for one */
+		char path[CONF_PATH]; /* of the url, "/apis/ccompat/v7" or "" */
+		char user[128], password_file[CONF_PATH], token_file[CONF_PATH];
+	} registry;
 	struct {
 		char policy[CONF_PATH], calendar[CONF_PATH], villages[CONF_PATH];
 		bool no_change_known;
@@ -74,6 +96,7 @@ struct conf {
 		int64_t poll_ms;       /* between two looks at the drop folder */
 		int64_t file_bytes_max, rows_max;
 		int64_t answer_interval_ms; /* an answer file is rewritten at most that often */
+		char group[40];		    /* reads the answers for this spool */
 	} village;
 	struct conf_peer tax, ssa;
 	struct {
