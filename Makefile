@@ -24,19 +24,19 @@ crypto_SRC := digest identity keyring ids
 domain_SRC := cell csv citizen_id money policy calendar village row eligibility gates payment
 events_SRC := schema check types pinned arena bind codec events
 store_SRC := store
-bus_SRC := topics crc32 batch local local_file local_read local_write local_groups local_keep local_backup
-http_SRC := client
+bus_SRC := kafka_stub topics crc32 batch bus local local_file local_read local_write local_groups local_keep local_backup
+http_SRC := client registry_cache registry_client registry
 ledger_SRC := schema cache ledger submissions decls people stats outbox read
 flow_SRC := reference emit answers intake filing contributions collections waiting flow
-cli_SRC := main common supervisor run check config keygen data init files submit health status rejects backup statement trace
+cli_SRC := main common supervisor run check config keygen data init files submit health status rejects backup statement trace schemas
 common_SRC := adapter peer feed pass jsonin jsonout
 village_SRC := main inbox take take_cover claim place refusal tell cover spool meta submissions decode csv head roster publish answers \
 	listen render answer_file own
-tax_SRC := main window plan ask send answer follow publish
+tax_SRC := main share window plan ask send answer follow publish
 ssa_SRC := main work enquiries status changes feedback credits statistics
 agencies_SRC := json_in json_out idindex rowset faults refusals population options feed book server tax_book tax_batch tax_tell \
 	ssa_book ssa_persons ssa_accounts ssa_statistics
-testlib_SRC := event_gen fault_vfs sim flow_world script_server adapter_rig people roster_form story rosters world outcomes books tale recount bulk
+testlib_SRC := event_gen fault_vfs sim flow_world script_server registry_sim adapter_rig people roster_form story rosters world outcomes books tale recount bulk
 
 LAYERS := base crypto domain events store bus http ledger flow
 ADAPTERS := common village tax ssa
@@ -61,11 +61,11 @@ pkg = $(shell pkg-config --libs $(1) 2>/dev/null)
 
 # What a program links: only the layers it stands on, and of foreign libraries only those (--as-needed drops the rest).
 lib = $(foreach l,$(1),$(B)/lib/lib$(l).a)
-GATEWAY_LIBS := $(call lib,flow ledger bus store events domain crypto base)
+GATEWAY_LIBS := $(call lib,flow http ledger bus store events domain crypto base)
 ADAPTER_LIBS := $(call lib,common flow http bus store events domain crypto base)
 ALL_LIBS := $(call lib,testlib common flow http ledger bus store events domain crypto base)
-EXT_GATEWAY = $(call pkg,sqlite3 avro-c libcrypto jansson)
-EXT_ADAPTER = $(EXT_GATEWAY) $(call pkg,libcurl jansson)
+EXT_GATEWAY = $(call pkg,sqlite3 avro-c libcrypto jansson libcurl)
+EXT_ADAPTER = $(EXT_GATEWAY)
 EXT_ALL = $(EXT_ADAPTER) $(call pkg,libmicrohttpd) -lm
 
 PROGRAMS := $(addprefix $(B)/bin/,qiao qiao-gateway qiao-village qiao-tax qiao-ssa)
@@ -110,11 +110,11 @@ $(foreach l,$(LAYERS) $(ADAPTERS) testlib agencies,$(eval $(call library,$(l))))
 
 link = @mkdir -p $(@D); echo "  LD   $@"; $(CC) $(CFLAGS) $(LDFLAGS) $(LDEXTRA) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
-$(B)/bin/qiao: $(call obj,$(cli_FILES)) $(call lib,flow ledger bus store events domain crypto base)
+$(B)/bin/qiao: $(call obj,$(cli_FILES)) $(call lib,flow http ledger bus store events domain crypto base)
 	$(link) $(EXT_GATEWAY) $(call pkg,jansson)
 $(B)/bin/qiao-gateway: $(call obj,gateway/main.c) $(GATEWAY_LIBS)
 	$(link) $(EXT_GATEWAY)
-$(B)/bin/qiao-village: $(call obj,$(village_FILES)) $(call lib,common flow bus store events domain crypto base)
+$(B)/bin/qiao-village: $(call obj,$(village_FILES)) $(call lib,common flow http bus store events domain crypto base)
 	$(link) $(EXT_GATEWAY) $(call pkg,jansson)
 $(B)/bin/qiao-tax: $(call obj,$(tax_FILES)) $(ADAPTER_LIBS)
 	$(link) $(EXT_ADAPTER)

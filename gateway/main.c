@@ -3,15 +3,16 @@
 #include "base/role.h"
 #include "crypto/identity.h"
 #include "flow/flow.h"
+#include "http/registry.h"
 #include <stdio.h>
 #include <stdlib.h>
 
-static int loop(struct role *role, struct flow *flow, struct err *e)
+static int loop(struct role *role, struct flow *flow, struct registry *registry, struct err *e)
 {
 	int64_t pause = role->conf.bus.poll_min_ms;
 	while (!role_stopping()) {
 		bool worked;
-		if (flow_turn(flow, &worked, e) != 0)
+		if (flow_turn(flow, &worked, e) != 0 || registry_tick(registry, clock_monotonic(), e) != 0)
 			return -1;
 		role_tick(role);
 		pause = worked ? role->conf.bus.poll_min_ms : pause * 2;
@@ -30,11 +31,12 @@ static int run(struct role *role, struct err *e)
 	struct flow_parts parts = {.conf = c, .clock = &role->clock};
 	struct reference *reference = NULL;
 	struct flow *flow = NULL;
+	struct registry *registry = NULL;
 	char ledger[CONF_PATH + 32], bus[CONF_PATH + 32];
 	int rc = -1;
 	snprintf(ledger, sizeof(ledger), "%s/gateway/ledger.db", c->data.dir);
 	snprintf(bus, sizeof(bus), "%s/bus", c->data.dir);
-	struct bus_options o = {.dir = bus, .role = "gateway", .conf = c};
+	struct bus_options o = {.dir = bus, .role = "gateway", .conf = c, .waiting = role_going, .arg = role};
 	if (keyring_check(c->keys.dir, "gateway", c->keys.separate_users, e) != 0)
 		goto out;
 	if (!why || reference_load(&reference, c, why) != 0) {
@@ -42,18 +44,18 @@ static int run(struct role *role, struct err *e)
 		goto out;
 	}
 	parts.reference = reference;
-	if (codec_open(&parts.codec, NULL, e) != 0 || bus_open(&parts.bus, &o, e) != 0 ||
+	if (registry_codec_open(&parts.codec, &registry, c, role, e) != 0 || bus_open(&parts.bus, &o, e) != 0 ||
 	    ledger_open(&parts.ledger, ledger, c->gateway.cache_kib, clock_now(&role->clock), NULL, e) != 0 ||
 	    flow_open(&flow, &parts, e) != 0)
 		goto out;
 	log_info("LEDGER-OPEN", "ledger=%s", ledger_mark(parts.ledger));
 	role_ready(role);
-	rc = loop(role, flow, e);
+	rc = loop(role, flow, registry, e);
 out:
 	flow_close(flow);
 	ledger_close(parts.ledger);
 	bus_close(parts.bus);
-	codec_close(parts.codec);
+	registry_codec_close(parts.codec, registry);
 	reference_free(reference);
 	free(why);
 	return rc;

@@ -1,12 +1,16 @@
 #include "adapters/common/adapter.h"
 #include "base/fs.h"
 #include "crypto/ids.h"
+#include "http/registry.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 /* A full disk is waited for TRIES * PAUSE_MS at most. */
-enum { TRIES = 20, PAUSE_MS = 500, BODY_MAX = 4 << 20, TOPIC_MAX = 40 };
+enum { TRIES = 20, PAUSE_MS = 500, BODY_MAX = 4 << 20, TOPIC_MAX = 40, ANY_PARTITION = -1 };
+
+static int publish(struct adapter *a, enum event_type t, int partition, const void *event,
+		   struct str key, const struct id *id, const struct id *trace, struct err *e);
 
 static int topic_of(const struct adapter *a, enum event_type t, char topic[TOPIC_MAX],
 		    struct err *e);
@@ -16,7 +20,11 @@ static int publish_reject(struct adapter *a, struct rejected_event *r, struct er
 int adapter_open(struct adapter *a, struct role *role, struct err *e)
 {
 	char dir[CONF_PATH];
-	struct bus_options o = {.dir = dir, .role = role->name, .conf = &role->conf};
+	struct bus_options o = {.dir = dir,
+				.role = role->name,
+				.conf = &role->conf,
+				.waiting = role_going,
+				.arg = role};
 
 	*a = (struct adapter){.role = role};
 	buf_init(&a->body, BODY_MAX);
@@ -24,7 +32,7 @@ int adapter_open(struct adapter *a, struct role *role, struct err *e)
 		return err_set(e, ERR_CONF, "data dir: path too long");
 	if (bus_open(&a->bus, &o, e) != 0)
 		return -1;
-	if (codec_open(&a->codec, NULL, e) != 0) {
+	if (registry_codec_open(&a->codec, &a->registry, &role->conf, role, e) != 0) {
 		adapter_close(a);
 		return -1;
 	}
@@ -35,15 +43,27 @@ void adapter_close(struct adapter *a)
 {
 	if (a->bus)
 		bus_close(a->bus);
-	if (a->codec)
-		codec_close(a->codec);
+	registry_codec_close(a->codec, a->registry);
 	a->bus = NULL;
 	a->codec = NULL;
+	a->registry = NULL;
 	buf_fini(&a->body);
 }
 
 int adapter_publish(struct adapter *a, enum event_type t, const void *event, struct str key,
 		    const struct id *id, const struct id *trace, struct err *e)
+{
+	return publish(a, t, ANY_PARTITION, event, key, id, trace, e);
+}
+
+int adapter_publish_to(struct adapter *a, enum event_type t, int partition, const void *event,
+		       struct str key, const struct id *id, struct err *e)
+{
+	return publish(a, t, partition, event, key, id, NULL, e);
+}
+
+static int publish(struct adapter *a, enum event_type t, int partition, const void *event,
+		   struct str key, const struct id *id, const struct id *trace, struct err *e)
 {
 	char topic[TOPIC_MAX];
 	struct bus_event ev = {.key = key,
@@ -59,7 +79,9 @@ int adapter_publish(struct adapter *a, enum event_type t, const void *event, str
 		return -1;
 	ev.time_ms = clock_now(&a->role->clock);
 	ev.data = (struct str){(const char *)a->body.data, a->body.len};
-	while (bus_publish(a->bus, topic, &ev, e) != 0) {
+	if (partition == ANY_PARTITION)
+		partition = bus_partition_of(a->bus, topic, key);
+	while (bus_publish_to(a->bus, topic, partition, &ev, e) != 0) {
 		if (!try_again(&tries, e, "publish"))
 			return -1;
 	}
@@ -154,7 +176,7 @@ int feed_position_load(struct adapter *a, const char *feed, char *cursor, size_t
 	*as_of = 0;
 	if (topic_of(a, EV_FEED_POSITION, topic, e) != 0)
 		return -1;
-	found = bus_last(a->bus, topic, str_of(feed), &r, e);
+	found = bus_last_of(a->bus, topic, str_of(feed), &r, e);
 	if (found <= 0)
 		return found;
 	if (codec_decode(a->codec, EV_FEED_POSITION, r.event.data, &at, &why) != 0 ||
@@ -182,12 +204,19 @@ int feed_position_save(struct adapter *a, const char *feed, const char *cursor, 
 	return adapter_publish(a, EV_FEED_POSITION, &at, at.feed, &id, NULL, e);
 }
 
+int adapter_tick(struct adapter *a, struct err *e)
+{
+	role_tick(a->role);
+	return registry_tick(a->registry, clock_monotonic(), e);
+}
+
 int adapter_run(struct adapter *a, struct stream *streams, int count, struct err *e)
 {
 	while (!role_stopping()) {
 		int64_t next = INT64_MAX;
 
-		role_tick(a->role);
+		if (adapter_tick(a, e) != 0)
+			return -1;
 		for (int i = 0; i < count && !role_stopping(); i++) {
 			struct stream *s = &streams[i];
 			int64_t wait_ms = 0;

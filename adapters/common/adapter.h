@@ -18,6 +18,7 @@ struct adapter {
 	struct role *role;
 	struct bus *bus;
 	struct codec *codec;
+	struct registry *registry; /* behind the codec, http/registry.h */
 	struct buf body; /* scratch for encoded events */
 };
 /* Opens bus and codec for the role. */
@@ -27,6 +28,9 @@ void adapter_close(struct adapter *a); /* what was not flushed is not sent */
  * NULL: the event's own id. ERR_PERM: the event cannot be encoded; nothing was queued. */
 int adapter_publish(struct adapter *a, enum event_type t, const void *event, struct str key,
 		    const struct id *id, const struct id *trace, struct err *e);
+/* The same, into a partition of the caller's choice (bus_publish_to). */
+int adapter_publish_to(struct adapter *a, enum event_type t, int partition, const void *event,
+		       struct str key, const struct id *id, struct err *e);
 /* What was published before is durable when it returns 0. */
 int adapter_flush(struct adapter *a, struct err *e);
 /* bus_store_position that waits for a full disk. */
@@ -55,6 +59,9 @@ int feed_position_load(struct adapter *a, const char *feed, char *cursor, size_t
 /* Publishes it; durable with the next flush. */
 int feed_position_save(struct adapter *a, const char *feed, const char *cursor, int64_t as_of,
 		       struct err *e);
+
+/* role_tick, and the schema registry's (http/registry.h): once in each turn of a loop. */
+int adapter_tick(struct adapter *a, struct err *e);
 
 /* The main loop: streams that stall alone, in one thread. Each is called when it is due and says in
  * how many milliseconds it wants to be called again (0: at once, after the others had their turn).

@@ -11,7 +11,12 @@ int feed_open(struct feed *f, struct adapter *a, struct peer *peer, struct err *
 	f->a = a;
 	f->peer = peer;
 	peer_add(peer, &f->backoff, f->name);
-	return feed_position_load(a, f->name, f->cursor, sizeof f->cursor, &f->as_of, e);
+	return feed_resume(f, e);
+}
+
+int feed_resume(struct feed *f, struct err *e)
+{
+	return feed_position_load(f->a, f->name, f->cursor, sizeof f->cursor, &f->as_of, e);
 }
 
 bool feed_fetch(struct feed *f, struct page *p, int64_t *wait_ms)

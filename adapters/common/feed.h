@@ -10,6 +10,7 @@
 #include "adapters/common/peer.h"
 
 #define FEED_PAGE 1000
+#define FEED_IDLE_MS 200 /* where another program follows it: between two looks at who does */
 struct feed {
 	const char *name; /* key of the position: "changes" */
 	const char *path; /* "/v1/changes" */
@@ -29,6 +30,8 @@ struct page {
 };
 /* name, path and list are set by the caller (static text). Loads the position. */
 int feed_open(struct feed *f, struct adapter *a, struct peer *peer, struct err *e);
+/* Goes on where the position says: another program may have followed it meanwhile. */
+int feed_resume(struct feed *f, struct err *e);
 /* One page. false: not now, *wait_ms says when (no answer, or one that is no page: backed off). */
 bool feed_fetch(struct feed *f, struct page *p, int64_t *wait_ms);
 /* The page's events were published: makes them durable, then the position. Frees the page. *wait_ms

@@ -5,6 +5,7 @@
 #include "base/date.h"
 #include "crypto/ids.h"
 #include "domain/citizen_id.h"
+#include <stdio.h>
 #include <string.h>
 
 /* As-of is published at most each 200 ms, unless a new day begins; and for an empty page when it
@@ -20,6 +21,10 @@ int changes_turn(void *arg, int64_t *wait_ms, struct err *e)
 	struct ssa *s = arg;
 	struct page page;
 
+	if (!s->leads) {
+		*wait_ms = FEED_IDLE_MS;
+		return 0;
+	}
 	if (!feed_fetch(&s->changes, &page, wait_ms))
 		return 0;
 	for (size_t i = 0; i < page.count; i++) {
@@ -92,6 +97,8 @@ static int reject(struct ssa *s, const json_t *person, struct err *e)
 static int publish_reached(struct ssa *s, const struct page *p, struct err *e)
 {
 	struct contribution_feed_reached r = {p->as_of, str_of(p->next)};
+	int partitions = bus_partitions(s->adapter.bus, "contributions");
+	char cursor[FEED_CURSOR_MAX + 12];
 	int64_t now = clock_monotonic();
 	bool new_day = date_of_time(p->as_of) != date_of_time(s->reached_as_of);
 	struct id id;
@@ -104,7 +111,15 @@ static int publish_reached(struct ssa *s, const struct page *p, struct err *e)
 	TALLY(C_FEED_REACHED);
 	s->reached_as_of = p->as_of;
 	s->reached_ms = now;
-	outside_id(&id, STR("ContributionFeedReached"), STR("ssa"), r.cursor, r.as_of);
-	return adapter_publish(&s->adapter, EV_CONTRIBUTION_FEED_REACHED, &r,
-			       str_of(s->changes.name), &id, NULL, e);
+	/* Into every partition, behind the statuses there: a reader that is slow with one of them
+	 * must not take the feed for further than it has read. */
+	for (int i = 0; i < partitions; i++) {
+		snprintf(cursor, sizeof cursor, i ? "%s/%d" : "%s", p->next, i);
+		outside_id(&id, STR("ContributionFeedReached"), STR("ssa"), str_of(cursor),
+			   r.as_of);
+		if (adapter_publish_to(&s->adapter, EV_CONTRIBUTION_FEED_REACHED, i, &r,
+				       str_of(s->changes.name), &id, e) != 0)
+			return -1;
+	}
+	return 0;
 }

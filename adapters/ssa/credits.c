@@ -15,6 +15,10 @@ int credits_turn(void *arg, int64_t *wait_ms, struct err *e)
 	struct ssa *s = arg;
 	struct page page;
 
+	if (!s->leads) {
+		*wait_ms = FEED_IDLE_MS;
+		return 0;
+	}
 	if (!feed_fetch(&s->credits, &page, wait_ms))
 		return 0;
 	for (size_t i = 0; i < page.count; i++) {

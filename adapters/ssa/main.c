@@ -89,10 +89,37 @@ static int open_all(struct ssa *s, struct role *role, struct err *e)
 		       : 0;
 }
 
+/* Enquiries, and with partition 0 of them the feeds. */
+static int enquiries_turn(void *arg, int64_t *wait_ms, struct err *e)
+{
+	struct ssa *s = arg;
+	struct bus_share shares[BUS_PARTITIONS_MAX];
+	bool led = s->leads;
+	unsigned number;
+	int count;
+
+	if (work_turn(&s->enquiries, wait_ms, e) != 0)
+		return -1;
+	number = bus_shares(s->enquiries.reader, shares, &count);
+	if (number == s->share)
+		return 0;
+	s->share = number;
+	s->leads = false;
+	for (int i = 0; i < count; i++)
+		s->leads = s->leads || shares[i].partition == 0;
+	if (!s->leads || led)
+		return 0;
+	/* Another owner may have followed them further. */
+	if (feed_resume(&s->changes, e) != 0 || feed_resume(&s->credits, e) != 0)
+		return -1;
+	s->reached_as_of = s->changes.as_of;
+	return 0;
+}
+
 static int run(struct ssa *s, struct err *e)
 {
 	struct stream streams[STREAMS] = {
-		{"enquiries", work_turn, &s->enquiries, 0},
+		{"enquiries", enquiries_turn, s, 0},
 		{"changes", changes_turn, s, 0},
 		{"credits", credits_turn, s, 0},
 		{"statistics", work_turn, &s->statistics, 0},

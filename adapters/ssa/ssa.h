@@ -77,6 +77,8 @@ struct ssa {
 	struct keyring *keys;
 	struct work enquiries, feedback, statistics;
 	struct feed changes, credits;
+	unsigned share; /* of enquiries */
+	bool leads;	/* has partition 0 of enquiries: follows the SSA's feeds */
 	int64_t reached_as_of, reached_ms; /* of the last FeedReached; monotonic */
 	struct idmap scratch;
 	struct jsonout body;

@@ -10,6 +10,10 @@ int tax_follow(void *arg, int64_t *wait_ms, struct err *e)
 	struct tax *t = arg;
 	struct page page;
 
+	if (!t->leads) {
+		*wait_ms = FEED_IDLE_MS;
+		return 0;
+	}
 	if (!feed_fetch(&t->changes, &page, wait_ms))
 		return 0;
 	for (size_t i = 0; i < page.count; i++) {

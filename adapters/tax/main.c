@@ -43,8 +43,8 @@ struct counter tax_counters[TAX_COUNTERS] = {
 enum { DRAIN_MS = 5000, BODY_MAX = 4 << 20 };
 
 static int open_all(struct tax *t, struct role *role, struct err *e);
+static int open_payments(struct tax *t, struct err *e);
 static int load_reference(struct tax *t, const struct conf *c, struct err *e);
-static int start_at(struct tax *t, struct err *e);
 static int drain(struct tax *t, struct err *e);
 static void close_all(struct tax *t);
 
@@ -101,10 +101,19 @@ static int open_all(struct tax *t, struct role *role, struct err *e)
 	peer_add(&t->peer, &t->batches, "batches");
 	peer_add(&t->peer, &t->queries, "queries");
 	t->changes = (struct feed){.name = "changes", .path = "/v1/changes", .list = "changes"};
-	if (feed_open(&t->changes, &t->adapter, &t->peer, e) != 0 ||
-	    bus_reader_open(t->adapter.bus, &t->reader, "payments", role->name, e) != 0)
+	if (feed_open(&t->changes, &t->adapter, &t->peer, e) != 0 || open_payments(t, e) != 0)
 		return -1;
-	return start_at(t, e);
+	return tax_share(t, e);
+}
+
+/* Without keys the bureau may take a payment twice, so nobody else may send beside this program. */
+static int open_payments(struct tax *t, struct err *e)
+{
+	struct role *role = t->adapter.role;
+
+	return role->conf.tax_terms.keys == KEYS_NONE
+		       ? bus_reader_open_alone(t->adapter.bus, &t->reader, "payments", role->name, e)
+		       : bus_reader_open(t->adapter.bus, &t->reader, "payments", role->name, e);
 }
 
 static int load_reference(struct tax *t, const struct conf *c, struct err *e)
@@ -119,26 +128,6 @@ static int load_reference(struct tax *t, const struct conf *c, struct err *e)
 		err_set(e, ERR_CONF, "reference: %s (run qiao check for all)", why->at[0].text);
 	free(why);
 	return rc;
-}
-
-/* What an earlier life may have sent: this one holds the role's lock, so nobody else sends any
- * more. */
-static int start_at(struct tax *t, struct err *e)
-{
-	char mark[MARK_MAX];
-	struct bus_record last;
-	int64_t at;
-	int found;
-
-	if (feed_position_load(&t->adapter, "payments", mark, sizeof mark, &at, e) != 0)
-		return -1;
-	repeats_load(&t->repeats, mark);
-	found = bus_last(t->adapter.bus, "payments", (struct str){NULL, 0}, &last, e);
-	if (found < 0)
-		return -1;
-	t->suspects = suspects_of(bus_tell(t->reader).next, found ? last.offset + 1 : 0,
-				  bus_restored_end(t->reader));
-	return 0;
 }
 
 /* Sees an open window through when nothing but sending is left and the bureau takes it. */

@@ -2,6 +2,7 @@
  *
  *     main.c    start, streams, stop
  *     window.c  takes a window of events off the bus and sees it through to its stored position
+ *     share.c   the partitions that this program has, and what of them was perhaps sent before
  *     plan.c    (pure) may this payment be sent, or must it be asked for first
  *     ask.c     queries by id
  *     send.c    batches of payments: the only place from which money goes out
@@ -63,8 +64,13 @@ struct tax {
 	struct backoff batches, queries;
 	bool proven; /* the bureau answered a question about its health in this life */
 	struct feed changes;
-	struct suspects suspects;
-	struct repeats repeats;
+	unsigned share;	/* the number of the reader's share that lanes describes */
+	bool leads;	/* has partition 0: follows the bureau's feed */
+	struct lane {	/* one partition of payments */
+		bool ours, seen; /* seen: its mark moved in the open window */
+		struct suspects suspects;
+		struct repeats repeats;
+	} lanes[BUS_PARTITIONS_MAX];
 	struct window window;
 	int64_t asked_at;     /* our clock before the query at hand: "unknown" holds as of then */
 	struct idmap scratch; /* tokens or ids of one exchange */
@@ -76,6 +82,11 @@ struct tax {
 struct plan tax_plan(struct tax *t, const struct plan_payment *facts); /* as of now */
 int tax_window_turn(void *tax, int64_t *wait_ms, struct err *e); /* a stream's turn */
 bool tax_window_sending(const struct tax *t); /* only sending is left of the open window */
+
+/* share.c: after each bus_read of payments, before what it gave is looked at */
+int tax_share(struct tax *t, struct err *e);
+/* How far the gateway's sequence was seen, for the next owner; durable with the next flush. */
+int tax_share_save(struct tax *t, bool *saved, struct err *e);
 
 /* ask.c: one exchange of that pass; *wait_ms > 0 when it failed and is to be tried again then */
 int tax_ask(struct tax *t, struct pass *p, int64_t *wait_ms, struct err *e);

@@ -35,7 +35,7 @@ int tax_window_turn(void *arg, int64_t *wait_ms, struct err *e)
 
 	if (!t->window.open) {
 		count = bus_read(t->reader, TAX_WINDOW, &records, e);
-		if (count < 0)
+		if (count < 0 || tax_share(t, e) != 0)
 			return -1;
 		if (count == 0) {
 			*wait_ms = idle_next(&t->idle);
@@ -85,13 +85,15 @@ static int take(struct tax *t, const struct bus_record *records, int count, stru
 	idmap_reset(&w->enquiries);
 	for (int i = 0; i < count; i++) {
 		const struct bus_record *r = &records[i];
-		bool repeat = repeats_see(&t->repeats, r->ledger, r->event.seq);
+		struct lane *lane = &t->lanes[r->partition];
+		bool repeat = repeats_see(&lane->repeats, r->ledger, r->event.seq);
 		enum event_type type;
 		int rc = adapter_decode(&t->adapter, TOPIC, r, EV_SUBSIDY_PAYMENT,
 					EV_PAYMENT_ENQUIRY, &type, &ev, e);
 
 		if (rc < 0)
 			return -1;
+		lane->seen = lane->seen || lane->repeats.highest > 0;
 		if (repeat)
 			TALLY(C_REPEATS);
 		if (rc == 0) {
@@ -116,7 +118,7 @@ static int take_payment(struct tax *t, const struct bus_record *r, const struct 
 	struct plan_payment facts = {
 		.attempt = p->attempt,
 		.ask_first = p->ask_first,
-		.maybe_sent = repeat || suspect(&t->suspects, r->offset),
+		.maybe_sent = repeat || suspect(&t->lanes[r->partition].suspects, r->offset),
 		.instructed_at = p->instructed_at,
 		.not_after = p->not_after,
 		.decided_at = r->event.time_ms,
@@ -293,13 +295,11 @@ static int settle(struct tax *t, int64_t *wait_ms, bool *over, struct err *e)
 /* Results durable, then the mark of how far the gateway's sequence was seen, then the position. */
 static int finish(struct tax *t, struct err *e)
 {
-	char mark[MARK_MAX];
+	bool saved;
 
-	repeats_mark(&t->repeats, mark);
-	if (adapter_flush(&t->adapter, e) != 0)
+	if (adapter_flush(&t->adapter, e) != 0 || tax_share_save(t, &saved, e) != 0)
 		return -1;
-	if (t->repeats.highest > 0 && (feed_position_save(&t->adapter, TOPIC, mark, 0, e) != 0 ||
-				       adapter_flush(&t->adapter, e) != 0))
+	if (saved && adapter_flush(&t->adapter, e) != 0)
 		return -1;
 	if (adapter_store_position(t->reader, e) != 0)
 		return -1;

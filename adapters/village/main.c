@@ -94,7 +94,7 @@ static int open_all(struct village_role *v, struct err *e)
 	if (adapter_open(&v->adapter, v->role, e) < 0 ||
 	    spool_attach(&v->spool, c->data.dir, v->keys, e) < 0)
 		return -1;
-	if (bus_reader_open(v->adapter.bus, &v->answers, "answers", "village", e) < 0)
+	if (bus_reader_open_alone(v->adapter.bus, &v->answers, "answers", c->village.group, e) < 0)
 		return -1;
 	v->inbox = inbox_new();
 	if (v->inbox == NULL)
@@ -124,7 +124,8 @@ static int run(struct village_role *v, struct err *e)
 	while (!role_stopping()) {
 		int64_t now = clock_monotonic(), next;
 
-		role_tick(v->role);
+		if (adapter_tick(&v->adapter, e) < 0)
+			return -1;
 		if (now >= l.look_at) {
 			if (inbox_look(v, e) < 0)
 				return -1;
@@ -193,7 +194,7 @@ static int hear(struct loop *l, struct err *e)
 		bus_reader_close(v->answers);
 		v->answers = NULL;
 		later(l, &l->listen_at, "answers", e);
-		return bus_reader_open(v->adapter.bus, &v->answers, "answers", "village", e);
+		return bus_reader_open_alone(v->adapter.bus, &v->answers, "answers", c->village.group, e);
 	}
 	if (count > 0)
 		l->listen_pause = c->bus.poll_min_ms;

@@ -547,6 +547,9 @@ static void check(struct reading *r)
 	check_kafka(r);
 	check_registry(r);
 	check_name(r, "village", "group", c->village.group);
+	if (strcmp(c->bus.kind, "local") == 0 && strcmp(c->village.group, "village") != 0)
+		complain(r->why, line_of(r, "village", "group"),
+			 "[village] group: on the local bus it is village");
 }
 
 static void check_peer(struct reading *r, const char *section, const struct conf_peer *p)

@@ -103,6 +103,12 @@ void role_tick(struct role *r)
 	}
 }
 
+bool role_going(void *role)
+{
+	role_tick(role);
+	return !role_stopping();
+}
+
 void role_wait(int64_t ms)
 {
 	struct pollfd wake = {.fd = wake_fd, .events = POLLIN};

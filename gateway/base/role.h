@@ -38,6 +38,8 @@ void role_stop(void);	  /* ask for one (tests) */
 /* To be called in each turn of the loop: reopens the log when asked, writes status and counters
  * when due. */
 void role_tick(struct role *r);
+/* For bus_options.waiting: a turn of the loop while the bus waits; false once a stop was asked for. */
+bool role_going(void *role);
 /* Sleeps at most ms or until a signal. The one place where a program waits when there is nothing to
  * do. */
 void role_wait(int64_t ms);

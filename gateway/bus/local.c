@@ -31,10 +31,10 @@ static int make_groups(const char *dir, struct err *e);
 static int give_position(const char *dir, const char *group, const char *topic, struct err *e);
 static int parent_of(char *parent, size_t cap, const char *dir, struct err *e);
 
-int bus_open(struct bus **out, const struct bus_options *o, struct err *e)
+int local_open(struct local **out, const struct bus_options *o, struct err *e)
 {
 	const struct conf *conf = o->conf;
-	struct bus *b;
+	struct local *b;
 
 	*out = NULL;
 	if (check_topics(o->dir, e) < 0)
@@ -60,12 +60,12 @@ int bus_open(struct bus **out, const struct bus_options *o, struct err *e)
 		buf_init(&b->out[i].queue, QUEUE_BYTES_MAX + EVENT_BYTES_MAX);
 	}
 	buf_init(&b->last, SEGMENT_BYTES_MAX + EVENT_BYTES_MAX);
-	bus_set_ledger(b, o->ledger);
+	local_set_ledger(b, o->ledger);
 	*out = b;
 	return 0;
 }
 
-void bus_close(struct bus *b)
+void local_close(struct local *b)
 {
 	if (b == NULL)
 		return;
@@ -82,7 +82,7 @@ void bus_close(struct bus *b)
 	free(b);
 }
 
-void bus_set_ledger(struct bus *b, const char *ledger)
+void local_set_ledger(struct local *b, const char *ledger)
 {
 	int rc = str_copy(b->ledger, sizeof b->ledger, str_of(ledger ? ledger : ""));
 
@@ -92,7 +92,7 @@ void bus_set_ledger(struct bus *b, const char *ledger)
 		b->out[i].type_count = 0;
 }
 
-int bus_init(const char *dir, struct err *e)
+int local_init(const char *dir, struct err *e)
 {
 	char stage[CONF_PATH + 16], path[CONF_PATH + NAME_BYTES];
 
@@ -124,14 +124,14 @@ int topic_path(char *path, size_t cap, const char *dir, const char *topic, struc
 					: err_set(e, ERR_CONF, "bus %.200s: name too long", dir);
 }
 
-int bus_fail(struct bus *b, const struct err *e)
+int local_fail(struct local *b, const struct err *e)
 {
 	if (e->class == ERR_SAFE)
 		b->failed = true;
 	return -1;
 }
 
-int bus_refused(const struct bus *b, struct err *e)
+int local_refused(const struct local *b, struct err *e)
 {
 	return err_set(
 		e, ERR_SAFE,

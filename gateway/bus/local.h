@@ -1,10 +1,10 @@
-/* What the files of the local bus share; nobody else includes it. FORMAT.md tells what lies on
+/* What the files of the local bus share, and bus.c sees of it; nobody else includes it. FORMAT.md tells what lies on
  * disk.
  *
  *   local.c         the folder: made, opened, closed
  *   local_write.c   publish and flush
  *   local_file.c    a topic file opened for reading: rows, kinds, single events
- *   local_read.c    readers and bus_last
+ *   local_read.c    readers and local_last
  *   local_groups.c  positions of groups, lags
  *   local_keep.c    retention
  *   local_backup.c  the copy that fits a copied ledger */
@@ -14,6 +14,9 @@
 #include "bus/batch.h"
 #include "bus/bus.h"
 #include "store/store.h"
+
+struct local;
+struct local_reader;
 
 enum {
 	TOPICS_MAX = 32,
@@ -65,7 +68,7 @@ int topic_file_event(struct topic_file *f, int64_t offset, struct buf *hold, str
 int topic_file_damaged(const struct topic_file *f, int64_t first, struct err *e); /* -1, ERR_SAFE */
 
 /* The topic for reading outside of any reader, opened once and kept; NULL on failure. */
-struct topic_file *bus_look(struct bus *b, const struct topic *t, struct err *e);
+struct topic_file *local_look(struct local *b, const struct topic *t, struct err *e);
 
 /* ---- local_groups.c ---- */
 struct group {
@@ -78,7 +81,7 @@ struct group_position {
 	char group[NAME_BYTES], topic[NAME_BYTES];
 	struct bus_position at;
 };
-int group_open(struct bus *b, const char *name, bool relaxed, struct group **out, struct err *e);
+int group_open(struct local *b, const char *name, bool relaxed, struct group **out, struct err *e);
 /* In a copy, beside each position: where its topic ended then, under this name for the topic. */
 #define RESTORED_PREFIX "restored/"
 /* 1 found, 0 none, -1. */
@@ -115,10 +118,10 @@ struct outbound { /* a topic as its producer sees it */
 	int type_count;
 	int64_t kept_ms; /* when retention last looked, monotonic */
 };
-int keep_topic(struct bus *b, struct outbound *o, struct err *e);
+int keep_topic(struct local *b, struct outbound *o, struct err *e);
 
 /* ---- local.c ---- */
-struct bus {
+struct local {
 	char dir[CONF_PATH], role[NAME_BYTES], ledger[96], vfs_name[64];
 	const char *vfs; /* NULL or vfs_name */
 	int64_t retention_days, segment_bytes;
@@ -128,14 +131,37 @@ struct bus {
 	int dirty_count;
 	size_t queued;
 	bool failed;			    /* after ERR_SAFE: nothing is written any more */
-	struct topic_file look[TOPICS_MAX]; /* for bus_last */
+	struct topic_file look[TOPICS_MAX]; /* for local_last */
 	struct buf last;
 	struct group groups[GROUPS_OPEN_MAX];
 	int group_count, reader_count;
 };
 int topic_path(char *path, size_t cap, const char *dir, const char *topic, struct err *e);
-int bus_fail(struct bus *b, const struct err *e); /* -1; remembers that e is ERR_SAFE */
-int bus_refused(const struct bus *b, struct err *e);
+int local_fail(struct local *b, const struct err *e); /* -1; remembers that e is ERR_SAFE */
+int local_refused(const struct local *b, struct err *e);
+
+struct local *local_of(struct bus *b); /* NULL on kafka; for tests of what is inside */
+
+/* ---- what bus.c hands on; see bus.h ---- */
+int local_open(struct local **out, const struct bus_options *o, struct err *e);
+void local_close(struct local *b);
+void local_set_ledger(struct local *b, const char *ledger);
+int local_init(const char *dir, struct err *e);
+int local_publish(struct local *b, const char *topic, const struct bus_event *ev, struct err *e);
+int local_flush(struct local *b, struct err *e);
+int local_reader_open(struct local *b, struct local_reader **out, const char *topic,
+		      const char *group, struct err *e);
+void local_reader_close(struct local_reader *r);
+int local_seek(struct local_reader *r, const struct bus_position *at, struct err *e);
+int local_read(struct local_reader *r, int max, const struct bus_record **records, struct err *e);
+struct bus_position local_tell(const struct local_reader *r);
+struct bus_share local_share(const struct local_reader *r);
+int local_store_position(struct local_reader *r, struct err *e);
+void local_note_position(struct local_reader *r, const char *group);
+int local_last(struct local *b, const char *topic, struct str key, struct bus_record *out,
+	       struct err *e);
+int local_lags(const char *dir, struct bus_lag *out, int max, int *count, struct err *e);
+int local_backup(const char *dir, const char *dst, int64_t ledger_seq, struct err *e);
 
 /* A folder that appears whole or not at all: files are made in the first path, then it is renamed
  * to dir. */

@@ -30,7 +30,7 @@ static int set_back(const char *stage, const struct group_position *at, struct e
 static int copied_end(const char *stage, const char *topic, struct bus_position *out,
 		      struct err *e);
 
-int bus_backup(const char *dir, const char *dst, int64_t ledger_seq, struct err *e)
+int local_backup(const char *dir, const char *dst, int64_t ledger_seq, struct err *e)
 {
 	/* Opened for writing, so that the last close leaves no -wal and -shm in the copy. */
 	static struct group_position at[POSITIONS_MAX];

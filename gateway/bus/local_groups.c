@@ -15,7 +15,7 @@ static int lags_of_topic(struct topic_file *f, const struct group_position *at, 
 			 struct bus_lag *out, int max, int *count, struct err *e);
 static bool reads(const struct topic *t, const char *group);
 
-int group_open(struct bus *b, const char *name, bool relaxed, struct group **out, struct err *e)
+int group_open(struct local *b, const char *name, bool relaxed, struct group **out, struct err *e)
 {
 	struct store_options o = {.flags = relaxed ? STORE_CREATE : 0, .vfs = b->vfs};
 	struct group *g;
@@ -146,7 +146,7 @@ int group_path(char *path, size_t cap, const char *dir, const char *group, struc
 					: err_set(e, ERR_CONF, "bus %.200s: name too long", dir);
 }
 
-int bus_lags(const char *dir, struct bus_lag *out, int max, int *count, struct err *e)
+int local_lags(const char *dir, struct bus_lag *out, int max, int *count, struct err *e)
 {
 	struct store_options o = {.flags = STORE_READONLY};
 	static struct group_position at[POSITIONS_MAX];

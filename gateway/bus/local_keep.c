@@ -20,7 +20,7 @@ struct newest { /* of each key met, in a topic that keeps the last */
 	} at[MEMORY_KEYS];
 };
 struct keep {
-	struct bus *bus;
+	struct local *bus;
 	struct outbound *out;
 	int64_t horizon; /* what is older may go */
 	int64_t last;	 /* the last batch begins here and stays */
@@ -34,7 +34,7 @@ static int find_bound(struct keep *k, int64_t *bound, struct err *e);
 static int needed(struct keep *k, int64_t first, int64_t after, struct err *e);
 static int newest_of(struct keep *k, struct str key, int64_t *offset, struct err *e);
 
-int keep_topic(struct bus *b, struct outbound *o, struct err *e)
+int keep_topic(struct local *b, struct outbound *o, struct err *e)
 {
 	struct keep k = {.bus = b, .out = o};
 	int64_t bound;
@@ -121,7 +121,7 @@ static int find_bound(struct keep *k, int64_t *bound, struct err *e)
 /* 1 where one of the events is the newest of its key, or might be. */
 static int needed(struct keep *k, int64_t first, int64_t after, struct err *e)
 {
-	struct topic_file *f = bus_look(k->bus, k->out->topic, e);
+	struct topic_file *f = local_look(k->bus, k->out->topic, e);
 	struct buf hold;
 	int rc = f ? 0 : -1;
 
@@ -152,7 +152,7 @@ static int newest_of(struct keep *k, struct str key, int64_t *offset, struct err
 		if (i == MEMORY_KEYS ||
 		    str_copy(memory->at[i].key, sizeof memory->at[i].key, key) < 0)
 			return 0; /* offset stays: seems to be needed */
-		if (bus_last(k->bus, k->out->topic->name, key, &last, e) < 0)
+		if (local_last(k->bus, k->out->topic->name, key, &last, e) < 0)
 			return -1;
 		memory->at[i].offset = last.offset;
 		memory->count++;

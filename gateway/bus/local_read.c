@@ -9,8 +9,8 @@
 /* A reader holds a window: the bytes of some batches, copied out of the database, so that no read
  * transaction stays open between two calls (it would keep the WAL from being reused). Records are
  * slices of the window. */
-struct bus_reader {
-	struct bus *bus;
+struct local_reader {
+	struct local *bus;
 	struct topic_file file;
 	struct group *group; /* NULL: the caller keeps positions */
 	struct buf window;
@@ -21,8 +21,9 @@ struct bus_reader {
 	struct id last_id;
 	struct bus_record *records;
 	int record_cap;
-	int64_t stored;	    /* the position last stored for the group */
-	struct group *note; /* where positions are noted, NULL = nowhere */
+	int64_t stored;		/* the position last stored for the group */
+	struct bus_share share; /* of a group: as it was when the reader was opened */
+	struct group *note;	/* where positions are noted, NULL = nowhere */
 	struct bus_position noted;
 	int64_t noted_ms; /* when that was last written, monotonic */
 	bool note_due, failed;
@@ -30,24 +31,25 @@ struct bus_reader {
 enum { NOTE_EVERY_MS = 200 };
 #define CURE_ONE_BACKUP "restore bus and ledger from one backup, never start over"
 
-static int start_group(struct bus_reader *r, const char *group, struct err *e);
-static int start_at(struct bus_reader *r, const struct bus_position *at, struct err *e);
-static int start_after(struct bus_reader *r, const struct bus_position *at, struct err *e);
-static int not_there(struct bus_reader *r, int64_t next, struct err *e);
-static void make_room(struct bus_reader *r);
-static int fill(struct bus_reader *r, int max, struct err *e);
-static int add_row(struct bus_reader *r, const struct row *row, struct err *e);
-static int give(struct bus_reader *r, int count, struct err *e);
-static int failed(struct bus_reader *r, const struct err *e);
-static void note_write(struct bus_reader *r);
+static int start_group(struct local_reader *r, const char *group, struct err *e);
+static int start_at(struct local_reader *r, const struct bus_position *at, struct err *e);
+static int begin_share(struct local_reader *r, const struct bus_position *at, struct err *e);
+static int start_after(struct local_reader *r, const struct bus_position *at, struct err *e);
+static int not_there(struct local_reader *r, int64_t next, struct err *e);
+static void make_room(struct local_reader *r);
+static int fill(struct local_reader *r, int max, struct err *e);
+static int add_row(struct local_reader *r, const struct row *row, struct err *e);
+static int give(struct local_reader *r, int count, struct err *e);
+static int failed(struct local_reader *r, const struct err *e);
+static void note_write(struct local_reader *r);
 static int find_last(struct topic_file *f, const struct row *row, struct str key, struct buf *hold,
 		     struct bus_record *out, struct err *e);
 
-int bus_reader_open(struct bus *b, struct bus_reader **out, const char *topic, const char *group,
-		    struct err *e)
+int local_reader_open(struct local *b, struct local_reader **out, const char *topic,
+		      const char *group, struct err *e)
 {
 	const struct topic *t = topic_find(str_of(topic));
-	struct bus_reader *r;
+	struct local_reader *r;
 
 	*out = NULL;
 	assert(t != NULL);
@@ -60,14 +62,14 @@ int bus_reader_open(struct bus *b, struct bus_reader **out, const char *topic, c
 	buf_init(&r->window, WINDOW_BYTES + EVENT_BYTES_MAX + SEGMENT_BYTES_MAX);
 	if (topic_file_open(&r->file, b->dir, t, STORE_READONLY, b->vfs, e) < 0 ||
 	    (group && start_group(r, group, e) < 0)) {
-		bus_reader_close(r);
+		local_reader_close(r);
 		return -1;
 	}
 	*out = r;
 	return 0;
 }
 
-void bus_reader_close(struct bus_reader *r)
+void local_reader_close(struct local_reader *r)
 {
 	if (r == NULL)
 		return;
@@ -79,7 +81,7 @@ void bus_reader_close(struct bus_reader *r)
 	free(r);
 }
 
-int bus_seek(struct bus_reader *r, const struct bus_position *at, struct err *e)
+int local_seek(struct local_reader *r, const struct bus_position *at, struct err *e)
 {
 	assert(r->group == NULL);
 	if (start_at(r, at, e) == 0)
@@ -88,7 +90,7 @@ int bus_seek(struct bus_reader *r, const struct bus_position *at, struct err *e)
 	return err_wrap(e, "topic %s", r->file.topic->name);
 }
 
-int bus_read(struct bus_reader *r, int max, const struct bus_record **records, struct err *e)
+int local_read(struct local_reader *r, int max, const struct bus_record **records, struct err *e)
 {
 	struct err mine;
 	int count;
@@ -96,7 +98,7 @@ int bus_read(struct bus_reader *r, int max, const struct bus_record **records, s
 	e = e ? e : &mine;
 	*records = NULL;
 	if (r->failed)
-		return bus_refused(r->bus, e);
+		return local_refused(r->bus, e);
 	if (r->waiting < max && fill(r, max, e) < 0)
 		return failed(r, e);
 	count = r->waiting < max ? r->waiting : max;
@@ -108,27 +110,23 @@ int bus_read(struct bus_reader *r, int max, const struct bus_record **records, s
 	return count;
 }
 
-struct bus_position bus_tell(const struct bus_reader *r)
+struct bus_position local_tell(const struct local_reader *r)
 {
 	return (struct bus_position){.next = r->next, .last_id = r->last_id};
 }
 
-int64_t bus_restored_end(struct bus_reader *r)
+struct bus_share local_share(const struct local_reader *r)
 {
-	char name[sizeof RESTORED_PREFIX + NAME_BYTES];
-	struct bus_position end = {0};
-
-	snprintf(name, sizeof name, RESTORED_PREFIX "%s", r->file.topic->name);
-	return r->group && group_get(r->group, name, &end, NULL) == 1 ? end.next : 0;
+	return r->share;
 }
 
-int bus_store_position(struct bus_reader *r, struct err *e)
+int local_store_position(struct local_reader *r, struct err *e)
 {
-	struct bus_position at = bus_tell(r);
+	struct bus_position at = local_tell(r);
 
 	assert(r->group != NULL);
 	if (r->failed)
-		return bus_refused(r->bus, e);
+		return local_refused(r->bus, e);
 	if (at.next == r->stored)
 		return 0;
 	if (group_put(r->group, r->file.topic->name, &at, e) < 0)
@@ -137,7 +135,7 @@ int bus_store_position(struct bus_reader *r, struct err *e)
 	return 0;
 }
 
-void bus_note_position(struct bus_reader *r, const char *group)
+void local_note_position(struct local_reader *r, const char *group)
 {
 	struct err why;
 
@@ -145,7 +143,7 @@ void bus_note_position(struct bus_reader *r, const char *group)
 		log_warn("BUS-NOTE", "topic=%s class=%d", r->file.topic->name, (int)why.class);
 		return;
 	}
-	r->noted = bus_tell(r);
+	r->noted = local_tell(r);
 	r->note_due = true;
 	/* Only a note: while events keep coming it is written now and then, at the latest when none
 	 * come or at the end. */
@@ -153,31 +151,33 @@ void bus_note_position(struct bus_reader *r, const char *group)
 		note_write(r);
 }
 
-int bus_last(struct bus *b, const char *topic, struct str key, struct bus_record *out,
-	     struct err *e)
+int local_last(struct local *b, const char *topic, struct str key, struct bus_record *out,
+	       struct err *e)
 {
 	const struct topic *t = topic_find(str_of(topic));
 	struct topic_file *f;
-	int64_t before = INT64_MAX;
+	int64_t before = INT64_MAX, first;
 	struct row row;
 	int rc;
 
 	assert(t != NULL);
-	f = bus_look(b, t, e);
+	f = local_look(b, t, e);
 	if (f == NULL)
 		return -1;
 	do {
 		stmt_int(f->before, 1, before);
 		rc = topic_file_step(f->before, &row, e);
-		if (rc != 1)
-			return rc;
+		if (rc == 0)
+			return topic_file_ends(f, &first, &out->offset, e);
+		if (rc < 0)
+			return -1;
 		before = row.first;
 		rc = find_last(f, &row, key, &b->last, out, e);
 	} while (rc == 0);
 	return rc;
 }
 
-struct topic_file *bus_look(struct bus *b, const struct topic *t, struct err *e)
+struct topic_file *local_look(struct local *b, const struct topic *t, struct err *e)
 {
 	struct topic_file *f = &b->look[t - topics];
 
@@ -186,7 +186,7 @@ struct topic_file *bus_look(struct bus *b, const struct topic *t, struct err *e)
 	return f;
 }
 
-static int start_group(struct bus_reader *r, const char *group, struct err *e)
+static int start_group(struct local_reader *r, const char *group, struct err *e)
 {
 	const char *topic = r->file.topic->name;
 	struct bus_position at;
@@ -203,10 +203,22 @@ static int start_group(struct bus_reader *r, const char *group, struct err *e)
 	if (rc < 0)
 		return err_wrap(e, "topic %s: group %s", topic, group);
 	r->stored = at.next;
-	return 0;
+	return begin_share(r, &at, e);
 }
 
-static int start_at(struct bus_reader *r, const struct bus_position *at, struct err *e)
+static int begin_share(struct local_reader *r, const struct bus_position *at, struct err *e)
+{
+	char name[sizeof RESTORED_PREFIX + NAME_BYTES];
+	struct bus_position end = {0};
+	int64_t first;
+
+	snprintf(name, sizeof name, RESTORED_PREFIX "%s", r->file.topic->name);
+	r->share.next = at->next;
+	r->share.restored_end = group_get(r->group, name, &end, NULL) == 1 ? end.next : 0;
+	return topic_file_ends(&r->file, &first, &r->share.end, e);
+}
+
+static int start_at(struct local_reader *r, const struct bus_position *at, struct err *e)
 {
 	int64_t first, end;
 
@@ -230,7 +242,7 @@ static int start_at(struct bus_reader *r, const struct bus_position *at, struct 
 
 /* Reads the batch that holds the last event read and passes over what is before and that event
  * itself. */
-static int start_after(struct bus_reader *r, const struct bus_position *at, struct err *e)
+static int start_after(struct local_reader *r, const struct bus_position *at, struct err *e)
 {
 	struct bus_event ev = {0};
 	struct cursor c;
@@ -261,7 +273,7 @@ static int start_after(struct bus_reader *r, const struct bus_position *at, stru
 	return 0;
 }
 
-static int not_there(struct bus_reader *r, int64_t next, struct err *e)
+static int not_there(struct local_reader *r, int64_t next, struct err *e)
 {
 	int64_t first, end;
 
@@ -275,7 +287,7 @@ static int not_there(struct bus_reader *r, int64_t next, struct err *e)
 		       (long long)next, (long long)first);
 }
 
-static int fill(struct bus_reader *r, int max, struct err *e)
+static int fill(struct local_reader *r, int max, struct err *e)
 {
 	struct stmt *from = r->file.from;
 	struct row row;
@@ -308,7 +320,7 @@ static int fill(struct bus_reader *r, int max, struct err *e)
 }
 
 /* Moves what is left to the front. The records given before end here. */
-static void make_room(struct bus_reader *r)
+static void make_room(struct local_reader *r)
 {
 	size_t left = r->window.len - r->at;
 
@@ -320,7 +332,7 @@ static void make_room(struct bus_reader *r)
 	r->at = 0;
 }
 
-static int add_row(struct bus_reader *r, const struct row *row, struct err *e)
+static int add_row(struct local_reader *r, const struct row *row, struct err *e)
 {
 	struct cursor c;
 
@@ -333,7 +345,7 @@ static int add_row(struct bus_reader *r, const struct row *row, struct err *e)
 	return 0;
 }
 
-static int give(struct bus_reader *r, int count, struct err *e)
+static int give(struct local_reader *r, int count, struct err *e)
 {
 	struct cursor c = cursor_of(r->window.data + r->at, r->window.len - r->at);
 	uint32_t kind;
@@ -365,13 +377,13 @@ static int give(struct bus_reader *r, int count, struct err *e)
 	return 0;
 }
 
-static int failed(struct bus_reader *r, const struct err *e)
+static int failed(struct local_reader *r, const struct err *e)
 {
 	r->failed = e->class == ERR_SAFE;
 	return -1;
 }
 
-static void note_write(struct bus_reader *r)
+static void note_write(struct local_reader *r)
 {
 	char text[LOG_VALUE];
 	struct err why;

@@ -15,22 +15,22 @@ enum {
 	BUSY_MS = 30000, /* `operations` has many writers; each holds the file for a moment only */
 };
 
-static struct outbound *outbound_of(struct bus *b, const char *topic);
-static int outbound_open(struct bus *b, struct outbound *o, struct err *e);
-static int kind_of(struct bus *b, struct outbound *o, struct str type, uint32_t *kind,
+static struct outbound *outbound_of(struct local *b, const char *topic);
+static int outbound_open(struct local *b, struct outbound *o, struct err *e);
+static int kind_of(struct local *b, struct outbound *o, struct str type, uint32_t *kind,
 		   struct err *e);
 static int kind_number(struct outbound *o, struct str headers, int64_t *kind, struct err *e);
 static int kind_look(struct outbound *o, struct str headers, int64_t *kind, struct err *e);
-static int queue_event(struct bus *b, struct outbound *o, uint32_t kind, const struct bus_event *ev,
-		       struct err *e);
+static int queue_event(struct local *b, struct outbound *o, uint32_t kind,
+		       const struct bus_event *ev, struct err *e);
 static int cut_new(struct outbound *o);
 static void cut_seal(struct outbound *o);
 static int write_topic(struct outbound *o, struct err *e);
 static int write_batches(struct outbound *o, struct err *e);
-static void queue_clear(struct bus *b, struct outbound *o);
-static int keep_due(struct bus *b, struct err *e);
+static void queue_clear(struct local *b, struct outbound *o);
+static int keep_due(struct local *b, struct err *e);
 
-int bus_publish(struct bus *b, const char *topic, const struct bus_event *ev, struct err *e)
+int local_publish(struct local *b, const char *topic, const struct bus_event *ev, struct err *e)
 {
 	struct outbound *o = outbound_of(b, topic);
 	struct err mine;
@@ -40,33 +40,33 @@ int bus_publish(struct bus *b, const char *topic, const struct bus_event *ev, st
 	e = e ? e : &mine;
 	assert(o != NULL && strcmp(o->topic->producer, b->role) == 0);
 	if (b->failed)
-		return bus_refused(b, e);
+		return local_refused(b, e);
 	if (o->store == NULL && outbound_open(b, o, e) < 0)
-		return bus_fail(b, e);
+		return local_fail(b, e);
 	if (kind_of(b, o, ev->type, &kind, e) < 0)
-		return bus_fail(b, e);
+		return local_fail(b, e);
 	n = batch_event_bytes(kind, ev);
 	if (n > EVENT_BYTES_MAX)
 		return err_set(e, ERR_PERM,
 			       "topic %s: an event of %zu bytes is over the limit of %d", topic, n,
 			       EVENT_BYTES_MAX);
-	if (b->queued + n > QUEUE_BYTES_MAX && bus_flush(b, e) < 0)
+	if (b->queued + n > QUEUE_BYTES_MAX && local_flush(b, e) < 0)
 		return -1;
 	return queue_event(b, o, kind, ev, e);
 }
 
-int bus_flush(struct bus *b, struct err *e)
+int local_flush(struct local *b, struct err *e)
 {
 	struct err mine;
 
 	e = e ? e : &mine;
 	if (b->failed)
-		return bus_refused(b, e);
+		return local_refused(b, e);
 	while (b->dirty_count > 0) {
 		struct outbound *o = &b->out[b->dirty[0]];
 
 		if (write_topic(o, e) < 0)
-			return bus_fail(b, e);
+			return local_fail(b, e);
 		queue_clear(b, o);
 		b->dirty_count--;
 		memmove(b->dirty, b->dirty + 1, (size_t)b->dirty_count * sizeof b->dirty[0]);
@@ -74,7 +74,7 @@ int bus_flush(struct bus *b, struct err *e)
 	return keep_due(b, e);
 }
 
-static struct outbound *outbound_of(struct bus *b, const char *topic)
+static struct outbound *outbound_of(struct local *b, const char *topic)
 {
 	if (b->latest && strcmp(b->latest->topic->name, topic) == 0)
 		return b->latest;
@@ -84,7 +84,7 @@ static struct outbound *outbound_of(struct bus *b, const char *topic)
 	return NULL;
 }
 
-static int outbound_open(struct bus *b, struct outbound *o, struct err *e)
+static int outbound_open(struct local *b, struct outbound *o, struct err *e)
 {
 	struct store_options so = {.cache_kib = CACHE_KIB, .busy_ms = BUSY_MS, .vfs = b->vfs};
 	char path[CONF_PATH + NAME_BYTES];
@@ -112,7 +112,7 @@ static int outbound_open(struct bus *b, struct outbound *o, struct err *e)
 	return 0;
 }
 
-static int kind_of(struct bus *b, struct outbound *o, struct str type, uint32_t *kind,
+static int kind_of(struct local *b, struct outbound *o, struct str type, uint32_t *kind,
 		   struct err *e)
 {
 	char headers[512];
@@ -179,8 +179,8 @@ static int kind_look(struct outbound *o, struct str headers, int64_t *kind, stru
 	return rc;
 }
 
-static int queue_event(struct bus *b, struct outbound *o, uint32_t kind, const struct bus_event *ev,
-		       struct err *e)
+static int queue_event(struct local *b, struct outbound *o, uint32_t kind,
+		       const struct bus_event *ev, struct err *e)
 {
 	size_t n = batch_event_bytes(kind, ev);
 	struct cut *cut = o->open ? &o->cuts[o->cut_count - 1] : NULL;
@@ -272,7 +272,7 @@ static int write_batches(struct outbound *o, struct err *e)
 	return 0;
 }
 
-static void queue_clear(struct bus *b, struct outbound *o)
+static void queue_clear(struct local *b, struct outbound *o)
 {
 	for (int i = 0; i < o->cut_count; i++)
 		b->queued -= o->cuts[i].len - BATCH_CRC_BYTES;
@@ -284,7 +284,7 @@ static void queue_clear(struct bus *b, struct outbound *o)
 }
 
 /* Retention is housekeeping: what may pass is only told; the events themselves are safe already. */
-static int keep_due(struct bus *b, struct err *e)
+static int keep_due(struct local *b, struct err *e)
 {
 	int64_t now = clock_monotonic();
 
@@ -300,7 +300,7 @@ static int keep_due(struct bus *b, struct err *e)
 			continue;
 		if (why.class == ERR_SAFE) {
 			*e = why;
-			return bus_fail(b, e);
+			return local_fail(b, e);
 		}
 		log_warn("BUS-RETENTION", "topic=%s why=%s", o->topic->name,
 			 log_value(text, why.text));

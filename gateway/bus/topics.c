@@ -1,29 +1,31 @@
 #include "bus/bus.h"
+#include "bus/bus.h"
 #include "bus/local.h"
 #include <assert.h>
 
 /* Order matters to bus_backup: what is a consequence of another topic's events is copied before it
  * (see local_backup.c). */
+/* name, producer, readers, keep_last, compact, single */
 const struct topic topics[] = {
-	{"positions.tax", "tax", {NULL}, true},
-	{"positions.ssa", "ssa", {NULL}, true},
-	{"submissions", "village", {"gateway"}, false},
-	{"operations", "qiao", {"gateway"}, false},
-	{"enquiries", "gateway", {"ssa"}, false},
-	{"contributions", "ssa", {"gateway"}, false},
-	{"payments", "gateway", {"tax"}, false},
-	{"collections", "tax", {"gateway"}, false},
-	{"feedback", "gateway", {"ssa"}, false},
-	{"credits", "ssa", {"gateway"}, false},
-	{"statistics", "gateway", {"ssa"}, false},
-	{"answers", "gateway", {"village"}, false},
-	{"requests", "gateway", {"tax", "ssa"}, false},
-	{"books.tax", "tax", {"gateway"}, false},
-	{"books.ssa", "ssa", {"gateway"}, false},
-	{"rejects.gateway", "gateway", {NULL}, false},
-	{"rejects.village", "village", {NULL}, false},
-	{"rejects.tax", "tax", {NULL}, false},
-	{"rejects.ssa", "ssa", {NULL}, false},
+	{"positions.tax", "tax", {NULL}, true, true, true},
+	{"positions.ssa", "ssa", {NULL}, true, true, true},
+	{"submissions", "village", {"gateway"}, false, false, false},
+	{"operations", "qiao", {"gateway"}, false, false, true},
+	{"enquiries", "gateway", {"ssa"}, false, false, false},
+	{"contributions", "ssa", {"gateway"}, false, false, false},
+	{"payments", "gateway", {"tax"}, false, false, false},
+	{"collections", "tax", {"gateway"}, false, false, false},
+	{"feedback", "gateway", {"ssa"}, false, false, false},
+	{"credits", "ssa", {"gateway"}, false, false, false},
+	{"statistics", "gateway", {"ssa"}, false, true, false},
+	{"answers", "gateway", {"village"}, false, false, false},
+	{"requests", "gateway", {"tax", "ssa"}, false, false, true},
+	{"books.tax", "tax", {"gateway"}, false, false, false},
+	{"books.ssa", "ssa", {"gateway"}, false, false, false},
+	{"rejects.gateway", "gateway", {NULL}, false, false, true},
+	{"rejects.village", "village", {NULL}, false, false, true},
+	{"rejects.tax", "tax", {NULL}, false, false, true},
+	{"rejects.ssa", "ssa", {NULL}, false, false, true},
 };
 const int topic_count = sizeof topics / sizeof topics[0];
 static_assert(sizeof topics / sizeof topics[0] <= TOPICS_MAX, "struct bus holds one place a topic");

@@ -157,7 +157,7 @@ static int copy_bus(struct backup *b, int64_t seq, struct err *e)
 	progress(b);
 	if (cli_path(b->cli, from, "bus", e) < 0 || dst_path(b, to, "bus", e) < 0)
 		return -1;
-	return bus_backup(from, to, seq, e);
+	return bus_backup(&(struct bus_options){.dir = from, .conf = &b->cli->conf}, to, seq, e);
 }
 
 /* Files that are being written have names with a leading dot and are not there yet. */

@@ -208,7 +208,7 @@ static void look_at_bus(struct health *h, const struct cli *c)
 	struct err e = {0};
 
 	if (cli_path(c, dir, "bus", &e) < 0 ||
-	    bus_lags(dir, h->lags, HEALTH_LAGS, &h->lag_count, &e) < 0) {
+	    bus_lags(&(struct bus_options){.dir = dir, .role = "qiao", .conf = &c->conf}, h->lags, HEALTH_LAGS, &h->lag_count, &e) < 0) {
 		str_copy(h->lag_error, sizeof h->lag_error, str_of(e.text));
 		h->lag_count = 0;
 	}

@@ -69,7 +69,7 @@ static int make(struct cli *c, struct err *e)
 		return -1;
 	if (cli_path(c, bus, "bus", e) < 0 || cli_path(c, ledger, CLI_LEDGER, e) < 0)
 		return -1;
-	if (bus_init(bus, e) < 0)
+	if (bus_init(&(struct bus_options){.dir = bus, .role = "qiao", .conf = &c->conf}, e) < 0)
 		return -1;
-	return ledger_init(ledger, e);
+	return ledger_init(ledger, NULL, e);
 }

@@ -5,6 +5,7 @@
 #include "bus/bus.h"
 #include "cli/cli.h"
 #include "events/events.h"
+#include "http/registry.h"
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@ struct listing {
 	const struct cli *cli;
 	struct bus *bus;
 	struct codec *codec;
+	struct registry *registry;
 	const char *topic;     /* only those of this topic, NULL = all */
 	const char *show_role; /* --show: only this one */
 	int64_t show_offset;
@@ -63,7 +65,7 @@ int cmd_rejects(struct cli *c, int argc, char **argv)
 	print(&l);
 	rc = 0;
 out:
-	codec_close(l.codec);
+	registry_codec_close(l.codec, l.registry);
 	bus_close(l.bus);
 	table_fini(&l.table);
 	buf_fini(&l.bytes);
@@ -95,7 +97,7 @@ static int open_all(struct listing *l, struct err *e)
 	l->table.right[3] = l->table.right[4] = true;
 	if (cli_path(l->cli, dir, "bus", e) < 0 || bus_open(&l->bus, &o, e) < 0)
 		return -1;
-	return codec_open(&l->codec, NULL, e);
+	return registry_codec_open(&l->codec, &l->registry, &l->cli->conf, NULL, e);
 }
 
 /* From the oldest that is kept. */

@@ -170,7 +170,7 @@ int on_feed_reached(struct flow *f, const struct bus_record *r, struct err *e)
 	int rc = flow_decode(f, TOPIC, r, EV_CONTRIBUTION_FEED_REACHED, &ev, e);
 	if (rc <= 0)
 		return rc;
-	ledger_set_feed_as_of(f->p.ledger, ev.as_of);
+	ledger_set_feed_as_of(f->p.ledger, r->partition, ev.as_of);
 	f->touched = true;
 	return 0;
 }

@@ -44,6 +44,8 @@ struct counters flow_counters(void)
 	return (struct counters){flow_counter, FLOW_COUNTERS};
 }
 
+#define CURE_BOTH "Restore bus and ledger from the same backup"
+
 static const char *const inputs[INPUTS] = {
 	[IN_SUBMISSIONS] = "submissions", [IN_OPERATIONS] = "operations", [IN_CONTRIBUTIONS] = "contributions",
 	[IN_COLLECTIONS] = "collections", [IN_CREDITS] = "credits",
@@ -100,47 +102,59 @@ static int64_t epoch_of(struct str mark)
 	return epoch;
 }
 
-/* Newer events of this ledger on the bus than the ledger remembers: it is an old copy, and deciding again could double. Or none as
- * new as the ledger knows to be there: the bus is an old copy, and what it lost nobody would say again. */
-static int check_bus(struct flow *f, int64_t *on_bus, struct err *e)
+/* One partition of what the gateway produced. Newer events of this ledger than the ledger remembers: it is an old copy, and deciding
+ * again could double. Older than what it knows to be there: the bus is an old copy or was made anew, and what it lost nobody would say
+ * again. */
+static int check_partition(struct flow *f, int topic, int partition, int64_t *on_bus, struct err *e)
 {
-	const char *mark = ledger_mark(f->p.ledger);
+	const char *name = topics[topic].name, *mark = ledger_mark(f->p.ledger);
+	int64_t delivered = outbox_delivered(f->p.ledger)->seq[topic][partition];
 	size_t id_len = strcspn(mark, "/");
-	int64_t newest = 0;
-	for (int i = 0; i < topic_count; i++) {
-		struct bus_record last;
-		on_bus[i] = 0;
-		if (strcmp(topics[i].producer, "gateway") != 0)
-			continue;
-		int got = bus_last(f->p.bus, topics[i].name, (struct str){0}, &last, e);
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			continue;
-		if (!last.ledger.p || last.ledger.n <= id_len || memcmp(last.ledger.p, mark, id_len) != 0)
-			return err_set(e, ERR_SAFE,
-				       "topic %s holds events of another ledger: bus and ledger do not belong together; restore "
-				       "both from the same backup",
-				       topics[i].name);
-		if (epoch_of(last.ledger) > epoch_of(str_of(mark)))
-			return err_set(e, ERR_SAFE,
-				       "topic %s holds events of a later life of this ledger, one that was restored from its backup; go "
-				       "on with that one, never with both",
-				       topics[i].name);
-		if (last.event.seq > ledger_outbox_seq(f->p.ledger))
-			return err_set(e, ERR_SAFE,
-				       "ledger is older than the bus: topic %s holds event %" PRId64
-				       ", the ledger knows up to %" PRId64 "; going on could pay twice. Restore the newest "
-				       "ledger, or bus and ledger from the same backup",
-				       topics[i].name, last.event.seq, ledger_outbox_seq(f->p.ledger));
-		on_bus[i] = last.event.seq;
-		newest = newest > last.event.seq ? newest : last.event.seq;
-	}
-	if (newest < ledger_outbox_sent(f->p.ledger))
+	struct bus_record last = {0};
+	int got = bus_last(f->p.bus, name, partition, &last, e);
+	*on_bus = 0;
+	if (got < 0)
+		return -1;
+	/* Empty, and not because the oldest events were kept long enough. */
+	if (got == 0 && delivered > 0 && last.offset == 0)
 		return err_set(e, ERR_SAFE,
-			       "bus is older than the ledger: its newest event of this ledger is %" PRId64 ", and %" PRId64
-			       " was there; payments would be lost. Restore bus and ledger from the same backup",
-			       newest, ledger_outbox_sent(f->p.ledger));
+			       "topic %s partition %d is empty, and event %" PRId64
+			       " of this ledger was there: the topic was made anew or lost; " CURE_BOTH,
+			       name, partition, delivered);
+	if (got == 0)
+		return 0;
+	if (!last.ledger.p || last.ledger.n <= id_len || memcmp(last.ledger.p, mark, id_len) != 0)
+		return err_set(e, ERR_SAFE,
+			       "topic %s holds events of another ledger: bus and ledger do not belong together; restore "
+			       "both from the same backup",
+			       name);
+	if (epoch_of(last.ledger) > epoch_of(str_of(mark)))
+		return err_set(e, ERR_SAFE,
+			       "topic %s holds events of a later life of this ledger, one that was restored from its backup; go "
+			       "on with that one, never with both",
+			       name);
+	if (last.event.seq > ledger_outbox_seq(f->p.ledger))
+		return err_set(e, ERR_SAFE,
+			       "ledger is older than the bus: topic %s holds event %" PRId64 ", the ledger knows up to %" PRId64
+			       "; going on could pay twice. Restore the newest ledger, or bus and ledger from the same backup",
+			       name, last.event.seq, ledger_outbox_seq(f->p.ledger));
+	if (last.event.seq < delivered)
+		return err_set(e, ERR_SAFE,
+			       "bus is older than the ledger: the newest event of topic %s partition %d is %" PRId64 ", and %" PRId64
+			       " was there; payments would be lost. " CURE_BOTH,
+			       name, partition, last.event.seq, delivered);
+	*on_bus = last.event.seq;
+	return 0;
+}
+
+static int check_bus(struct flow *f, struct outbox_marks *on_bus, struct err *e)
+{
+	for (int i = 0; i < topic_count; i++) {
+		int count = strcmp(topics[i].producer, "gateway") == 0 ? bus_partitions(f->p.bus, topics[i].name) : 0;
+		for (int n = 0; n < count; n++)
+			if (check_partition(f, i, n, &on_bus->seq[i][n], e) != 0)
+				return -1;
+	}
 	return 0;
 }
 
@@ -160,11 +174,29 @@ static int check_years(struct flow *f, struct err *e)
 static int open_inputs(struct flow *f, struct err *e)
 {
 	for (int i = 0; i < INPUTS; i++) {
-		struct bus_position at;
-		if (bus_reader_open(f->p.bus, &f->in[i], inputs[i], NULL, e) != 0 ||
-		    ledger_position_get(f->p.ledger, inputs[i], &at, e) != 0 || bus_seek(f->in[i], &at, e) != 0)
+		struct input *in = &f->in[i];
+		if (bus_reader_open(f->p.bus, &in->reader, inputs[i], NULL, e) != 0 ||
+		    ledger_positions(f->p.ledger, inputs[i], in->at, &in->partitions, e) != 0 ||
+		    bus_seek(in->reader, in->at, in->partitions, e) != 0)
 			return -1;
 	}
+	return 0;
+}
+
+/* Puts down where reading goes on, of the partitions that brought something. */
+static int put_positions(struct flow *f, int input, struct err *e)
+{
+	struct bus_position now[BUS_PARTITIONS_MAX];
+	struct input *in = &f->in[input];
+	int count = bus_tell(in->reader, now);
+	for (int i = 0; i < count; i++)
+		for (int k = 0; k < in->partitions; k++) {
+			if (in->at[k].partition != now[i].partition || in->at[k].next == now[i].next)
+				continue;
+			in->at[k] = now[i];
+			if (ledger_position_put(f->p.ledger, inputs[input], &now[i], e) != 0)
+				return -1;
+		}
 	return 0;
 }
 
@@ -197,7 +229,7 @@ int flow_open(struct flow **out, const struct flow_parts *parts, struct err *e)
 		buf_init(&f->early[i], 1 << 20);
 	for (int t = 0; t < EVENT_TYPES; t++)
 		f->out_topic[t] = topic_index(event_topic((enum event_type)t));
-	int64_t *on_bus = calloc((size_t)topic_count, sizeof(*on_bus));
+	struct outbox_marks *on_bus = calloc(1, sizeof(*on_bus));
 	if (!on_bus)
 		err_set(e, ERR_TEMP, "flow: out of memory");
 	bus_set_ledger(parts->bus, ledger_mark(parts->ledger));
@@ -218,7 +250,7 @@ void flow_close(struct flow *f)
 	if (!f)
 		return;
 	for (int i = 0; i < INPUTS; i++)
-		bus_reader_close(f->in[i]);
+		bus_reader_close(f->in[i].reader);
 	buf_fini(&f->body);
 	buf_fini(&f->cover);
 	for (int i = 0; i < 3; i++)
@@ -230,17 +262,16 @@ void flow_close(struct flow *f)
 static int take_batch(struct flow *f, int input, struct err *e)
 {
 	const struct bus_record *records;
-	int n = bus_read(f->in[input], (int)f->p.conf->gateway.batch_events, &records, e);
+	int n = bus_read(f->in[input].reader, (int)f->p.conf->gateway.batch_events, &records, e);
 	if (input == IN_SUBMISSIONS)
 		f->rosters_unread = n > 0;
 	if (n <= 0)
 		return n;
 	for (int i = 0; i < n; i++)
 		if (handle(f, input, &records[i], e) != 0)
-			return err_wrap(e, "%s at %" PRId64, inputs[input], records[i].offset);
-	struct bus_position at = bus_tell(f->in[input]);
+			return err_wrap(e, "%s/%d at %" PRId64, inputs[input], records[i].partition, records[i].offset);
 	f->touched = true;
-	return ledger_position_put(f->p.ledger, inputs[input], &at, e);
+	return put_positions(f, input, e);
 }
 
 static int step_passes(struct flow *f, struct err *e)
@@ -298,6 +329,6 @@ int flow_turn(struct flow *f, bool *worked, struct err *e)
 	if (outbox_publish(l, f->p.bus, NULL, e) != 0)
 		return -1;
 	for (int i = 0; i < INPUTS && f->touched; i++)
-		bus_note_position(f->in[i], "gateway");
+		bus_note_position(f->in[i].reader, "gateway");
 	return 0;
 }

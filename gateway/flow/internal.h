@@ -17,9 +17,14 @@ extern struct counter flow_counter[FLOW_COUNTERS];
 
 enum { IN_SUBMISSIONS, IN_OPERATIONS, IN_CONTRIBUTIONS, IN_COLLECTIONS, IN_CREDITS, INPUTS };
 
+struct input {
+	struct bus_reader *reader;
+	struct bus_position at[BUS_PARTITIONS_MAX]; /* as the ledger has them */
+	int partitions;
+};
 struct flow {
 	struct flow_parts p;
-	struct bus_reader *in[INPUTS];
+	struct input in[INPUTS];
 	int out_topic[EVENT_TYPES];  /* index into topics[], -1 where the gateway does not produce it */
 	int64_t now;                 /* of this turn */
 	struct buf body, cover, early[3];

@@ -31,25 +31,29 @@ void map_clear(struct map *m);
 void map_fini(struct map *m);
 
 enum sql {
-	Q_META_PUT, Q_POSITION_GET, Q_POSITION_PUT,
+	Q_META_PUT, Q_POSITION_GET, Q_POSITION_PUT, Q_FEED_PUT,
 	Q_SUB_BY_ID, Q_SUB_BY_NO, Q_SUB_INSERT, Q_SUB_UPDATE, Q_SUB_NEXT, Q_COVER_GET, Q_COVER_PUT,
 	Q_DECL_BY_NO, Q_DECL_BY_PID, Q_DECL_INSERT, Q_DECL_UPDATE, Q_DECL_UPDATE_PID, Q_DECL_NUMBERS, Q_DECL_VOID, Q_DECL_PENDING,
 	Q_HISTORY_PUT, Q_DIFFERENCE_PUT,
 	Q_PERSON_GET, Q_PERSON_INSERT, Q_PERSON_UPDATE, Q_PERSON_YEARS,
 	Q_WAITING_PUT, Q_WAITING_TAKE, Q_WAITING_FORGET, Q_WAITING_NEXT,
 	Q_EARLY_PUT, Q_EARLY_TAKE, Q_CUTOFF_GET, Q_CUTOFF_PUT, Q_YEARS,
-	Q_OUTBOX_PUT, Q_OUTBOX_NEXT, Q_OUTBOX_FORGET, Q_STAT_PUT, Q_STAT_VERSION_PUT, SQLS
+	Q_OUTBOX_PUT, Q_OUTBOX_NEXT, Q_OUTBOX_FORGET, Q_DELIVERED_PUT, Q_STAT_PUT, Q_STAT_VERSION_PUT, SQLS
 };
 
 struct ledger {
 	struct store *st;
 	struct stmt *q[SQLS];
 	char mark[ID_HEX + 24];
-	int64_t epoch, restored_at, feed_as_of, now;
+	int64_t epoch, restored_at, now;
+	int64_t feed_as_of[BUS_PARTITIONS_MAX]; /* by partition of contributions */
+	int feed_partitions;
 	int64_t last_decl, last_sub, last_history, last_waiting, early_count;
 	int64_t kept_decl; /* declarations after it were made in this transaction */
 	int fresh_persons; /* made in this transaction, not in the table yet */
 	int64_t outbox_last, outbox_sent, outbox_forgotten; /* seqs */
+	struct outbox_marks *delivered; /* those known to be on the bus, kept on disk with the mark */
+	bool delivered_dirty[OUTBOX_TOPICS][BUS_PARTITIONS_MAX];
 	struct buf outbox;          /* events of this transaction */
 	int64_t outbox_first, outbox_count;
 	struct pool decls, persons, subs;
@@ -82,6 +86,8 @@ void records_clear(struct ledger *l);
 void decl_read(struct decl *d, struct stmt *q); /* all but the identity */  /* a row of Q_DECL_BY_NO */
 void sub_read(struct submission *s, struct stmt *q);
 int outbox_write(struct ledger *l, struct err *e);
+int outbox_load(struct ledger *l, struct err *e);
+int outbox_forget(struct ledger *l, struct err *e); /* what is known to be on the bus */
 int stats_load(struct ledger *l, struct err *e);
 int stats_write(struct ledger *l, struct err *e);
 void stats_fini(struct ledger *l);

@@ -8,7 +8,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-int ledger_init(const char *path, struct err *e)
+static int first_positions(struct store *st, const int *partitions, struct err *e)
+{
+	struct stmt *p;
+	if (store_prepare(st, &p, ledger_sql[Q_POSITION_PUT], e) != 0)
+		return -1;
+	for (int i = 0; i < topic_count; i++)
+		for (int r = 0; r < 4 && topics[i].readers[r]; r++) {
+			if (strcmp(topics[i].readers[r], "gateway") != 0)
+				continue;
+			for (int n = 0; n < (partitions ? partitions[i] : 1); n++) {
+				stmt_text(p, 1, str_of(topics[i].name));
+				stmt_int(p, 2, n);
+				stmt_int(p, 3, 0);
+				stmt_blob(p, 4, (struct id){{0}}.b, ID_LEN);
+				if (stmt_run(p, e) != 0)
+					return -1;
+			}
+		}
+	return 0;
+}
+
+int ledger_init(const char *path, const int *partitions, struct err *e)
 {
 	struct store *st = NULL;
 	struct stmt *q;
@@ -32,21 +53,8 @@ int ledger_init(const char *path, struct err *e)
 	if (stmt_run(q, e) != 0)
 		goto out;
 	stmt_reset(q);
-	struct stmt *p;
-	if (store_prepare(st, &p, ledger_sql[Q_POSITION_PUT], e) != 0)
-		goto out;
-	for (int i = 0; i < topic_count; i++)
-		for (int r = 0; r < 4 && topics[i].readers[r]; r++) {
-			if (strcmp(topics[i].readers[r], "gateway") != 0)
-				continue;
-			stmt_text(p, 1, str_of(topics[i].name));
-			stmt_int(p, 2, 0);
-			stmt_int(p, 3, 0);
-			stmt_blob(p, 4, (struct id){{0}}.b, ID_LEN);
-			if (stmt_run(p, e) != 0)
-				goto out;
-		}
-	rc = store_commit(st, e);
+	if (first_positions(st, partitions, e) == 0)
+		rc = store_commit(st, e);
 out:
 	store_close(st);
 	return rc;
@@ -82,6 +90,18 @@ static int max_of(struct store *st, const char *sql, int64_t *out, struct err *e
 	return got < 0 ? -1 : 0;
 }
 
+static int feed_load(struct ledger *l, struct err *e)
+{
+	struct stmt *q;
+	int got;
+	if (store_prepare(l->st, &q, "SELECT as_of FROM position WHERE topic = 'contributions' ORDER BY partition", e) != 0)
+		return -1;
+	while ((got = stmt_step(q, e)) == 1 && l->feed_partitions < BUS_PARTITIONS_MAX)
+		l->feed_as_of[l->feed_partitions++] = stmt_get_int(q, 0);
+	stmt_reset(q);
+	return got < 0 ? -1 : 0;
+}
+
 /* Id, epoch and where the counters stand; a restored copy becomes the living ledger. */
 static int who_am_i(struct ledger *l, int64_t now, struct err *e)
 {
@@ -100,7 +120,7 @@ static int who_am_i(struct ledger *l, int64_t now, struct err *e)
 		return err_set(e, ERR_SAFE, "ledger: has no id: not a ledger that qiao init made");
 	if (meta_int(l->st, "epoch", 1, &epoch, e) != 0 || meta_int(l->st, "copy", 0, &copy, e) != 0 ||
 	    meta_int(l->st, "restored_at", 0, &l->restored_at, e) != 0 ||
-	    meta_int(l->st, "feed_as_of", 0, &l->feed_as_of, e) != 0 ||
+	    feed_load(l, e) != 0 || outbox_load(l, e) != 0 ||
 	    meta_int(l->st, "outbox_last", 0, &l->outbox_last, e) != 0 ||
 	    meta_int(l->st, "outbox_sent", 0, &l->outbox_sent, e) != 0 ||
 	    max_of(l->st, "SELECT max(no) FROM decl", &l->last_decl, e) != 0 ||
@@ -170,6 +190,7 @@ void ledger_close(struct ledger *l)
 	free(l->waits);
 	stats_fini(l);
 	buf_fini(&l->outbox);
+	free(l->delivered);
 	free(l);
 }
 
@@ -225,15 +246,29 @@ int64_t ledger_outbox_sent(const struct ledger *l)
 
 int64_t ledger_feed_as_of(const struct ledger *l)
 {
-	return l->feed_as_of;
+	int64_t least = l->feed_partitions ? INT64_MAX : 0;
+	for (int i = 0; i < l->feed_partitions; i++)
+		least = l->feed_as_of[i] < least ? l->feed_as_of[i] : least;
+	return least;
 }
 
-void ledger_set_feed_as_of(struct ledger *l, int64_t as_of)
+void ledger_set_feed_as_of(struct ledger *l, int partition, int64_t as_of)
 {
-	if (as_of > l->feed_as_of) {
-		l->feed_as_of = as_of;
+	if (partition < l->feed_partitions && as_of > l->feed_as_of[partition]) {
+		l->feed_as_of[partition] = as_of;
 		l->meta_dirty = true;
 	}
+}
+
+static int feed_put(struct ledger *l, struct err *e)
+{
+	for (int i = 0; i < l->feed_partitions; i++) {
+		stmt_int(l->q[Q_FEED_PUT], 1, i);
+		stmt_int(l->q[Q_FEED_PUT], 2, l->feed_as_of[i]);
+		if (stmt_run(l->q[Q_FEED_PUT], e) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 void ledger_set_now(struct ledger *l, int64_t now)
@@ -255,15 +290,13 @@ int ledger_commit(struct ledger *l, struct err *e)
 {
 	if (records_write(l, e) != 0 || waiting_write(l, e) != 0 || stats_write(l, e) != 0 || outbox_write(l, e) != 0)
 		return -1;
-	if (l->meta_dirty && meta_put(l, "feed_as_of", l->feed_as_of, e) != 0)
+	if (l->meta_dirty && feed_put(l, e) != 0)
 		return -1;
 	if (l->outbox_count && meta_put(l, "outbox_last", l->outbox_last, e) != 0)
 		return -1;
-	if (l->outbox_sent > l->outbox_forgotten) {
-		stmt_int(l->q[Q_OUTBOX_FORGET], 1, l->outbox_sent);
-		if (stmt_run(l->q[Q_OUTBOX_FORGET], e) != 0 || meta_put(l, "outbox_sent", l->outbox_sent, e) != 0)
-			return -1;
-	}
+	if (l->outbox_sent > l->outbox_forgotten &&
+	    (outbox_forget(l, e) != 0 || meta_put(l, "outbox_sent", l->outbox_sent, e) != 0))
+		return -1;
 	if (store_commit(l->st, e) != 0)
 		return -1;
 	l->meta_dirty = false;
@@ -280,25 +313,27 @@ void ledger_rollback(struct ledger *l)
 	records_clear(l);
 }
 
-int ledger_position_get(struct ledger *l, const char *topic, struct bus_position *out, struct err *e)
+int ledger_positions(struct ledger *l, const char *topic, struct bus_position *out, int *count, struct err *e)
 {
 	struct stmt *q = l->q[Q_POSITION_GET];
+	int got;
+	*count = 0;
 	stmt_text(q, 1, str_of(topic));
-	int got = stmt_step(q, e);
+	while ((got = stmt_step(q, e)) == 1 && *count < BUS_PARTITIONS_MAX) {
+		struct bus_position *at = &out[(*count)++];
+		struct str id = stmt_get_blob(q, 2);
+		*at = (struct bus_position){.partition = (int)stmt_get_int(q, 0), .next = stmt_get_int(q, 1)};
+		if (id.n == ID_LEN)
+			memcpy(at->last_id.b, id.p, ID_LEN);
+	}
+	stmt_reset(q);
 	if (got < 0)
 		return -1;
-	if (got == 0)
+	if (*count == 0)
 		return err_set(e, ERR_SAFE,
 			       "ledger: no position for topic %s: it was not made by qiao init for this bus; restore the "
 			       "backup that belongs to it",
 			       topic);
-	out->partition = (int)stmt_get_int(q, 0);
-	out->next = stmt_get_int(q, 1);
-	struct str id = stmt_get_blob(q, 2);
-	memset(&out->last_id, 0, sizeof(out->last_id));
-	if (id.n == ID_LEN)
-		memcpy(out->last_id.b, id.p, ID_LEN);
-	stmt_reset(q);
 	return 0;
 }
 

@@ -13,10 +13,12 @@
 #include "bus/bus.h"
 #include "domain/payment.h"
 
+enum { OUTBOX_TOPICS = 32 };
 struct ledger;
 
-/* Makes a new, empty ledger with an id of its own at epoch 1. ERR_CONF where one exists. */
-int ledger_init(const char *path, struct err *e);
+/* Makes a new, empty ledger with an id of its own at epoch 1, its positions at the beginning. partitions: of each topic of the bus's
+ * table, NULL = one each. ERR_CONF where one exists. */
+int ledger_init(const char *path, const int *partitions, struct err *e);
 /* For writing (the gateway). A restored copy (ledger_backup) becomes the living ledger here: epoch + 1, restored_at = now. */
 int ledger_open(struct ledger **out, const char *path, int64_t cache_kib, int64_t now, const char *vfs, struct err *e);
 void ledger_close(struct ledger *l);
@@ -30,8 +32,9 @@ int64_t ledger_restored_at(const struct ledger *l); /* 0 = never restored */
 int64_t ledger_next_version(const struct ledger *l, int64_t version, int64_t room);
 int64_t ledger_outbox_seq(const struct ledger *l);  /* the last outgoing event decided */
 int64_t ledger_outbox_sent(const struct ledger *l); /* the last of them known to lie on the bus */
-int64_t ledger_feed_as_of(const struct ledger *l);  /* how far the SSA's feed was followed */
-void ledger_set_feed_as_of(struct ledger *l, int64_t as_of);
+/* How far the SSA's feed was followed: every partition of contributions is told, the slowest one counts. */
+int64_t ledger_feed_as_of(const struct ledger *l);
+void ledger_set_feed_as_of(struct ledger *l, int partition, int64_t as_of);
 
 int ledger_begin(struct ledger *l, struct err *e);
 /* Writes back what is dirty, then commits; durable when it returns 0. now: recorded_at of this transaction's history. */
@@ -39,7 +42,8 @@ int ledger_commit(struct ledger *l, struct err *e);
 void ledger_rollback(struct ledger *l);
 void ledger_set_now(struct ledger *l, int64_t now);
 
-int ledger_position_get(struct ledger *l, const char *topic, struct bus_position *out, struct err *e); /* ERR_SAFE: none */
+/* One for each partition; out holds BUS_PARTITIONS_MAX. ERR_SAFE: none. */
+int ledger_positions(struct ledger *l, const char *topic, struct bus_position *out, int *count, struct err *e);
 int ledger_position_put(struct ledger *l, const char *topic, const struct bus_position *p, struct err *e);
 
 /* ---- submissions: one roster of one sender ---- */
@@ -189,9 +193,15 @@ int ledger_years(struct ledger *l, int *years, int max, int *count, struct err *
 /* ---- outbox ---- */
 /* Takes the event as decided; assigns the next seq. topic_index: place in the bus's table of topics. */
 int outbox_add(struct ledger *l, int topic_index, const struct bus_event *ev, struct err *e);
+/* For each topic and partition the last event, by its seq. */
+struct outbox_marks {
+	int64_t seq[OUTBOX_TOPICS][BUS_PARTITIONS_MAX];
+};
+/* The last events known to lie on the bus. */
+const struct outbox_marks *outbox_delivered(const struct ledger *l);
 /* Publishes everything committed and not known as delivered, in order, and flushes. Delivered ones are forgotten with the next
- * transaction. skip[topic_index]: seqs up to that are on the bus already (start only; NULL otherwise). */
-int outbox_publish(struct ledger *l, struct bus *b, const int64_t *skip, struct err *e);
+ * transaction. skip: seqs up to that are on the bus already (start only; NULL otherwise). */
+int outbox_publish(struct ledger *l, struct bus *b, const struct outbox_marks *skip, struct err *e);
 bool outbox_dirty(const struct ledger *l); /* delivered ones not yet forgotten on disk */
 
 #endif

@@ -4,6 +4,7 @@
  * itself. In a blob, an event is: topic index (1), type length (1), type, id (16), trace (16), time (8), key length (varint), key,
  * data length (varint), data. */
 #include "ledger/internal.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define BLOB_MAX ((size_t)1 << 20)
@@ -44,7 +45,52 @@ int outbox_write(struct ledger *l, struct err *e)
 	return 0;
 }
 
-static int publish_blob(struct bus *b, int64_t first, int64_t count, struct str blob, const int64_t *skip, struct err *e)
+int outbox_load(struct ledger *l, struct err *e)
+{
+	struct stmt *q;
+	int got;
+	l->delivered = calloc(1, sizeof(*l->delivered));
+	if (!l->delivered)
+		return err_set(e, ERR_TEMP, "ledger: out of memory");
+	if (store_prepare(l->st, &q, "SELECT topic, partition, seq FROM delivered", e) != 0)
+		return -1;
+	while ((got = stmt_step(q, e)) == 1) {
+		const struct topic *t = topic_find(stmt_get_text(q, 0));
+		int64_t partition = stmt_get_int(q, 1);
+		if (t && partition >= 0 && partition < BUS_PARTITIONS_MAX)
+			l->delivered->seq[t - topics][partition] = stmt_get_int(q, 2);
+	}
+	stmt_reset(q);
+	return got < 0 ? -1 : 0;
+}
+
+int outbox_forget(struct ledger *l, struct err *e)
+{
+	struct stmt *q = l->q[Q_DELIVERED_PUT];
+	stmt_int(l->q[Q_OUTBOX_FORGET], 1, l->outbox_sent);
+	if (stmt_run(l->q[Q_OUTBOX_FORGET], e) != 0)
+		return -1;
+	for (int t = 0; t < topic_count; t++)
+		for (int p = 0; p < BUS_PARTITIONS_MAX; p++) {
+			if (!l->delivered_dirty[t][p])
+				continue;
+			stmt_text(q, 1, str_of(topics[t].name));
+			stmt_int(q, 2, p);
+			stmt_int(q, 3, l->delivered->seq[t][p]);
+			if (stmt_run(q, e) != 0)
+				return -1;
+			l->delivered_dirty[t][p] = false;
+		}
+	return 0;
+}
+
+const struct outbox_marks *outbox_delivered(const struct ledger *l)
+{
+	return l->delivered;
+}
+
+static int publish_blob(struct ledger *l, struct bus *b, int64_t first, int64_t count, struct str blob,
+			const struct outbox_marks *skip, struct err *e)
 {
 	struct cursor c = cursor_of(blob.p, blob.n);
 	for (int64_t seq = first; seq < first + count; seq++) {
@@ -62,15 +108,19 @@ static int publish_blob(struct bus *b, int64_t first, int64_t count, struct str 
 			return err_set(e, ERR_SAFE, "ledger: outbox damaged; restore the last backup");
 		memcpy(ev.id.b, ids, ID_LEN);
 		memcpy(ev.trace.b, ids + ID_LEN, ID_LEN);
-		if (skip && seq <= skip[topic])
+		int partition = bus_partition_of(b, topics[topic].name, ev.key);
+		/* Taken for delivered by a commit only, and that comes after the flush. */
+		l->delivered->seq[topic][partition] = seq;
+		l->delivered_dirty[topic][partition] = true;
+		if (skip && seq <= skip->seq[topic][partition])
 			continue;
-		if (bus_publish(b, topics[topic].name, &ev, e) != 0)
+		if (bus_publish_to(b, topics[topic].name, partition, &ev, e) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-int outbox_publish(struct ledger *l, struct bus *b, const int64_t *skip, struct err *e)
+int outbox_publish(struct ledger *l, struct bus *b, const struct outbox_marks *skip, struct err *e)
 {
 	struct stmt *q = l->q[Q_OUTBOX_NEXT];
 	int64_t at = l->outbox_sent;
@@ -83,7 +133,7 @@ int outbox_publish(struct ledger *l, struct bus *b, const int64_t *skip, struct 
 		if (got == 0)
 			break;
 		int64_t first = stmt_get_int(q, 0), count = stmt_get_int(q, 1);
-		int rc = publish_blob(b, first, count, stmt_get_blob(q, 2), skip, e);
+		int rc = publish_blob(l, b, first, count, stmt_get_blob(q, 2), skip, e);
 		stmt_reset(q);
 		if (rc != 0)
 			return -1;

@@ -50,6 +50,16 @@ static const char *const steps[] = {
 	/* Each payment filed looks for its early results, each difference for itself. */
 	"CREATE INDEX early_pid ON early(pid);"
 	"CREATE INDEX difference_decl ON difference(decl);",
+	/* Topics with partitions. */
+	"ALTER TABLE position RENAME TO position_of_topic;"
+	"CREATE TABLE position(topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL, last_id BLOB NOT NULL,"
+	" as_of INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(topic, partition)) WITHOUT ROWID;"
+	"INSERT INTO position(topic, partition, next, last_id) SELECT topic, partition, next, last_id FROM position_of_topic;"
+	"UPDATE position SET as_of = coalesce((SELECT value FROM meta WHERE key = 'feed_as_of'), 0) WHERE topic = 'contributions';"
+	"DROP TABLE position_of_topic;"
+	"DELETE FROM meta WHERE key = 'feed_as_of';"
+	"CREATE TABLE delivered(topic TEXT NOT NULL, partition INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(topic, partition))"
+	" WITHOUT ROWID;",
 };
 const struct store_kind ledger_kind = {"ledger", 0x514c6467 /* "QLdg" */, steps, sizeof(steps) / sizeof(steps[0])};
 
@@ -70,8 +80,10 @@ const struct store_kind ledger_kind = {"ledger", 0x514c6467 /* "QLdg" */, steps,
 
 const char *const ledger_sql[SQLS] = {
 	[Q_META_PUT] = "INSERT OR REPLACE INTO meta(key, value) VALUES(?1, ?2)",
-	[Q_POSITION_GET] = "SELECT partition, next, last_id FROM position WHERE topic = ?1",
-	[Q_POSITION_PUT] = "INSERT OR REPLACE INTO position(topic, partition, next, last_id) VALUES(?1, ?2, ?3, ?4)",
+	[Q_POSITION_GET] = "SELECT partition, next, last_id FROM position WHERE topic = ?1 ORDER BY partition",
+	[Q_POSITION_PUT] = "INSERT INTO position(topic, partition, next, last_id) VALUES(?1, ?2, ?3, ?4)"
+			   " ON CONFLICT DO UPDATE SET next = ?3, last_id = ?4",
+	[Q_FEED_PUT] = "UPDATE position SET as_of = ?2 WHERE topic = 'contributions' AND partition = ?1",
 	[Q_SUB_BY_ID] = "SELECT no FROM submission WHERE id = ?1",
 	[Q_SUB_BY_NO] = "SELECT " SUB_COLS " FROM submission WHERE no = ?1",
 	[Q_SUB_INSERT] = "INSERT INTO submission(" SUB_COLS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
@@ -115,6 +127,7 @@ const char *const ledger_sql[SQLS] = {
 	[Q_YEARS] = "SELECT DISTINCT year FROM stat_version ORDER BY year DESC LIMIT ?1",
 	[Q_OUTBOX_PUT] = "INSERT INTO outbox(seq, count, data) VALUES(?1, ?2, ?3)",
 	[Q_OUTBOX_NEXT] = "SELECT seq, count, data FROM outbox WHERE seq > ?1 ORDER BY seq LIMIT 1",
+	[Q_DELIVERED_PUT] = "INSERT OR REPLACE INTO delivered(topic, partition, seq) VALUES(?1, ?2, ?3)",
 	[Q_OUTBOX_FORGET] = "DELETE FROM outbox WHERE seq + count - 1 <= ?1",
 	[Q_STAT_PUT] = "INSERT OR REPLACE INTO stat(year, village, sponsor_type, cell, count, fen) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	[Q_STAT_VERSION_PUT] = "INSERT OR REPLACE INTO stat_version(year, village, sponsor_type, version) VALUES(?1, ?2, ?3, ?4)",

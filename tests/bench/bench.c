@@ -282,7 +282,7 @@ static int64_t closed(void *arg, struct err *e)
 {
 	struct topic_end *t = arg;
 	struct bus_record r;
-	int rc = bus_last(t->bus, "submissions", (struct str){NULL, 0}, &r, e);
+	int rc = bus_last(t->bus, "submissions", 0, &r, e);
 
 	if (rc <= 0)
 		return rc;
@@ -302,7 +302,7 @@ static int event_bytes(struct bus *bus, int64_t *bytes, struct err *e)
 
 	if (bus_reader_open(bus, &r, "submissions", NULL, e) < 0)
 		return -1;
-	if ((n = bus_seek(r, &start, e)) == 0)
+	if ((n = bus_seek(r, &start, 1, e)) == 0)
 		while ((n = bus_read(r, BARE_BATCH, &at, e)) > 0)
 			for (int i = 0; i < n; i++, count++)
 				sum += (int64_t)(at[i].event.key.n + at[i].event.data.n) +
@@ -433,7 +433,7 @@ static int waiting_events(const struct world *w, int64_t *events, struct err *e)
 	int count;
 
 	*events = 0;
-	if (bus_lags(world_path(w, dir, "data/bus"), lags, 256, &count, e) < 0)
+	if (bus_lags(&(struct bus_options){.dir = world_path(w, dir, "data/bus")}, lags, 256, &count, e) < 0)
 		return -1;
 	for (int i = 0; i < count; i++)
 		*events += lags[i].end - lags[i].next;

@@ -48,7 +48,7 @@ void rig_open(struct rig *r, const char *role, const char *settings, const char 
 	    keyring_open(&r->keys, keys, "village", false, &e) != 0)
 		fail_msg("%s", e.text);
 	fs_join(bus, sizeof bus, r->dir.path, "data/bus");
-	if (bus_init(bus, &e) != 0 || codec_open(&r->codec, NULL, &e) != 0)
+	if (bus_init(&(struct bus_options){.dir = bus}, &e) != 0 || codec_open(&r->codec, NULL, &e) != 0)
 		fail_msg("%s", e.text);
 	open_bus(r);
 	buf_init(&r->body, 1 << 20);
@@ -62,7 +62,7 @@ void rig_backup(struct rig *r, const char *name)
 
 	tmpdir_file(&r->dir, from, "data/bus");
 	tmpdir_file(&r->dir, to, name);
-	if (bus_backup(from, to, r->seq, &e) != 0)
+	if (bus_backup(&(struct bus_options){.dir = from}, to, r->seq, &e) != 0)
 		fail_msg("%s", e.text);
 }
 
@@ -277,7 +277,7 @@ const struct bus_record *rig_read(struct rig *r, const char *topic)
 	if (!r->readers[i].topic) {
 		r->readers[i].topic = topic;
 		if (bus_reader_open(r->bus, &r->readers[i].reader, topic, NULL, &e) != 0 ||
-		    bus_seek(r->readers[i].reader, &start, &e) != 0)
+		    bus_seek(r->readers[i].reader, &start, 1, &e) != 0)
 			fail_msg("%s", e.text);
 	}
 	n = bus_read(r->readers[i].reader, 1, &record, &e);

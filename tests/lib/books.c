@@ -343,7 +343,7 @@ static int compare_tuples(struct comparison *c, struct err *e)
 
 	if (bus_reader_open(c->o->bus, &r, "payments", NULL, e) < 0)
 		return -1;
-	rc = bus_seek(r, &start, e) < 0 ? -1 : read_tuples(c, r, &list, &count, e);
+	rc = bus_seek(r, &start, 1, e) < 0 ? -1 : read_tuples(c, r, &list, &count, e);
 	bus_reader_close(r);
 	qsort(list, (size_t)count, list ? sizeof *list : 1, by_tuple);
 	for (int i = 0; rc == 0 && i < count; i++) {
@@ -415,7 +415,7 @@ static int outbox_topic(const struct outcomes *o, const char *topic, FILE *out, 
 
 	if (bus_reader_open(o->bus, &r, topic, NULL, e) < 0)
 		return -1;
-	if (bus_seek(r, &start, e) < 0)
+	if (bus_seek(r, &start, 1, e) < 0)
 		n = -1;
 	while (n >= 0 && (n = bus_read(r, 1000, &records, e)) > 0)
 		for (int i = 0; i < n; i++) {

@@ -132,4 +132,21 @@ static inline void expect_events(struct bus_reader *r, int max, int64_t offset, 
 	assert_int_equal(got, count);
 }
 
+/* On the local bus, which has one partition. */
+static inline int64_t told(const struct bus_reader *r)
+{
+	struct bus_position at[BUS_PARTITIONS_MAX];
+
+	return bus_tell(r, at) == 1 ? at[0].next : -1;
+}
+
+static inline int64_t restored_end(const struct bus_reader *r)
+{
+	struct bus_share share[BUS_PARTITIONS_MAX];
+	int count;
+
+	bus_shares(r, share, &count);
+	return count == 1 ? share[0].restored_end : -1;
+}
+
 #endif

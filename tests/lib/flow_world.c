@@ -51,7 +51,7 @@ void fw_open(struct flow_world *w, const char *dir)
 	snprintf(path, sizeof path, "%s/gateway", w->dir);
 	assert_int_equal(fs_mkdirs(path, &e), 0);
 	snprintf(path, sizeof path, "%s/bus", w->dir);
-	if (bus_init(path, &e) != 0 || ledger_init(w->ledger_path, &e) != 0 || codec_open(&w->codec, NULL, &e) != 0)
+	if (bus_init(&(struct bus_options){.dir = path}, &e) != 0 || ledger_init(w->ledger_path, NULL, &e) != 0 || codec_open(&w->codec, NULL, &e) != 0)
 		fail_msg("%s", e.text);
 	w->village_bus = open_bus(w, "village", NULL);
 	w->tax_bus = open_bus(w, "tax", NULL);
@@ -289,7 +289,7 @@ static void each(struct flow_world *w, const char *topic, each_fn *fn, void *arg
 	struct bus_position start = {0};
 	struct err e = {0};
 	int n;
-	if (bus_reader_open(w->tax_bus, &r, topic, NULL, &e) != 0 || bus_seek(r, &start, &e) != 0)
+	if (bus_reader_open(w->tax_bus, &r, topic, NULL, &e) != 0 || bus_seek(r, &start, 1, &e) != 0)
 		fail_msg("%s", e.text);
 	while ((n = bus_read(r, 1000, &records, &e)) > 0)
 		for (int i = 0; i < n; i++)

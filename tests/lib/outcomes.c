@@ -16,7 +16,7 @@ int outcomes_open(struct outcomes *o, const struct world *w, struct err *e)
 
 	memset(o, 0, sizeof *o);
 	if (codec_open(&o->codec, NULL, e) < 0 || bus_open(&o->bus, &options, e) < 0 ||
-	    bus_reader_open(o->bus, &o->reader, "answers", NULL, e) < 0 || bus_seek(o->reader, &start, e) < 0) {
+	    bus_reader_open(o->bus, &o->reader, "answers", NULL, e) < 0 || bus_seek(o->reader, &start, 1, e) < 0) {
 		outcomes_close(o);
 		return -1;
 	}

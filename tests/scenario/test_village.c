@@ -74,9 +74,9 @@ static int open_it(void **state)
 	check(bus_open(&g.bus, &b, &e), &e);
 	check(codec_open(&g.codec, NULL, &e), &e);
 	check(bus_reader_open(g.bus, &g.submissions, "submissions", NULL, &e), &e);
-	check(bus_seek(g.submissions, &start, &e), &e);
+	check(bus_seek(g.submissions, &start, 1, &e), &e);
 	check(bus_reader_open(g.bus, &g.rejects, "rejects.village", NULL, &e), &e);
-	check(bus_seek(g.rejects, &start, &e), &e);
+	check(bus_seek(g.rejects, &start, 1, &e), &e);
 	buf_init(&g.body, 1 << 20);
 	g.at = calloc(ROSTERS, sizeof *g.at);
 	return 0;
@@ -341,7 +341,7 @@ static struct bus_lag answers_lag(void)
 	char path[512];
 	int count = 0;
 
-	check(bus_lags(world_path(&g.world, path, "data/bus"), lags, 64, &count, &e), &e);
+	check(bus_lags(&(struct bus_options){.dir = world_path(&g.world, path, "data/bus")}, lags, 64, &count, &e), &e);
 	for (int i = 0; i < count; i++) {
 		if (strcmp(lags[i].topic, "answers") == 0 && strcmp(lags[i].group, "village") == 0)
 			return lags[i];

@@ -57,8 +57,8 @@ static bool is_copied(const char *name)
 
 int __real_ledger_backup(const char *path, const char *dst, int64_t *seq, struct err *e);
 int __wrap_ledger_backup(const char *path, const char *dst, int64_t *seq, struct err *e);
-int __real_bus_backup(const char *from, const char *to, int64_t seq, struct err *e);
-int __wrap_bus_backup(const char *from, const char *to, int64_t seq, struct err *e);
+int __real_bus_backup(const struct bus_options *from, const char *to, int64_t seq, struct err *e);
+int __wrap_bus_backup(const struct bus_options *from, const char *to, int64_t seq, struct err *e);
 
 int __wrap_ledger_backup(const char *path, const char *dst, int64_t *seq, struct err *e)
 {
@@ -70,7 +70,7 @@ int __wrap_ledger_backup(const char *path, const char *dst, int64_t *seq, struct
 	return 0;
 }
 
-int __wrap_bus_backup(const char *from, const char *to, int64_t seq, struct err *e)
+int __wrap_bus_backup(const struct bus_options *from, const char *to, int64_t seq, struct err *e)
 {
 	int rc = __real_bus_backup(from, to, seq, e);
 
@@ -101,9 +101,9 @@ static int make_world(void **state)
 	assert_int_equal(fs_join(cli.conf.data.dir, CONF_PATH, dir.path, "data"), 0);
 	assert_int_equal(data_make_folders(cli.conf.data.dir, &e), 0);
 	assert_int_equal(cli_path(&cli, path, "bus", &e), 0);
-	assert_int_equal(bus_init(path, &e), 0);
+	assert_int_equal(bus_init(&(struct bus_options){.dir = path}, &e), 0);
 	assert_int_equal(cli_path(&cli, path, CLI_LEDGER, &e), 0);
-	assert_int_equal(ledger_init(path, &e), 0);
+	assert_int_equal(ledger_init(path, NULL, &e), 0);
 	put("spool/" OLD "/roster.sealed", "old roster");
 	put("spool/" OLD "/meta", "qiao-spool 1\nstate spooled\nrows 1\n");
 	put("spool/" OLD "/answers.bin", "older answers");

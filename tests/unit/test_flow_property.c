@@ -757,7 +757,7 @@ static void live(bool keyed)
 	} readers[] = {{&l->payments, "payments"}, {&l->enquiries, "enquiries"}, {&l->feedback, "feedback"}, {&l->answers, "answers"}};
 	for (size_t i = 0; i < COUNT(readers); i++)
 		if (bus_reader_open(l->w.tax_bus, readers[i].r, readers[i].topic, NULL, &e) != 0 ||
-		    bus_seek(*readers[i].r, &start, &e) != 0)
+		    bus_seek(*readers[i].r, &start, 1, &e) != 0)
 			fail_msg("%s", e.text);
 	int64_t until = clock_monotonic() + BUDGET_MS;
 	int steps = 0;

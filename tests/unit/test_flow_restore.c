@@ -69,7 +69,7 @@ static void two_lives_of_one_ledger_are_refused(void **state)
 	char copy[360];
 	snprintf(copy, sizeof copy, "%s.copy", w->ledger_path);
 	assert_int_equal(ledger_backup(w->ledger_path, copy, &seq, &e), 0);
-	assert_int_equal(bus_backup(bus, older, seq, &e), 0);
+	assert_int_equal(bus_backup(&(struct bus_options){.dir = bus}, older, seq, &e), 0);
 	for (int life = 0; life < 2; life++) { /* both decide the same number of events */
 		fw_time(w, "2026-12-24T09:10:10+08:00");
 		fw_turns(w);
@@ -153,7 +153,7 @@ static void an_older_bus_is_refused(void **state)
 	snprintf(bus, sizeof bus, "%s/bus", w->dir);
 	snprintf(older, sizeof older, "%s/older", w->dir);
 	snprintf(newer, sizeof newer, "%s/newer", w->dir);
-	assert_int_equal(bus_backup(bus, older, INT64_MAX, &e), 0);
+	assert_int_equal(bus_backup(&(struct bus_options){.dir = bus}, older, INT64_MAX, &e), 0);
 	/* something is decided without anything coming in: positions do not tell that the bus is old */
 	fw_time(w, "2026-12-24T09:10:10+08:00");
 	fw_turns(w);
@@ -188,13 +188,15 @@ static void a_year_of_the_ledger_without_policy_is_refused(void **state)
 static void a_restart_goes_on_where_it_was(void **state)
 {
 	struct flow_world *w = WORLD(state);
-	struct bus_position p;
+	struct bus_position p[BUS_PARTITIONS_MAX];
 	struct err e = {0};
 	struct id pid;
+	int count;
 	one_payment(w, false, &pid);
 	restart(w);
-	assert_int_equal(ledger_position_get(w->ledger, "submissions", &p, &e), 0);
-	assert_int_equal(p.next, 4);
+	assert_int_equal(ledger_positions(w->ledger, "submissions", p, &count, &e), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(p[0].next, 4);
 	fw_time(w, "2026-12-24T09:10:10+08:00");
 	fw_turns(w);
 	assert_int_equal(fw_count(w, EV_CONTRIBUTION_ENQUIRY, NULL), 2);
@@ -224,7 +226,7 @@ static void what_was_decided_is_published_in_order(void **state)
 		const struct bus_record *records;
 		int n, seen = 0, wrong = 0;
 		assert_int_equal(bus_reader_open(w->tax_bus, &r, "answers", NULL, &e), 0);
-		assert_int_equal(bus_seek(r, &from, &e), 0);
+		assert_int_equal(bus_seek(r, &from, 1, &e), 0);
 		while ((n = bus_read(r, 1000, &records, &e)) > 0)
 			for (int k = 0; k < n; k++, seen++)
 				wrong += records[k].event.seq != seen + 1 ||
