@@ -68,7 +68,7 @@ EXT_GATEWAY = $(call pkg,sqlite3 avro-c libcrypto jansson libcurl)
 EXT_ADAPTER = $(EXT_GATEWAY)
 EXT_ALL = $(EXT_ADAPTER) $(call pkg,libmicrohttpd) -lm
 
-PROGRAMS := $(addprefix $(B)/bin/,qiao qiao-gateway qiao-village qiao-tax qiao-ssa)
+PROGRAMS := $(addprefix $(B)/bin/,qiao qiao-gateway qiao-gateway-standby qiao-village qiao-tax qiao-ssa)
 AGENCY_PROGRAMS := $(addprefix $(B)/bin/,$(patsubst tests/agencies/%_main.c,sim-%,$(wildcard tests/agencies/*_main.c)))
 DATA_PROGRAMS := $(patsubst tests/data/%.c,$(B)/bin/%,$(wildcard tests/data/*.c))
 
@@ -114,6 +114,9 @@ $(B)/bin/qiao: $(call obj,$(cli_FILES)) $(call lib,flow http ledger bus store ev
 	$(link) $(EXT_GATEWAY) $(call pkg,jansson)
 $(B)/bin/qiao-gateway: $(call obj,gateway/main.c) $(GATEWAY_LIBS)
 	$(link) $(EXT_GATEWAY)
+# A second gateway under a name of its own: what [run] programs, status file and log call the hot stand-by.
+$(B)/bin/qiao-gateway-standby: $(B)/bin/qiao-gateway
+	@ln -sf $(<F) $@
 $(B)/bin/qiao-village: $(call obj,$(village_FILES)) $(call lib,common flow http bus store events domain crypto base)
 	$(link) $(EXT_GATEWAY) $(call pkg,jansson)
 $(B)/bin/qiao-tax: $(call obj,$(tax_FILES)) $(ADAPTER_LIBS)

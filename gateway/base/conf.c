@@ -199,6 +199,8 @@ static const struct row rows[] = {
 	 "Page cache of the ledger in KiB."},
 	{"gateway", "crediting", CHOICE, AT(gateway.crediting), "adapter", "adapter|consumer",
 	 "Who has accounts credited: our adapter, or the agency's own consumer of the feedback."},
+	{"gateway", "stand_by", BOOL, AT(gateway.stand_by), "no", "",
+	 "Yes: a gateway that finds another one at work waits as its hot stand-by, else it ends."},
 	{"village", "inbox", PATH, AT(village.inbox), "", "",
 	 "Drop folder, one folder <sender> a sender; empty: inbox in the data folder."},
 	{"village", "poll", DURATION, AT(village.poll_ms), "500ms", "10ms..1h",
@@ -228,6 +230,8 @@ static const struct row rows[] = {
 	 "Longest such pause."},
 	{"run", "stop_timeout", DURATION, AT(run.stop_timeout_ms), "20s", "100ms..10m",
 	 "A program that has not stopped by then is killed."},
+	{"run", "hang_timeout", DURATION, AT(run.hang_timeout_ms), "30s", "3s..1d",
+	 "A running program that gives no sign of life for so long is killed and started again."},
 };
 /* clang-format on */
 enum { ROWS = sizeof rows / sizeof rows[0], TEXT_MAX = 1 << 20 };

@@ -90,6 +90,7 @@ struct conf {
 		int64_t incomplete_after_ms;
 		int64_t cache_kib; /* SQLite page cache of the ledger */
 		int64_t crediting; /* enum conf_crediting */
+		bool stand_by;	   /* waits while another one is at work */
 	} gateway;
 	struct {
 		char inbox[CONF_PATH]; /* default data/inbox: <inbox>/<sender>/ */
@@ -106,7 +107,7 @@ struct conf {
 	} tax_terms;			     /* section [tax] too */
 	struct {
 		char programs[200];
-		int64_t backoff_min_ms, backoff_max_ms, stop_timeout_ms;
+		int64_t backoff_min_ms, backoff_max_ms, stop_timeout_ms, hang_timeout_ms;
 	} run;
 };
 

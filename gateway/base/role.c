@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,17 +22,33 @@
  * poll leaves it readable, and poll returns at once. */
 static volatile sig_atomic_t stop_asked, reopen_asked;
 static int wake_fd = -1;
+/* Who gives signs of life from waits that know no role. */
+static struct role *living;
 
-enum { STATUS_MS = 1000, COUNTERS_MS = 60000, COUNTERS_A_LINE = 30, FINISHED = 1000 };
+enum {
+	STATUS_MS = 1000,
+	COUNTERS_MS = 60000,
+	COUNTERS_A_LINE = 30,
+	LOCK_LOOK_MS = 100, /* a stand-by looks for the lock that often */
+	FINISHED = 1000
+};
+static const char standby_suffix[] = "-standby";
 
 static int parse(struct role *r, int argc, char **argv, const char **file);
+static void print_help(const struct role *r, const char *file);
 static int load(struct role *r, const char *file);
+static void name_instance(struct role *r, const char *program);
 static int open_world(struct role *r, struct err *e);
+static bool waits_for_lock(const struct role *r);
+static void stand_by(struct role *r, const struct err *held);
+static void tell_supervisor(const struct role *r);
+static void give_sign(struct role *r);
 static int install_signals(struct err *e);
 static void on_signal(int number);
 static void write_status(struct role *r, const char *note);
 static void log_counters(const struct role *r);
-static int role_path(const struct role *r, char path[CONF_PATH], const char *suffix);
+static int role_path(const struct role *r, char path[CONF_PATH], const char *name,
+		     const char *suffix);
 
 int role_start(struct role *r, int argc, char **argv)
 {
@@ -39,7 +56,7 @@ int role_start(struct role *r, int argc, char **argv)
 	struct err e = {0};
 	int rc;
 
-	r->lock_fd = -1;
+	r->lock_fd = r->work_fd = -1;
 	r->state = "starting";
 	stop_asked = reopen_asked = 0;
 	rc = parse(r, argc, argv, &file);
@@ -49,33 +66,71 @@ int role_start(struct role *r, int argc, char **argv)
 		return rc;
 	if (open_world(r, &e) < 0)
 		return FINISHED + role_end(r, &e);
-	log_info("ROLE-START", "role=%s pid=%d", r->name, (int)getpid());
+	log_info("ROLE-START", "role=%s pid=%d", r->instance, (int)getpid());
 	write_status(r, "");
+	living = r;
+	return 0;
+}
+
+int role_lock(struct role *r, struct err *e)
+{
+	char path[CONF_PATH];
+	struct err held;
+	bool waited = false;
+
+	if (role_path(r, path, r->name, "lock") < 0)
+		return err_set(e, ERR_CONF, "[data] dir: path too long");
+	/* The path is opened anew each time: what counts is the file that is there. */
+	while (fs_lock(path, &r->work_fd, &held) < 0) {
+		if (held.sys != EWOULDBLOCK || !waits_for_lock(r)) {
+			*e = held;
+			return -1;
+		}
+		if (!waited)
+			stand_by(r, &held);
+		waited = true;
+		role_wait(LOCK_LOOK_MS);
+		role_tick(r);
+		if (role_stopping())
+			return 1;
+	}
+	if (waited) {
+		r->state = "starting";
+		write_status(r, "");
+		log_warn("ROLE-TAKE-OVER", "role=%s pid=%d", r->instance, (int)getpid());
+	}
 	return 0;
 }
 
 void role_ready(struct role *r)
 {
+	r->state = "running";
+	write_status(r, "");
+	log_info("ROLE-READY", "role=%s", r->instance);
+	tell_supervisor(r);
+}
+
+static void tell_supervisor(const struct role *r)
+{
 	const char *number = getenv("QIAO_READY_FD");
 	int64_t fd;
 
-	r->state = "running";
-	write_status(r, "");
-	log_info("ROLE-READY", "role=%s", r->name);
 	if (number == NULL)
 		return;
 	if (str_int(str_of(number), 3, INT32_MAX, &fd) < 0) {
-		log_warn("ROLE-READY-FD", "role=%s", r->name);
+		log_warn("ROLE-READY-FD", "role=%s", r->instance);
 		return;
 	}
 	if (write((int)fd, "ready\n", 6) != 6)
-		log_warn("ROLE-READY-FD", "role=%s errno=%d", r->name, errno);
+		log_warn("ROLE-READY-FD", "role=%s errno=%d", r->instance, errno);
 	close((int)fd);
 	unsetenv("QIAO_READY_FD");
 }
 
 bool role_stopping(void)
 {
+	if (living)
+		give_sign(living);
 	return stop_asked != 0;
 }
 
@@ -95,8 +150,7 @@ void role_tick(struct role *r)
 		if (log_reopen(&e) < 0)
 			log_error("LOG-REOPEN", "why=%s", log_value(text, e.text));
 	}
-	if (now - r->status_ms >= STATUS_MS)
-		write_status(r, "");
+	give_sign(r);
 	if (now - r->counters_ms >= COUNTERS_MS) {
 		r->counters_ms = now;
 		log_counters(r);
@@ -112,13 +166,18 @@ bool role_going(void *role)
 void role_wait(int64_t ms)
 {
 	struct pollfd wake = {.fd = wake_fd, .events = POLLIN};
+	int64_t until = clock_monotonic() + ms;
 	uint64_t count;
 
-	if (stop_asked || ms <= 0)
-		return;
-	if (poll(&wake, 1, ms > INT32_MAX ? INT32_MAX : (int)ms) > 0 &&
-	    read(wake_fd, &count, sizeof count) < 0)
-		log_warn("ROLE-WAKE", "errno=%d", errno);
+	while (!role_stopping() && ms > 0) {
+		int rc = poll(&wake, 1, ms > STATUS_MS ? STATUS_MS : (int)ms);
+
+		if (rc > 0 && read(wake_fd, &count, sizeof count) < 0)
+			log_warn("ROLE-WAKE", "errno=%d", errno);
+		if (rc != 0)
+			return;
+		ms = until - clock_monotonic();
+	}
 }
 
 int role_end(struct role *r, const struct err *e)
@@ -126,36 +185,74 @@ int role_end(struct role *r, const struct err *e)
 	bool failed = e && e->class != ERR_NONE;
 	char text[LOG_VALUE];
 
+	if (living == r)
+		living = NULL;
 	if (failed)
-		log_error("ROLE-FAILED", "role=%s exit=%d why=%s", r->name, (int)err_exit(e),
+		log_error("ROLE-FAILED", "role=%s exit=%d why=%s", r->instance, (int)err_exit(e),
 			  log_value(text, e->text));
 	r->state = failed ? "failed" : "stopped";
 	if (r->lock_fd >= 0) { /* else the status file is that of another process, which holds it */
 		log_counters(r);
 		if (!failed)
-			log_info("ROLE-STOP", "role=%s", r->name);
+			log_info("ROLE-STOP", "role=%s", r->instance);
 		write_status(r, failed ? e->text : "");
 	}
+	if (r->can_stand_by)
+		fs_unlock(r->work_fd);
 	fs_unlock(r->lock_fd);
-	r->lock_fd = -1;
+	r->lock_fd = r->work_fd = -1;
 	return failed ? (int)err_exit(e) : EXIT_YES;
+}
+
+static void print_help(const struct role *r, const char *file)
+{
+	printf("usage: qiao-%s [-c FILE]%s\n\n%s\n\n  -c FILE     the configuration (default: "
+	       "%s)\n",
+	       r->name, r->can_stand_by ? " [--stand-by]" : "", r->summary, file);
+	if (r->can_stand_by)
+		printf("  --stand-by  the second one on this host (as the name qiao-%s%s says "
+		       "too): "
+		       "waits\n              while another one is at work, takes over when that "
+		       "one "
+		       "ends or dies;\n              status, log and process are called "
+		       "qiao-%s%s\n\n"
+		       "One of the two works at a time, whichever was there first. So that the "
+		       "first "
+		       "one\nwaits as well when it comes back: [%s] stand_by = yes, or name "
+		       "qiao-%s%s\nin [run] programs.\n",
+		       r->name, standby_suffix, r->name, standby_suffix, r->name, r->name,
+		       standby_suffix);
+}
+
+/* The second one is known by the end of its program's name. */
+static void name_instance(struct role *r, const char *program)
+{
+	size_t n = strlen(program), m = sizeof standby_suffix - 1;
+
+	r->standby = r->can_stand_by && n >= m && strcmp(program + n - m, standby_suffix) == 0;
+	snprintf(r->instance, sizeof r->instance, "%s%s", r->name,
+		 r->standby ? standby_suffix : "");
 }
 
 /* 0 to go on, else what role_start gives back. */
 static int parse(struct role *r, int argc, char **argv, const char **file)
 {
-	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
+	const struct option options[] = {
+		{"help", no_argument, NULL, 'h'},
+		{r->can_stand_by ? "stand-by" : NULL, no_argument, NULL, 's'},
+		{0}};
 	int option;
 
 	optind = 0; /* starts anew, for tests that parse more than once */
+	name_instance(r, argv[0]);
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
 		if (option == 'c') {
 			*file = optarg;
 		} else if (option == 'h') {
-			printf("usage: qiao-%s [-c FILE]\n\n%s\n\n  -c FILE  the configuration "
-			       "(default: %s)\n",
-			       r->name, r->summary, *file);
+			print_help(r, *file);
 			return FINISHED + EXIT_YES;
+		} else if (option == 's') {
+			name_instance(r, standby_suffix);
 		} else {
 			return FINISHED + EXIT_USAGE; /* getopt has told why */
 		}
@@ -188,18 +285,55 @@ static int open_world(struct role *r, struct err *e)
 
 	umask(0077);
 	signal(SIGPIPE, SIG_IGN);
-	snprintf(program, sizeof program, "qiao-%s", r->name);
+	snprintf(program, sizeof program, "qiao-%s", r->instance);
+	if (r->standby)
+		prctl(PR_SET_NAME, program); /* cut to 15 characters, as for any program */
 	r->started_ms = clock_wall();
 	r->counters_ms = clock_monotonic();
 	if (log_open(program, r->conf.log.dir, (enum log_level)r->conf.log.level, e) < 0)
 		return -1;
-	if (fs_join(run, sizeof run, r->conf.data.dir, "run") < 0 || role_path(r, lock, "lock") < 0)
+	if (fs_join(run, sizeof run, r->conf.data.dir, "run") < 0 ||
+	    role_path(r, lock, r->instance, r->can_stand_by ? "process.lock" : "lock") < 0)
 		return err_set(e, ERR_CONF, "[data] dir: path too long");
 	if (fs_mkdirs(run, e) < 0 || fs_lock(lock, &r->lock_fd, e) < 0)
 		return -1;
 	if (clock_init(&r->clock, r->conf.clock.file, e) < 0)
 		return -1;
 	return install_signals(e);
+}
+
+/* Who lists the second one means it: the first one waits as well when it is started again. */
+static bool waits_for_lock(const struct role *r)
+{
+	char second[64], name[64];
+	struct str list = str_of(r->conf.run.programs);
+
+	snprintf(second, sizeof second, "qiao-%s%s", r->name, standby_suffix);
+	for (size_t n; list.n > 0; list.p += n, list.n -= n) {
+		list = str_trim(list);
+		n = strcspn(list.p, " ");
+		if (str_copy(name, sizeof name, (struct str){list.p, n}) == 0 &&
+		    strcmp(name, second) == 0)
+			return true;
+	}
+	return r->standby || r->conf.gateway.stand_by;
+}
+
+/* Waiting is its work: a supervisor has nothing more to wait for. */
+static void stand_by(struct role *r, const struct err *held)
+{
+	char text[LOG_VALUE];
+
+	r->state = "standby";
+	write_status(r, "");
+	log_info("ROLE-STANDBY", "role=%s why=%s", r->instance, log_value(text, held->text));
+	tell_supervisor(r);
+}
+
+static void give_sign(struct role *r)
+{
+	if (clock_monotonic() - r->status_ms >= STATUS_MS)
+		write_status(r, "");
 }
 
 static int install_signals(struct err *e)
@@ -234,7 +368,7 @@ static void on_signal(int number)
 	errno = saved;
 }
 
-/* A status that cannot be written is no reason to stop; its age tells. */
+/* A status that cannot be written is no reason to stop; its at_ms tells. */
 static void write_status(struct role *r, const char *note)
 {
 	char path[CONF_PATH], clean[sizeof((struct err *)0)->text];
@@ -258,10 +392,13 @@ static void write_status(struct role *r, const char *note)
 	rc |= buf_put_str(&text, "counters ");
 	rc |= counters_put(&r->counters, &text);
 	rc |= buf_put_str(&text, "\n");
-	if (rc < 0 || role_path(r, path, "status") < 0)
-		log_warn("STATUS-WRITE", "role=%s", r->name);
-	else if (fs_write_atomic(path, text.data, text.len, 0600, &e) < 0)
-		log_warn("STATUS-WRITE", "role=%s errno=%d", r->name, e.sys);
+	if (rc < 0 || role_path(r, path, r->instance, "status") < 0) {
+		log_warn("STATUS-WRITE", "role=%s", r->instance);
+	} else if (fs_write_atomic(path, text.data, text.len, 0600, &e) < 0) {
+		log_warn("STATUS-WRITE", "role=%s errno=%d", r->instance, e.sys);
+		/* Nobody may be killed for a full disk: the file's time is a sign of life, too. */
+		utimensat(AT_FDCWD, path, NULL, 0);
+	}
 	buf_fini(&text);
 }
 
@@ -283,10 +420,11 @@ static void log_counters(const struct role *r)
 	buf_fini(&text);
 }
 
-static int role_path(const struct role *r, char path[CONF_PATH], const char *suffix)
+static int role_path(const struct role *r, char path[CONF_PATH], const char *name,
+		     const char *suffix)
 {
-	char name[64];
+	char file[64];
 
-	snprintf(name, sizeof name, "run/%s.%s", r->name, suffix);
-	return fs_join(path, CONF_PATH, r->conf.data.dir, name);
+	snprintf(file, sizeof file, "run/%s.%s", name, suffix);
+	return fs_join(path, CONF_PATH, r->conf.data.dir, file);
 }

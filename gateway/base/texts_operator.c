@@ -7,6 +7,7 @@ const struct text texts_for_operators[] = {
 	{"no", "否", "no"},
 	{"role_starting", "正在启动", "starting"},
 	{"role_running", "运行中", "running"},
+	{"role_standby", "热备等待", "standing by"},
 	{"role_stopped", "已停止", "stopped"},
 	{"role_failed", "出错停止", "failed"},
 	{"role_killed", "意外中断", "ended unexpectedly"},
@@ -126,6 +127,60 @@ const struct text texts_for_operators[] = {
 	{"init_done", "已初始化：{0}。名册放入 {1}/<报送单位>/；启动：qiao run",
 	 "initialised: {0}. Rosters go into {1}/<sender>/; start with: qiao run"},
 
+	{"cmd_schemas", "在模式登记处登记事件模式，或检查是否一致",
+	 "register the schemas of the events, or check that all agree"},
+	{"cmd_schemas.help",
+	 "用于 [registry] url 指向的模式登记处（Confluent 接口）。程序自己从不登记。\n"
+	 "register：登记缺少的事件模式，先检查每一个是否与已登记的兼容；有一个不兼容，就一个也不登"
+	 "记"
+	 "。\n"
+	 "check：每个模式都已登记，各程序记住的编号含义未变，兼容级别不是 "
+	 "NONE；每个问题都附处理办法"
+	 "。\n"
+	 "升级程序之前先运行 register。\n\n"
+	 "退出状态：0 一切就绪；1 有不兼容的模式或有问题；2 设置有误；3 登记处没有应答；"
+	 "4 编号的含义变了。",
+	 "For the schema registry at [registry] url (Confluent's interface). Programs never "
+	 "register anything.\n"
+	 "register: registers the schemas that are missing, after asking for each whether it is "
+	 "compatible with what\n"
+	 "is there; when one is not, none is registered. check: every schema is registered, the "
+	 "ids that the programs\n"
+	 "remember mean what they meant, the level of compatibility is not NONE; each finding with "
+	 "its cure.\n"
+	 "Run register before an upgrade of the programs.\n\n"
+	 "Exit status: 0 all is well; 1 an incompatible schema, or findings; 2 settings; 3 no "
+	 "answer from the\n"
+	 "registry; 4 an id changed its meaning."},
+	{"schemas_usage", "要写 register 或 check", "say register or check"},
+	{"schemas_subject", "名称", "subject"},
+	{"schemas_id", "编号", "id"},
+	{"schemas_version", "版本", "version"},
+	{"schemas_done", "结果", "result"},
+	{"schemas_missing", "未登记", "not registered"},
+	{"schemas_there", "已有", "there already"},
+	{"schemas_registered", "刚登记", "registered"},
+	{"schemas_incompatible", "不兼容", "incompatible"},
+	{"schemas_not_registered",
+	 "有不兼容的模式，缺少的没有登记：请用与登记处相符的程序版本，或由管理员调整兼容级别",
+	 "a schema is incompatible, so what is missing was not registered: use the version of the "
+	 "programs that fits, or have the level of compatibility changed"},
+	{"schemas_ok", "{0} 个模式均已登记，编号含义未变",
+	 "{0} schemas are registered, and every id means what it meant"},
+	{"schemas_find_missing", "{0}：没有按本程序的形式登记；运行 qiao schemas register",
+	 "{0}: not registered in the form of this program; run qiao schemas register"},
+	{"schemas_find_level",
+	 "{0}：兼容级别为 NONE，谁都可以登记读不懂的模式；请在登记处设为 BACKWARD（PUT /config）",
+	 "{0}: the level of compatibility is NONE, so anybody may register what we cannot read; "
+	 "set BACKWARD at the registry (PUT /config)"},
+	{"schemas_find_gone", "{0}：登记处不认识编号 {1}，别人读不了已有的事件；请从备份恢复登记处",
+	 "{0}: the registry does not know id {1}, so others cannot read the events that are there; "
+	 "restore the registry from its backup"},
+	{"schemas_find_changed",
+	 "{0}：编号 {1} 现在指别的模式，事件会被误读；请从备份恢复登记处，或改正 [registry] url",
+	 "{0}: id {1} now means another schema and events would be misread; restore the registry "
+	 "from its backup, or correct [registry] url"},
+
 	{"cmd_run", "启动并看管四个程序", "start the four programs and look after them"},
 	{"cmd_run.help",
 	 "启动 [run] programs 里的程序，在终端显示每件事；程序意外结束就重新启动，间隔逐次加倍。\n"
@@ -157,6 +212,8 @@ const struct text texts_for_operators[] = {
 	 "!!! {0} stopped to stay safe ({2}) and stays down: its log names the cause and the cure; "
 	 "see to that first"},
 	{"run_child_ended", "{0} 已结束（{2}）", "{0} ended ({2})"},
+	{"run_hung", "{0} 已 {1} 毫秒没有动静，已强行终止",
+	 "{0} gave no sign of life for {1} ms and was killed"},
 	{"run_killed", "{0} 在 {1} 毫秒内没有停下，已强行终止",
 	 "{0} had not stopped after {1} ms and was killed"},
 	{"run_reopened", "日志已重新打开", "logs reopened"},

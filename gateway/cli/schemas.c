@@ -2,7 +2,9 @@
  * registry, programs and what they remember agree.
  *
  * register is all or nothing as far as it can be: what may not follow its predecessor is found for
- * every subject before the first is registered. */
+ * every subject before the first is registered. And it does not paper over a registry that was
+ * replaced: an id that programs remember must mean what it meant; one that is gone may come back
+ * for the same schema only. */
 #include "base/table.h"
 #include "cli/cli.h"
 #include "events/events.h"
@@ -31,12 +33,14 @@ struct schemas {
 	const struct cli *cli;
 	struct registry_client *registry;
 	struct registry_cache known; /* what the programs remember */
+	bool gone[REGISTRY_IDS_MAX]; /* of these: the registry has no such id */
 	struct subject subjects[EVENT_TYPES];
 	json_t *findings;
 	int count; /* of incompatible subjects, or of findings */
 };
 
 static int open_all(struct schemas *s, struct err *e);
+static int look_at_known(struct schemas *s, struct err *e);
 static int register_all(struct schemas *s, struct err *e);
 static int find(struct schemas *s, enum event_type t, struct err *e);
 static int note(struct schemas *s, enum event_type t, struct err *e);
@@ -98,6 +102,8 @@ static int register_all(struct schemas *s, struct err *e)
 {
 	int rc = 0;
 
+	if (look_at_known(s, e) != 0)
+		return -1;
 	for (enum event_type t = 0; t < EVENT_TYPES; t++) {
 		struct subject *sub = &s->subjects[t];
 		char why[REGISTRY_WHY];
@@ -139,6 +145,22 @@ static int register_all(struct schemas *s, struct err *e)
 	return s->count > 0 ? 0 : rc;
 }
 
+static int look_at_known(struct schemas *s, struct err *e)
+{
+	for (int i = 0; i < s->known.count; i++) {
+		const struct registry_id *known = &s->known.at[i];
+		struct schema_mark means;
+		int found = registry_meaning(s->registry, known->id, &means, e);
+
+		if (found < 0)
+			return -1;
+		if (found == 1 && !schema_mark_eq(&means, &known->mark))
+			return registry_changed(known->id, &known->mark, &means, e);
+		s->gone[i] = found == 0;
+	}
+	return 0;
+}
+
 static int find(struct schemas *s, enum event_type t, struct err *e)
 {
 	struct subject *sub = &s->subjects[t];
@@ -150,13 +172,26 @@ static int find(struct schemas *s, enum event_type t, struct err *e)
 	return note(s, t, e);
 }
 
-/* ERR_SAFE: to a program the number means something else. */
+/* ERR_SAFE: to a program the number means something else, or its number of the schema is gone. */
 static int note(struct schemas *s, enum event_type t, struct err *e)
 {
 	struct schema_mark own;
 
 	if (schema_mark_of(&own, event_schema(t), e) != 0)
 		return -1;
+	for (int i = 0; i < s->known.count; i++) {
+		const struct registry_id *known = &s->known.at[i];
+
+		if (s->gone[i] && known->id != s->subjects[t].place.id &&
+		    schema_mark_eq(&known->mark, &own))
+			return err_set(
+				e, ERR_SAFE,
+				"schema registry: %s was id %" PRId32 " and is now id %" PRId32
+				": the registry was emptied or replaced, and events that are "
+				"there cannot be read by others. Restore the registry from its "
+				"backup",
+				own.name, known->id, s->subjects[t].place.id);
+	}
 	return registry_cache_add(&s->known, s->subjects[t].place.id, &own, e);
 }
 

@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "cli/health.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,10 +14,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STATUS_EACH_MS = 5000 };
+enum { STATUS_EACH_MS = 5000, LOOK_EACH_MS = 1000, STATUS_FILE_MAX = 1 << 17 };
 
 static int add_programs(struct supervisor *s, struct err *e);
 static int take_signals(struct supervisor *s, struct err *e);
@@ -26,6 +28,9 @@ static void become(const struct child *ch, const char *file, int ready_fd, pid_t
 static void start_due(struct supervisor *s);
 static void wait_events(struct supervisor *s);
 static int64_t next_due(const struct supervisor *s);
+static void look_for_hung(struct supervisor *s);
+static bool gave_sign(const struct supervisor *s, struct child *ch);
+static void kill_hung(struct supervisor *s, struct child *ch);
 static void on_signal(struct supervisor *s);
 static void on_ready(struct supervisor *s, struct child *ch);
 static void reap(struct supervisor *s);
@@ -70,6 +75,15 @@ const char *child_end_text(char out[24], int wait_status)
 	return out;
 }
 
+bool child_must_give_signs(struct str status, pid_t pid)
+{
+	struct role_status said;
+
+	role_status_parse(&said, status);
+	return said.pid == pid &&
+	       (strcmp(said.state, "running") == 0 || strcmp(said.state, "standby") == 0);
+}
+
 int supervisor_open(struct supervisor *s, const struct cli *c, struct err *e)
 {
 	char run[CONF_PATH], lock[CONF_PATH];
@@ -95,6 +109,7 @@ int supervisor_run(struct supervisor *s)
 			stop_next(s);
 		else
 			start_due(s);
+		look_for_hung(s);
 		if (clock_monotonic() - s->status_ms >= STATUS_EACH_MS)
 			write_status(s);
 		wait_events(s);
@@ -189,7 +204,7 @@ static void start(struct supervisor *s, struct child *ch)
 	fcntl(pair[0], F_SETFL, O_NONBLOCK);
 	ch->pid = pid;
 	ch->ready_fd = pair[0];
-	ch->kill_at_ms = 0;
+	ch->kill_at_ms = ch->silent_ms = 0;
 	enter(s, ch, CHILD_STARTING);
 	tell(s, ch, "run_started", pid);
 }
@@ -248,6 +263,8 @@ static int64_t next_due(const struct supervisor *s)
 {
 	int64_t due = s->status_ms + STATUS_EACH_MS;
 
+	if (s->looked_ms + LOOK_EACH_MS < due)
+		due = s->looked_ms + LOOK_EACH_MS;
 	for (int i = 0; i < s->count; i++) {
 		const struct child *ch = &s->children[i];
 
@@ -257,6 +274,62 @@ static int64_t next_due(const struct supervisor *s)
 			due = ch->kill_at_ms;
 	}
 	return due;
+}
+
+/* Silence is counted in looks, not read off two clocks: a wall clock that was set, or a machine that slept,
+ * makes nobody look dead. A stop has a time limit of its own. */
+static void look_for_hung(struct supervisor *s)
+{
+	int64_t now = clock_monotonic(), passed = now - s->looked_ms;
+
+	if (passed < LOOK_EACH_MS)
+		return;
+	s->looked_ms = now;
+	for (int i = 0; i < s->count && !s->stopping; i++) {
+		struct child *ch = &s->children[i];
+
+		if (ch->state != CHILD_RUNNING || gave_sign(s, ch))
+			ch->silent_ms = 0;
+		else
+			ch->silent_ms += passed < 2 * LOOK_EACH_MS ? passed : LOOK_EACH_MS;
+		if (ch->silent_ms >= s->cli->conf.run.hang_timeout_ms)
+			kill_hung(s, ch);
+	}
+}
+
+/* Programs that keep no status file are not watched. */
+static bool gave_sign(const struct supervisor *s, struct child *ch)
+{
+	const char *role = strncmp(ch->name, "qiao-", 5) == 0 ? ch->name + 5 : ch->name;
+	char name[CLI_PROGRAM + 16], path[CONF_PATH];
+	struct stat st;
+	struct buf text;
+	int64_t before = ch->sign_ns;
+	bool signs = true;
+
+	snprintf(name, sizeof name, "run/%s.status", role);
+	if (cli_path(s->cli, path, name, NULL) < 0 || stat(path, &st) < 0)
+		return true;
+	ch->sign_ns = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
+	if (ch->sign_ns != before)
+		return true;
+	buf_init(&text, STATUS_FILE_MAX);
+	if (fs_read(path, &text, NULL) == 0)
+		signs = !child_must_give_signs((struct str){(const char *)text.data, text.len},
+					       ch->pid);
+	buf_fini(&text);
+	return signs;
+}
+
+/* Its end is seen by reap, and it is started again like one that crashed. */
+static void kill_hung(struct supervisor *s, struct child *ch)
+{
+	kill(ch->pid, SIGKILL);
+	if (s->cli->conf.log.dir[0])
+		log_error("PROGRAM-HUNG", "program=%s pid=%d silent_ms=%" PRId64, ch->name,
+			  (int)ch->pid, ch->silent_ms);
+	tell(s, ch, "run_hung", ch->silent_ms);
+	ch->silent_ms = 0;
 }
 
 static void on_signal(struct supervisor *s)

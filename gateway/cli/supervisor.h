@@ -8,6 +8,10 @@
  *     do the same, or harm.
  *   anything else, signals too: started again after a pause that doubles, and is short again after
  *     a minute of life.
+ * A program that said ready and then gives no sign of life for [run] hang_timeout (its status file
+ * stays as it is) is killed: a program that hangs keeps its locks, and a hot stand-by would wait for
+ * them for ever. Dead, it can write and publish nothing any more: only then the other one takes over.
+ *
  * Children end with the supervisor, however that ends. Only processes that it started are ever
  * signalled, by their id. */
 #ifndef QIAO_CLI_SUPERVISOR_H
@@ -33,7 +37,9 @@ struct child {
 	int64_t since_ms;		   /* wall: when it came into this state */
 	int64_t backoff_ms;		   /* last pause, 0 = none yet */
 	int64_t restarts;
-	int last; /* how it ended last, as waitpid tells; -1 = not yet */
+	int64_t sign_ns;   /* when its status file was last written, by the file's own time */
+	int64_t silent_ms; /* how long no newer one was seen */
+	int last;	   /* how it ended last, as waitpid tells; -1 = not yet */
 };
 
 enum { SUPERVISOR_CHILDREN_MAX = 16, SUPERVISOR_FRESH_MS = 60000 };
@@ -43,7 +49,7 @@ struct supervisor {
 	int count;
 	int signal_fd, lock_fd;
 	bool stopping;
-	int64_t started_ms, status_ms;
+	int64_t started_ms, status_ms, looked_ms;
 };
 
 /* Names and paths from [run] programs, the lock, the signals. ERR_CONF names a program that is not
@@ -58,6 +64,9 @@ void supervisor_close(struct supervisor *s);
 bool child_held_by(int wait_status);
 int64_t child_backoff(int64_t last_ms, int64_t lived_ms, int64_t min_ms, int64_t max_ms);
 const char *child_state_code(enum child_state s); /* "running" ... */
+/* Is this status file, as the process wrote it, one that must be renewed each second? While it starts or
+ * takes over a program may have a long piece of work at once (recovery, migration). */
+bool child_must_give_signs(struct str status, pid_t pid);
 /* How it ended in a few characters that need no translation: "exit 3", "signal 9"; "-" before the
  * first end. */
 const char *child_end_text(char out[24], int wait_status);

@@ -1,30 +1,45 @@
-/* Bytes <-> structs, in the single-object encoding. See bind.c for how avro-c reads and writes
- * our structs directly. */
+/* Bytes <-> structs, in the single-object encoding or in that of a schema registry (framing.h).
+ * See bind.c for how avro-c reads and writes our structs directly. */
 #include "base/fs.h"
+#include "crypto/digest.h"
 #include "events/arena.h"
 #include "events/bind.h"
 #include "events/check.h"
+#include "events/framing.h"
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NAMESPACE "cn.keqiao.qiao."
-#define HEAD 10 /* C3 01 and the fingerprint */
+#define HEAD 10	       /* C3 01 and the fingerprint */
+#define NUMBER_HEAD 5  /* 00 and the registry's number */
+#define NUMBERS_MAX 64 /* numbers remembered; what comes past them is asked for each time */
 #define VARINT_MAX 10
 
 /* A writer's schema of a type. */
 struct writer {
 	struct writer *next;
 	uint64_t fingerprint;
+	struct schema_mark mark;
+	int32_t id; /* our own: the number under which we write; 0 = not asked for yet */
 	struct check check;
 	struct bind *bind;
 	avro_schema_t avro;
 };
 
+/* What a number of the registry turned out to mean. */
+struct number {
+	int32_t id;
+	enum event_type type;
+	const struct writer *writer;
+};
+
 struct codec {
 	struct writer *writers[EVENT_TYPES]; /* the first is our own */
+	struct codec_ids ids;
+	struct number numbers[NUMBERS_MAX];
+	int number_count;
 	struct arena arenas[EVENT_TYPES];
 	avro_reader_t reader;
 	avro_writer_t out;
@@ -45,20 +60,27 @@ static int type_of_record(const struct schema *s, enum event_type *t)
 {
 	const char *name = s->nodes[0].name;
 
-	if (s->nodes[0].type != SCH_RECORD || strncmp(name, NAMESPACE, sizeof NAMESPACE - 1))
+	if (s->nodes[0].type != SCH_RECORD ||
+	    strncmp(name, EVENT_NAMESPACE, sizeof EVENT_NAMESPACE - 1))
 		return -1;
-	return event_type_of(str_of(name + sizeof NAMESPACE - 1), t);
+	return event_type_of(str_of(name + sizeof EVENT_NAMESPACE - 1), t);
 }
 
-static int fingerprint_of(const struct schema *s, uint64_t *out, struct err *e)
+/* The two ways in which a schema is known: by fingerprint in the single-object encoding, by mark
+ * where a registry gives numbers. */
+static int identify(const struct schema *s, uint64_t *fingerprint, struct schema_mark *mark,
+		    struct err *e)
 {
 	struct buf text;
 	int rc;
 
 	buf_init(&text, SCHEMA_TEXT_MAX);
 	rc = schema_write_canonical(s, &text, e);
-	if (rc == 0)
-		*out = schema_crc64(text.data, text.len);
+	if (rc == 0) {
+		*fingerprint = schema_crc64(text.data, text.len);
+		sha256(text.data, text.len, mark->sha256);
+		memcpy(mark->name, s->nodes[0].name, sizeof mark->name);
+	}
 	buf_fini(&text);
 	return rc;
 }
@@ -80,7 +102,7 @@ static int writer_new(struct writer **out, const struct schema *s, enum event_ty
 
 	if (w == NULL)
 		return err_set(e, ERR_TEMP, "schema: out of memory");
-	if (fingerprint_of(s, &w->fingerprint, e) || check_compile(&w->check, s, e))
+	if (identify(s, &w->fingerprint, &w->mark, e) || check_compile(&w->check, s, e))
 		goto fail;
 	if (avro_schema_from_json_length(avsc.p, avsc.n, &w->avro)) {
 		w->avro = NULL;
@@ -102,6 +124,7 @@ static int add_schema(struct codec *c, struct str avsc, bool own, struct err *e)
 	struct writer *w = NULL, **at;
 	enum event_type t;
 	uint64_t fingerprint;
+	struct schema_mark mark;
 	int rc = -1;
 
 	if (schema_parse(&s, avsc, e))
@@ -110,7 +133,7 @@ static int add_schema(struct codec *c, struct str avsc, bool own, struct err *e)
 		err_set(e, ERR_CONF, "schema: %s is no record of ours", s.nodes[0].name);
 		goto out;
 	}
-	if (fingerprint_of(&s, &fingerprint, e) ||
+	if (identify(&s, &fingerprint, &mark, e) ||
 	    (own && shape_agree(shape_of(t), &s.nodes[0], e)))
 		goto out;
 	if (writer_find(c, t, fingerprint) == NULL) {
@@ -227,6 +250,37 @@ void codec_close(struct codec *c)
 	free(c);
 }
 
+void codec_use_ids(struct codec *c, const struct codec_ids *ids)
+{
+	c->ids = *ids;
+}
+
+int schema_mark_of(struct schema_mark *out, struct str avsc, struct err *e)
+{
+	struct schema s;
+	uint64_t fingerprint;
+	int rc;
+
+	if (schema_parse(&s, avsc, e))
+		return -1;
+	if (s.nodes[0].type != SCH_RECORD)
+		rc = err_set(e, ERR_CONF, "schema: no record");
+	else
+		rc = identify(&s, &fingerprint, out, e);
+	schema_fini(&s);
+	return rc;
+}
+
+bool schema_mark_eq(const struct schema_mark *a, const struct schema_mark *b)
+{
+	return memcmp(a->sha256, b->sha256, sizeof a->sha256) == 0 && !strcmp(a->name, b->name);
+}
+
+struct str event_schema(enum event_type t)
+{
+	return pinned_schema(t);
+}
+
 /* ---- encoding ---- */
 
 /* Adds the most that a text or bytes can take; what is wrong with it, or NULL. */
@@ -304,13 +358,37 @@ static const char *measure(const struct shape *s, const void *event, size_t *siz
 	return bad;
 }
 
+/* Writes the head of an event of ours; *head is its length. */
+static int put_head(struct codec *c, enum event_type t, uint8_t to[HEAD], size_t *head,
+		    struct err *e)
+{
+	struct writer *w = c->writers[t];
+
+	if (c->ids.id_of == NULL) {
+		to[0] = 0xc3;
+		to[1] = 0x01;
+		for (int i = 0; i < 8; i++)
+			to[2 + i] = (uint8_t)(w->fingerprint >> 8 * i);
+		*head = HEAD;
+		return 0;
+	}
+	if (w->id == 0 && c->ids.id_of(c->ids.arg, t, &w->mark, &w->id, e)) {
+		w->id = 0;
+		return -1;
+	}
+	to[0] = 0;
+	for (int i = 0; i < 4; i++)
+		to[1 + i] = (uint8_t)((uint32_t)w->id >> (24 - 8 * i));
+	*head = NUMBER_HEAD;
+	return 0;
+}
+
 int codec_encode(struct codec *c, enum event_type t, const void *event, struct buf *out,
 		 struct err *e)
 {
 	const struct shape *s = shape_of(t);
-	const struct writer *w;
 	const char *where = NULL, *bad;
-	size_t size = HEAD;
+	size_t size = HEAD, head;
 	avro_value_t value;
 	uint8_t *to;
 
@@ -324,31 +402,111 @@ int codec_encode(struct codec *c, enum event_type t, const void *event, struct b
 	to = buf_reserve(out, size);
 	if (to == NULL)
 		return err_set(e, ERR_TEMP, "%s: out of memory", s->name);
-	w = c->writers[t];
-	to[0] = 0xc3;
-	to[1] = 0x01;
-	for (int i = 0; i < 8; i++)
-		to[2 + i] = (uint8_t)(w->fingerprint >> 8 * i);
-	value = bind_value(w->bind, (void *)event);
-	avro_writer_memory_set_dest(c->out, (char *)to + HEAD, (int64_t)(size - HEAD));
+	if (put_head(c, t, to, &head, e))
+		return -1;
+	value = bind_value(c->writers[t]->bind, (void *)event);
+	avro_writer_memory_set_dest(c->out, (char *)to + head, (int64_t)(size - head));
 	if (avro_value_write(c->out, &value))
 		return err_set(e, ERR_PERM, "%s: avro-c: %s", s->name, avro_strerror());
-	out->len += HEAD + (size_t)avro_writer_tell(c->out);
+	out->len += head + (size_t)avro_writer_tell(c->out);
 	return 0;
 }
 
 /* ---- decoding ---- */
 
-/* No writer's schema of this type has the fingerprint: says whether another type's has. */
-static int refuse_fingerprint(const struct codec *c, enum event_type t, uint64_t fingerprint,
-			      struct err *e)
+static int by_fingerprint(const struct codec *c, enum event_type t, const uint8_t *p,
+			  const struct writer **w, struct err *e)
 {
+	uint64_t fingerprint = 0;
+
+	for (int i = 0; i < 8; i++)
+		fingerprint |= (uint64_t)p[2 + i] << 8 * i;
+	*w = writer_find(c, t, fingerprint);
+	if (*w)
+		return 0;
 	for (enum event_type o = 0; o < EVENT_TYPES; o++) {
 		if (writer_find(c, o, fingerprint))
 			return err_set(e, ERR_PERM, "undecodable: %s: holds %s", event_name(t),
 				       event_name(o));
 	}
 	return err_set(e, ERR_PERM, "unknown_schema: %s: %016" PRIx64, event_name(t), fingerprint);
+}
+
+static bool number_known(const struct codec *c, int32_t id, struct number *out)
+{
+	for (int i = 0; i < c->number_count; i++) {
+		if (c->numbers[i].id == id) {
+			*out = c->numbers[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Asks what the number means and finds the writer's schema of ours that is the same. */
+static int learn_number(struct codec *c, enum event_type t, int32_t id, struct number *out,
+			struct err *e)
+{
+	struct schema_mark mark;
+	struct err why = {0};
+	int known = 0;
+
+	if (c->ids.mark_of && id > 0)
+		known = c->ids.mark_of(c->ids.arg, id, &mark, &why);
+	if (known < 0) {
+		*e = why;
+		return -1;
+	}
+	if (known == 0)
+		return err_set(e, ERR_PERM, "unknown_schema: %s: id %" PRId32 "%s%s", event_name(t),
+			       id, why.text[0] ? ": " : "", why.text);
+	for (enum event_type o = 0; o < EVENT_TYPES; o++) {
+		for (const struct writer *w = c->writers[o]; w; w = w->next) {
+			if (!schema_mark_eq(&w->mark, &mark))
+				continue;
+			*out = (struct number){id, o, w};
+			if (c->number_count < NUMBERS_MAX)
+				c->numbers[c->number_count++] = *out;
+			return 0;
+		}
+	}
+	return err_set(e, ERR_PERM, "unknown_schema: %s: id %" PRId32 " is %s%s", event_name(t), id,
+		       mark.name,
+		       strncmp(mark.name, EVENT_NAMESPACE, sizeof EVENT_NAMESPACE - 1)
+			       ? ""
+			       : " of another version");
+}
+
+static int by_number(struct codec *c, enum event_type t, const uint8_t *p, const struct writer **w,
+		     struct err *e)
+{
+	uint32_t id = (uint32_t)p[1] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 8 | p[4];
+	struct number n;
+
+	if (id > INT32_MAX)
+		id = 0; /* nobody's */
+	if (!number_known(c, (int32_t)id, &n) && learn_number(c, t, (int32_t)id, &n, e))
+		return -1;
+	if (n.type != t)
+		return err_set(e, ERR_PERM, "undecodable: %s: holds %s", event_name(t),
+			       event_name(n.type));
+	*w = n.writer;
+	return 0;
+}
+
+/* The writer's schema that the head names, and where the body begins. */
+static int read_head(struct codec *c, enum event_type t, struct str bytes, const struct writer **w,
+		     struct str *body, struct err *e)
+{
+	const uint8_t *p = (const uint8_t *)bytes.p;
+	bool single = bytes.n >= HEAD && p[0] == 0xc3 && p[1] == 0x01;
+	size_t head = single ? HEAD : NUMBER_HEAD;
+
+	if (bytes.n > CHECK_EVENT_MAX || (!single && (bytes.n < NUMBER_HEAD || p[0] != 0)))
+		return err_set(e, ERR_PERM, "undecodable: %s: no single-object encoding",
+			       event_name(t));
+	*body = (struct str){bytes.p + head, bytes.n - head};
+	return single ? by_fingerprint(c, t, p, w, e) : by_number(c, t, p, w, e);
 }
 
 /* avro-c with the arena in its hands: whatever happens, it is taken away again. */
@@ -368,23 +526,15 @@ static int read_value(struct codec *c, struct arena *a, struct str body, avro_va
 
 int codec_decode(struct codec *c, enum event_type t, struct str bytes, void *event, struct err *e)
 {
-	const uint8_t *p = (const uint8_t *)bytes.p;
-	struct str body = {bytes.p + HEAD, bytes.n - HEAD};
+	struct str body;
 	const struct writer *w;
 	const char *bad;
-	uint64_t fingerprint = 0;
 	avro_value_t value;
 
 	if (shape_of(t) == NULL)
 		return err_set(e, ERR_PERM, "undecodable: event type %d", (int)t);
-	if (bytes.n < HEAD || bytes.n > CHECK_EVENT_MAX || p[0] != 0xc3 || p[1] != 0x01)
-		return err_set(e, ERR_PERM, "undecodable: %s: no single-object encoding",
-			       event_name(t));
-	for (int i = 0; i < 8; i++)
-		fingerprint |= (uint64_t)p[2 + i] << 8 * i;
-	w = writer_find(c, t, fingerprint);
-	if (w == NULL)
-		return refuse_fingerprint(c, t, fingerprint, e);
+	if (read_head(c, t, bytes, &w, &body, e))
+		return -1;
 	bad = check_run(&w->check, body);
 	if (bad)
 		return err_set(e, ERR_PERM, "undecodable: %s: %s", event_name(t), bad);

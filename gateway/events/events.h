@@ -291,13 +291,15 @@ void codec_close(struct codec *c);
 /* Knows a further writer's schema of a record by its text. */
 int codec_add_schema(struct codec *c, struct str avsc, struct err *e);
 
-/* Appends the single-object encoding (C3 01, CRC-64-AVRO fingerprint little endian, body) of *event, a struct of the type's kind.
+/* Appends the single-object encoding (C3 01, CRC-64-AVRO fingerprint little endian, body) of *event, a struct of the type's kind;
+ * with a schema registry that of framing.h, and then also fails as its id_of does.
  * ERR_PERM when a value cannot be encoded (text not UTF-8 or longer than its bound, a text that may not be null without
  * value) or out->max is reached; ERR_TEMP out of memory. On failure out is what it was. */
 int codec_encode(struct codec *c, enum event_type t, const void *event, struct buf *out, struct err *e);
 /* Decodes bytes from the bus into *event: bounded check first (lengths, items, depth, enum range, trailing bytes), then avro-c
  * with the writer's schema, then our mapping by name with defaults. ERR_PERM when it does not decode; text begins with
- * "unknown_schema" or "undecodable". ERR_TEMP out of memory. Never crashes, never allocates more than the bytes warrant. */
+ * "unknown_schema" or "undecodable". ERR_TEMP out of memory, or what mark_of of framing.h says. Never crashes, never allocates
+ * more than the bytes warrant. */
 int codec_decode(struct codec *c, enum event_type t, struct str bytes, void *event, struct err *e);
 
 /* The digest that SubmissionClosed carries: over the canonical plain fields of each row in order, so that the gateway can tell

@@ -29,6 +29,7 @@ struct http_client {
 	struct buf url, body;
 	size_t base_len;     /* of url: scheme, host, port, prefix */
 	bool (*asked)(void); /* a stop was asked for */
+	const char *type;    /* of bodies */
 	/* of the running request */
 	bool begun, once, too_large, stopped;
 };
@@ -36,7 +37,8 @@ struct http_client {
 static int set_up(struct http_client *h, const struct conf_peer *peer, struct err *e);
 static int check_file(const char *path, const char *what, struct err *e);
 static CURLcode prepare(struct http_client *h, struct str body, struct curl_slist *headers);
-static struct curl_slist *headers_of(struct str body, const char *key);
+static struct curl_slist *headers_of(const char *type, struct str body, const char *key);
+static int add_header(struct curl_slist **list, const char *name, const char *value);
 static enum http_outcome outcome_of(struct http_client *h, CURLcode rc, struct http_response *r);
 static const char *why_of(const struct http_client *h, CURLcode rc);
 static int on_begin(void *arg, char *to, char *from, int to_port, int from_port);
@@ -53,6 +55,7 @@ int http_open(struct http_client **out, const struct conf_peer *peer, size_t res
 		return err_set(e, ERR_TEMP, "http client: out of memory");
 	buf_init(&h->url, URL_MAX);
 	buf_init(&h->body, response_max);
+	h->type = "application/json";
 	if (!started && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
 		err_set(e, ERR_TEMP, "libcurl: cannot start");
 		goto fail;
@@ -87,10 +90,33 @@ void http_stop_when(struct http_client *h, bool (*asked)(void))
 	h->asked = asked;
 }
 
+void http_speak(struct http_client *h, const char *type)
+{
+	h->type = type;
+}
+
+/* libcurl keeps copies, and gives them to no other host: there are no redirects. */
+int http_authorize(struct http_client *h, const char *user, const char *secret, struct err *e)
+{
+	CURLcode rc;
+
+	if (user) {
+		rc = curl_easy_setopt(h->curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		rc = rc ? rc : curl_easy_setopt(h->curl, CURLOPT_USERNAME, user);
+		rc = rc ? rc : curl_easy_setopt(h->curl, CURLOPT_PASSWORD, secret);
+	} else {
+		rc = curl_easy_setopt(h->curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+		rc = rc ? rc : curl_easy_setopt(h->curl, CURLOPT_XOAUTH2_BEARER, secret);
+	}
+	if (rc != CURLE_OK)
+		return err_set(e, ERR_TEMP, "http client: %s", curl_easy_strerror(rc));
+	return 0;
+}
+
 enum http_outcome http_request(struct http_client *h, const char *path, struct str body,
 			       const char *idempotency_key, struct http_response *r, struct err *e)
 {
-	struct curl_slist *headers = headers_of(body, idempotency_key);
+	struct curl_slist *headers = headers_of(h->type, body, idempotency_key);
 	int64_t start = clock_monotonic();
 	enum http_outcome outcome;
 	CURLcode rc = CURLE_OUT_OF_MEMORY;
@@ -198,31 +224,31 @@ static CURLcode prepare(struct http_client *h, struct str body, struct curl_slis
 
 /* No "Expect: 100-continue": it costs a second with peers that do not know it, and a 417 makes
  * libcurl send again. */
-static struct curl_slist *headers_of(struct str body, const char *key)
+static struct curl_slist *headers_of(const char *type, struct str body, const char *key)
 {
-	static const char *const always[] = {"Accept: application/json",
-					     "Expect:", "User-Agent: qiao",
-					     "Content-Type: application/json"};
-	struct curl_slist *list = NULL, *longer;
-	char line[160];
+	struct curl_slist *list = NULL;
 
-	for (int i = 0; i < (body.p ? 4 : 3); i++) {
-		longer = curl_slist_append(list, always[i]);
-		if (!longer)
-			goto fail;
-		list = longer;
-	}
-	if (key) {
-		int n = snprintf(line, sizeof line, "Idempotency-Key: %s", key);
-		longer = n > 0 && (size_t)n < sizeof line ? curl_slist_append(list, line) : NULL;
-		if (!longer)
-			goto fail;
-		list = longer;
+	if (add_header(&list, "Accept: ", type) || add_header(&list, "Expect:", "") ||
+	    add_header(&list, "User-Agent: ", "qiao") ||
+	    (body.p && add_header(&list, "Content-Type: ", type)) ||
+	    (key && add_header(&list, "Idempotency-Key: ", key))) {
+		curl_slist_free_all(list);
+		return NULL;
 	}
 	return list;
-fail:
-	curl_slist_free_all(list);
-	return NULL;
+}
+
+static int add_header(struct curl_slist **list, const char *name, const char *value)
+{
+	struct curl_slist *longer;
+	char line[160];
+	int n = snprintf(line, sizeof line, "%s%s", name, value);
+
+	longer = n > 0 && (size_t)n < sizeof line ? curl_slist_append(*list, line) : NULL;
+	if (!longer)
+		return -1;
+	*list = longer;
+	return 0;
 }
 
 static enum http_outcome outcome_of(struct http_client *h, CURLcode rc, struct http_response *r)

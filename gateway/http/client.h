@@ -36,6 +36,11 @@ void http_close(struct http_client *h);
 /* Requests without an idempotency key are given up (HTTP_UNKNOWN, "stopped") soon after `asked`
  * says true; those with a key run to their end, because giving them up makes doubt. */
 void http_stop_when(struct http_client *h, bool (*asked)(void));
+/* What bodies are, theirs and ours, instead of application/json. Borrows type. */
+void http_speak(struct http_client *h, const char *type);
+/* Says with every request who we are: user and password (basic), or with user NULL a bearer token.
+ * Copies. ERR_TEMP out of memory. */
+int http_authorize(struct http_client *h, const char *user, const char *secret, struct err *e);
 /* path begins with "/". body no value = GET, else POST application/json. idempotency_key may be
  * NULL; with one the request has an effect that must not happen twice: it gets a connection of its
  * own and is never begun a second time. Without one libcurl may send it again by itself, so its

@@ -8,6 +8,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The fence. A lock file keeps a second gateway away, but a lock can be lost while its holder sleeps: removed by a person, on a file
+ * system that forgets it. So who opens the ledger for writing counts `writer` up in a transaction of its own, before it reads
+ * anything else, and each transaction looks at that number first: BEGIN IMMEDIATE holds SQLite's write lock, so between this look
+ * and the commit nobody can raise it. A gateway that slept through a take-over finds another number than its own and stops, with
+ * nothing of its transaction in the file. One that sleeps inside a transaction keeps the new one out (ERR_TEMP, tried again) until it
+ * goes on or is killed: there is no moment at which both write. The epoch is another number and stays: nothing was lost, versions go
+ * on.
+ *
+ * The bus cannot look at this number. A supervisor therefore kills what hangs before another can have its lock, and the dead publish
+ * nothing. Only where the lock itself was lost can one that slept between its commit and its publishing still say what it committed
+ * before it was fenced off: events that the new one found in the same outbox and published too, with the same ids, seqs and
+ * versions, byte for byte. Readers drop repeats by id and keep the highest version, so no payment and no answer changes by it. What it
+ * can leave behind is an older event as the last one of a partition: of a statistic, until that key's next version; and should the
+ * gateway start anew before the next event there, it takes the bus for older than the ledger and refuses, which loses nothing. */
+struct fenced {
+	struct ledger ledger; /* first: a ledger's address is that of its handle */
+	struct stmt *look;
+	int64_t writer;
+};
+
 static int first_positions(struct store *st, const int *partitions, struct err *e)
 {
 	struct stmt *p;
@@ -90,6 +110,38 @@ static int max_of(struct store *st, const char *sql, int64_t *out, struct err *e
 	return got < 0 ? -1 : 0;
 }
 
+/* Whoever wrote before writes no more when this returns. What the counters say is read after it: until then they may change. */
+static int fence_off(struct ledger *l, struct err *e)
+{
+	struct fenced *f = (struct fenced *)l;
+	int64_t before;
+	if (store_prepare(l->st, &f->look, "SELECT value FROM meta WHERE key = 'writer'", e) != 0 || store_begin(l->st, e) != 0)
+		return -1;
+	if (meta_int(l->st, "writer", 0, &before, e) != 0 || meta_put(l, "writer", before + 1, e) != 0) {
+		store_rollback(l->st);
+		return -1;
+	}
+	f->writer = before + 1;
+	return store_commit(l->st, e);
+}
+
+/* Within a write transaction. */
+static int still_ours(struct ledger *l, struct err *e)
+{
+	struct fenced *f = (struct fenced *)l;
+	int got = stmt_step(f->look, e);
+	int64_t now = got == 1 ? stmt_get_int(f->look, 0) : 0;
+	stmt_reset(f->look);
+	if (got < 0)
+		return -1;
+	if (now == f->writer)
+		return 0;
+	return err_set(e, ERR_SAFE,
+		       "ledger: another gateway took over this ledger (writer %" PRId64 ", this one is %" PRId64
+		       "); nothing of this transaction was written. Go on with that one, and find out how this one lost its lock",
+		       now, f->writer);
+}
+
 static int feed_load(struct ledger *l, struct err *e)
 {
 	struct stmt *q;
@@ -134,7 +186,7 @@ static int who_am_i(struct ledger *l, int64_t now, struct err *e)
 	if (copy) {
 		epoch++;
 		l->restored_at = now;
-		if (store_begin(l->st, e) != 0 || meta_put(l, "epoch", epoch, e) != 0 ||
+		if (ledger_begin(l, e) != 0 || meta_put(l, "epoch", epoch, e) != 0 ||
 		    meta_put(l, "restored_at", now, e) != 0 || meta_put(l, "copy", 0, e) != 0 ||
 		    store_commit(l->st, e) != 0)
 			return -1;
@@ -146,9 +198,10 @@ static int who_am_i(struct ledger *l, int64_t now, struct err *e)
 
 int ledger_open(struct ledger **out, const char *path, int64_t cache_kib, int64_t now, const char *vfs, struct err *e)
 {
-	struct ledger *l = calloc(1, sizeof(*l));
-	if (!l)
+	struct fenced *f = calloc(1, sizeof(*f));
+	if (!f)
 		return err_set(e, ERR_TEMP, "ledger: out of memory");
+	struct ledger *l = &f->ledger;
 	l->decls.size = sizeof(struct decl);
 	l->persons.size = sizeof(struct person);
 	l->subs.size = sizeof(struct submission);
@@ -164,7 +217,7 @@ int ledger_open(struct ledger **out, const char *path, int64_t cache_kib, int64_
 	for (int i = 0; i < SQLS; i++)
 		if (store_prepare(l->st, &l->q[i], ledger_sql[i], e) != 0)
 			goto fail;
-	if (who_am_i(l, now, e) != 0 || stats_load(l, e) != 0)
+	if (fence_off(l, e) != 0 || who_am_i(l, now, e) != 0 || stats_load(l, e) != 0)
 		goto fail;
 	*out = l;
 	return 0;
@@ -283,7 +336,12 @@ int64_t decl_last(const struct ledger *l)
 
 int ledger_begin(struct ledger *l, struct err *e)
 {
-	return store_begin(l->st, e);
+	if (store_begin(l->st, e) != 0)
+		return -1;
+	if (still_ours(l, e) == 0)
+		return 0;
+	store_rollback(l->st);
+	return -1;
 }
 
 int ledger_commit(struct ledger *l, struct err *e)

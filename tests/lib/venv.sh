@@ -10,7 +10,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 rm -rf "$venv"
 mkdir -p build
-if ! { /usr/bin/python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"; } >"$log" 2>&1; then
+if ! { /usr/bin/python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --disable-pip-version-check --only-binary=:all: -r "$wanted"; } >"$log" 2>&1; then
 	tail -n 20 "$log" >&2
 	exit 1
 fi

@@ -73,6 +73,7 @@ static void production_defaults(void **state)
 	assert_int_equal(c.gateway.contribution_retry_ms, 86400000);
 	assert_int_equal(c.gateway.doubt_enquiry_ms, 60000);
 	assert_int_equal(c.gateway.crediting, CREDITING_ADAPTER);
+	assert_false(c.gateway.stand_by);
 	assert_string_equal(c.village.inbox, "/etc/qiao/data/inbox");
 	assert_int_equal(c.village.file_bytes_max, 64 << 20);
 	assert_int_equal(c.tax.timeout_ms, 30000);
@@ -81,6 +82,7 @@ static void production_defaults(void **state)
 	assert_int_equal(c.tax_terms.keys, KEYS_HONOURED);
 	assert_int_equal(c.tax_terms.settlement_delay_ms, 600000);
 	assert_string_equal(c.run.programs, "qiao-gateway qiao-ssa qiao-tax qiao-village");
+	assert_int_equal(c.run.hang_timeout_ms, 30000);
 }
 
 static void what_the_file_says_arrives(void **state)

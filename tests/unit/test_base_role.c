@@ -1,6 +1,7 @@
 #include "base/role.h"
 #include "tests/lib/unit.h"
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -396,6 +397,195 @@ static void many_counters_are_logged_to_the_last(void **state)
 	}
 }
 
+/* ---- hot stand-by ---- */
+
+static int start_one(struct role *r, const char *option)
+{
+	char *argv[] = {(char[]){"qiao-test"}, (char[]){"-c"}, ini, (char *)(uintptr_t)option,
+			NULL};
+
+	*r = (struct role){.name = "test", .summary = "Tests.", .can_stand_by = true};
+	return role_start(r, option ? 4 : 3, argv);
+}
+
+/* The whole life of one, as a program has it: without the locks of the first one, which a fork alone
+ * would hand on. */
+static pid_t start_second(const struct role *first)
+{
+	pid_t child;
+
+	fflush(NULL);
+	child = fork();
+	if (child == 0) {
+		struct err e = {0};
+		struct role r;
+		int rc;
+
+		alarm(PATIENCE_S);
+		if (first) {
+			close(first->lock_fd);
+			close(first->work_fd);
+		}
+		if (start_one(&r, "--stand-by") != 0)
+			_exit(98);
+		rc = role_lock(&r, &e);
+		if (rc == 0) {
+			role_ready(&r);
+			while (!role_stopping()) {
+				role_wait(LONG_MS);
+				role_tick(&r);
+			}
+		}
+		_exit(role_end(&r, rc < 0 ? &e : NULL));
+	}
+	assert_true(child > 0);
+	return child;
+}
+
+static void await(const char *path, const char *text)
+{
+	while (!fs_exists(path) || !has(path, text)) /* alarm ends what takes too long */
+		poll(NULL, 0, 5);
+}
+
+static void stop_second(pid_t child)
+{
+	int status;
+
+	assert_int_equal(kill(child, SIGTERM), 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EXIT_YES);
+}
+
+static void a_stand_by_takes_over_when_the_first_one_ends(void **state)
+{
+	char second_status[320], second_log[320];
+	struct role first;
+	struct err e = {0};
+	pid_t second;
+
+	(void)state;
+	tmpdir_file(&tmp, second_status, "data/run/test-standby.status");
+	tmpdir_file(&tmp, second_log, "log/qiao-test-standby.log");
+	assert_int_equal(start_one(&first, NULL), 0);
+	assert_int_equal(role_lock(&first, &e), 0);
+	role_ready(&first);
+	second = start_second(&first);
+	await(second_status, "state standby\n");
+	assert_true(has(status_file, "state running\n"));
+	role_end(&first, NULL);
+	await(second_status, "state running\n");
+	assert_true(has(second_log, "ROLE-TAKE-OVER role=test-standby"));
+	assert_true(has(status_file, "state stopped\n")); /* that of the first one is its own */
+	stop_second(second);
+	assert_true(has(second_status, "state stopped\n"));
+}
+
+static void a_stand_by_that_waits_can_be_stopped(void **state)
+{
+	char path[320], number[16], text[8];
+	struct role first, again;
+	struct err e = {0};
+	int ends[2];
+	pid_t second;
+
+	(void)state;
+	tmpdir_file(&tmp, path, "data/run/test-standby.status");
+	assert_int_equal(start_one(&first, NULL), 0);
+	assert_int_equal(role_lock(&first, &e), 0);
+	assert_int_equal(pipe(ends), 0);
+	snprintf(number, sizeof number, "%d", ends[1]);
+	setenv("QIAO_READY_FD", number, 1);
+	second = start_second(&first);
+	unsetenv("QIAO_READY_FD");
+	close(ends[1]);
+	assert_int_equal(read(ends[0], text, sizeof text), 6); /* it waits, and that is its work */
+	close(ends[0]);
+	await(path, "state standby\n");
+	/* Two under one name would write one status. */
+	assert_int_equal(start_one(&again, "--stand-by"), FINISHED + EXIT_LATER);
+	stop_second(second);
+	assert_true(has(path, "state stopped\n"));
+	role_end(&first, NULL);
+}
+
+/* The first one, started again after the second took over. */
+static void the_first_one_waits_only_where_that_is_wished_for(void **state)
+{
+	static const struct {
+		const char *settings;
+		bool waits;
+	} table[] = {
+		{"", false},
+		{"[gateway]\nstand_by = yes\n", true},
+		{"[run]\nprograms = qiao-x qiao-test-standby\n", true},
+		{"[run]\nprograms = qiao-test-standby-x qiao-test\n", false},
+	};
+	char path[320];
+
+	(void)state;
+	tmpdir_file(&tmp, path, "data/run/test-standby.status");
+	for (size_t i = 0; i < COUNT(table); i++) {
+		pid_t second = start_second(NULL);
+		struct err e = {0};
+		struct role first;
+
+		await(path, "state running\n");
+		configure(table[i].settings);
+		assert_int_equal(start_one(&first, NULL), 0);
+		if (table[i].waits)
+			role_stop(); /* else it would wait for ever */
+		assert_int_equal(role_lock(&first, &e), table[i].waits ? 1 : -1);
+		assert_int_equal(e.class, table[i].waits ? ERR_NONE : ERR_TEMP);
+		role_end(&first, table[i].waits ? NULL : &e);
+		stop_second(second);
+	}
+}
+
+static void only_who_can_stand_by_knows_the_option(void **state)
+{
+	char *argv[] = {(char[]){"qiao-test"}, (char[]){"--stand-by"}, NULL};
+	char *named[] = {(char[]){"/bin/qiao-test-standby"}, (char[]){"-c"}, ini, NULL};
+	char out[2000];
+	struct role r = {.name = "test", .summary = "Tests.", .can_stand_by = true};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(run(2, argv, out, sizeof out), EXIT_USAGE);
+	/* The name of the program says the same. */
+	assert_int_equal(role_start(&r, 3, named), 0);
+	assert_int_equal(role_lock(&r, &e), 0);
+	assert_false(fs_exists(status_file));
+	role_end(&r, NULL);
+}
+
+/* The supervisor takes for dead who writes no status. */
+static void waits_and_questions_are_signs_of_life(void **state)
+{
+	struct role r;
+
+	(void)state;
+	assert_int_equal(start(&r), 0);
+	role_ready(&r);
+	at[0].value = 1;
+	r.status_ms -= 1000;
+	assert_false(role_stopping());
+	assert_true(has(status_file, "rows_read=1"));
+	at[0].value = 2;
+	r.status_ms -= 1000;
+	role_wait(1);
+	assert_true(has(status_file, "rows_read=2"));
+	at[0].value = 3;
+	role_wait(1200); /* longer than a sign may be away */
+	assert_true(has(status_file, "rows_read=3"));
+	role_end(&r, NULL);
+	at[0].value = 4;
+	r.status_ms -= 1000;
+	role_stopping();
+	assert_false(has(status_file, "rows_read=4")); /* the dead give none */
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -416,6 +606,11 @@ int main(void)
 		TEST(a_signal_ends_a_waiting_program),
 		TEST(counters_are_logged_each_minute_and_at_stop),
 		TEST(many_counters_are_logged_to_the_last),
+		TEST(a_stand_by_takes_over_when_the_first_one_ends),
+		TEST(a_stand_by_that_waits_can_be_stopped),
+		TEST(the_first_one_waits_only_where_that_is_wished_for),
+		TEST(only_who_can_stand_by_knows_the_option),
+		TEST(waits_and_questions_are_signs_of_life),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

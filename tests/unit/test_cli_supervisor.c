@@ -1,4 +1,4 @@
-/* LINK: gateway/cli/supervisor.o gateway/cli/common.o */
+/* LINK: gateway/cli/supervisor.o gateway/cli/common.o gateway/cli/health.o */
 #include "cli/supervisor.h"
 #include "tests/lib/unit.h"
 
@@ -58,6 +58,26 @@ static void tells_how_a_program_ended(void **state)
 		assert_string_equal(child_end_text(out, table[i].status), table[i].text);
 }
 
+static void only_who_works_or_stands_by_must_give_signs(void **state)
+{
+	static const struct {
+		const char *status;
+		bool must;
+	} table[] = {
+		{"pid 7\nstate running\nsince_ms 1\nat_ms 2\n", true},
+		{"pid 7\nstate standby\nsince_ms 1\nat_ms 2\n", true},
+		{"pid 7\nstate starting\nsince_ms 1\nat_ms 2\n", false}, /* may take its time */
+		{"pid 7\nstate stopped\nsince_ms 1\nat_ms 2\n", false},
+		{"pid 77\nstate running\nsince_ms 1\nat_ms 2\n", false}, /* of an earlier life */
+		{"state running\n", false},
+		{"", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++)
+		assert_int_equal(child_must_give_signs(str_of(table[i].status), 7), table[i].must);
+}
+
 static void takes_programs_off_a_list(void **state)
 {
 	static const struct {
@@ -90,6 +110,7 @@ int main(void)
 		cmocka_unit_test(holds_only_what_needs_a_person),
 		cmocka_unit_test(pauses_double_up_to_the_longest_and_begin_anew_after_a_minute),
 		cmocka_unit_test(tells_how_a_program_ended),
+		cmocka_unit_test(only_who_works_or_stands_by_must_give_signs),
 		cmocka_unit_test(takes_programs_off_a_list),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
