@@ -24,7 +24,7 @@ crypto_SRC := digest identity keyring ids
 domain_SRC := cell csv citizen_id money policy calendar village row eligibility gates payment
 events_SRC := schema check types pinned arena bind codec events
 store_SRC := store
-bus_SRC := kafka_stub topics crc32 batch bus local local_file local_read local_write local_groups local_keep local_backup
+bus_SRC := topics crc32 batch bus kafka kafka_conf kafka_event kafka_write kafka_read kafka_group kafka_topics local local_file local_read local_write local_groups local_keep local_backup
 http_SRC := client registry_cache registry_client registry
 ledger_SRC := schema cache ledger submissions decls people stats outbox read
 flow_SRC := reference emit answers intake filing contributions collections waiting flow
@@ -36,7 +36,8 @@ tax_SRC := main share window plan ask send answer follow publish
 ssa_SRC := main work enquiries status changes feedback credits statistics
 agencies_SRC := json_in json_out idindex rowset faults refusals population options feed book server tax_book tax_batch tax_tell \
 	ssa_book ssa_persons ssa_accounts ssa_statistics
-testlib_SRC := event_gen fault_vfs sim flow_world script_server registry_sim adapter_rig people roster_form story rosters world outcomes books tale recount bulk proxy
+testlib_SRC := event_gen fault_vfs sim flow_world script_server registry_sim adapter_rig people roster_form story rosters world outcomes books tale recount bulk proxy \
+	java kafka kafka_certs kafka_registry
 
 LAYERS := base crypto domain events store bus http ledger flow
 ADAPTERS := common village tax ssa
@@ -66,16 +67,18 @@ ADAPTER_LIBS := $(call lib,common flow http bus store events domain crypto base)
 ALL_LIBS := $(call lib,testlib common flow http ledger bus store events domain crypto base)
 EXT_GATEWAY = $(call pkg,sqlite3 avro-c libcrypto jansson libcurl)
 EXT_ADAPTER = $(EXT_GATEWAY)
-EXT_ALL = $(EXT_ADAPTER) $(call pkg,libmicrohttpd) -lm
+EXT_ALL = $(EXT_ADAPTER) $(call pkg,libmicrohttpd rdkafka) -lm
 
 PROGRAMS := $(addprefix $(B)/bin/,qiao qiao-gateway qiao-gateway-standby qiao-village qiao-tax qiao-ssa)
 AGENCY_PROGRAMS := $(addprefix $(B)/bin/,$(patsubst tests/agencies/%_main.c,sim-%,$(wildcard tests/agencies/*_main.c)))
 DATA_PROGRAMS := $(patsubst tests/data/%.c,$(B)/bin/%,$(wildcard tests/data/*.c))
 
 DEPS := gcc libc6-dev make pkg-config libsqlite3-dev libavro-dev libcurl4-openssl-dev libssl-dev libjansson-dev \
-	libmicrohttpd-dev libcmocka-dev python3 python3-venv
+	libmicrohttpd-dev librdkafka-dev libcmocka-dev python3 python3-venv
+# For a real broker and a real registry; tests only.
+DEPS_KAFKA := openjdk-17-jre-headless maven kcat openssl
 
-.PHONY: all help deps lint format clean demo test bench ci-deps agencies
+.PHONY: all help deps deps-kafka lint format clean demo test bench ci-deps agencies
 all: $(PROGRAMS) ## build the programs (build/release/bin)
 
 agencies: $(AGENCY_PROGRAMS) $(DATA_PROGRAMS)
@@ -87,6 +90,8 @@ help: ## this list
 
 deps: ## install what is missing of the Debian packages (by name, with sudo where not root)
 	@tests/lib/deps.sh $(DEPS)
+deps-kafka: deps
+	@tests/lib/deps.sh $(DEPS_KAFKA)
 
 # ---- compiling ----------------------------------------------------------------------------------------------------------
 # Objects depend on this file, which changes only when the flags do.
@@ -133,6 +138,7 @@ $(DATA_PROGRAMS): $(B)/bin/%: $(B)/obj/tests/data/%.o $(ALL_LIBS)
 # and for objects of programs with:  /* LINK: adapters/village/reader.o */
 UNIT := $(patsubst tests/%.c,$(B)/test/%,$(wildcard tests/unit/test_*.c tests/fault/test_*.c))
 SCENARIO := $(patsubst tests/scenario/%.c,$(B)/test/scenario/%,$(wildcard tests/scenario/*.c))
+KAFKA_TESTS := $(patsubst tests/kafka/%.c,$(B)/test/kafka/%,$(wildcard tests/kafka/test_*.c))
 BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 wraps = $(addprefix -Wl$(comma)--wrap=,$(shell sed -n '1,8s@.*/\* WRAP: \(.*\) \*/.*@\1@p' $(1)))
 links = $(addprefix $(B)/obj/,$(shell sed -n '1,8s@.*/\* LINK: \(.*\) \*/.*@\1@p' $(1)))
@@ -143,15 +149,21 @@ $(UNIT): $(B)/test/%: $(B)/obj/tests/%.o $$(call links,tests/$$*.c) $(ALL_LIBS)
 	$(link) $(call pkg,cmocka) $(EXT_ALL)
 $(SCENARIO): $(B)/test/scenario/%: $(B)/obj/tests/scenario/%.o $(ALL_LIBS)
 	$(link) $(call pkg,cmocka) $(EXT_ALL)
+$(KAFKA_TESTS): $(B)/test/kafka/%: $(B)/obj/tests/kafka/%.o $(ALL_LIBS)
+	$(link) $(call pkg,cmocka) $(EXT_ALL)
 $(BENCH): $(B)/bench/%: $(B)/obj/tests/bench/%.o $(ALL_LIBS)
 	$(link) $(call pkg,cmocka) $(EXT_ALL)
 
 T ?=
-test: deps ## run the tests (T=name runs one); SAN=address,undefined under sanitizers
+test: deps-kafka ## run the tests (T=name runs one); SAN=address,undefined under sanitizers
 	@$(MAKE) --no-print-directory test-run
-.PHONY: test-run bench-run demo-run
-test-run: $(PROGRAMS) $(AGENCY_PROGRAMS) $(DATA_PROGRAMS) $(UNIT) $(SCENARIO)
+test-kafka: deps-kafka ## only the tests of what a real broker and registry can do (tests/kafka)
+	@$(MAKE) --no-print-directory test-kafka-run
+.PHONY: test-run test-kafka test-kafka-run bench-run demo-run
+test-run: $(PROGRAMS) $(AGENCY_PROGRAMS) $(DATA_PROGRAMS) $(UNIT) $(SCENARIO) $(KAFKA_TESTS)
 	@QIAO_BUILD=$(B) tests/lib/run-tests.sh $(T)
+test-kafka-run: $(PROGRAMS) $(AGENCY_PROGRAMS) $(DATA_PROGRAMS) $(KAFKA_TESTS)
+	@QIAO_BUILD=$(B) QIAO_KINDS=kafka tests/lib/run-tests.sh $(T)
 
 demo: deps ## the whole way on the embedded bus, with simulated agencies (state in build/demo)
 	@$(MAKE) --no-print-directory demo-run

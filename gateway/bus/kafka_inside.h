@@ -34,9 +34,14 @@ struct kafka {
 	struct kafka_topic topics[KAFKA_TOPICS_MAX]; /* in the order of the table */
 	struct kafka_out *out;			     /* made by the first publish */
 	struct kafka_look *look;		     /* made by the first look */
+	rd_kafka_t *in;		 /* of all readers that keep their own positions */
 	int readers;
+	struct kafka_reader *groups; /* those of groups that are open */
 	/* What a handle said when it lost or found its brokers, for waits and the log. */
 	char trouble[300];
+	rd_kafka_resp_err_t trouble_err;
+	int64_t said_ms; /* when a wait was last logged */
+	rd_kafka_t *asker; /* for metadata and committed positions */
 	struct err fatal; /* class != NONE: the bus refuses all further work, for this reason */
 };
 
@@ -58,6 +63,10 @@ int kafka_err(const struct kafka *k, rd_kafka_resp_err_t err, const char *what, 
 	      struct err *e);
 int kafka_fail(struct kafka *k, const struct err *e); /* -1; remembers SAFE and CONF in k->fatal */
 int kafka_refused(const struct kafka *k, struct err *e);
+
+/* Name of a reader's group with the prefix: "qiao-tax.payments". */
+int kafka_group_name(const struct kafka *k, const char *group, const char *topic, char out[KAFKA_NAME], struct err *e);
+int kafka_asker(struct kafka *k, struct err *e); /* makes k->asker */
 
 /* ---- kafka_conf.c ---- */
 enum kafka_use {
@@ -121,6 +130,9 @@ struct kafka_reader {
 	bool alone, started, failed;
 	struct kafka_part part[BUS_PARTITIONS_MAX];
 	unsigned share;		   /* number of the share */
+	int64_t noted_ms;
+	struct kafka_reader *next; /* of k->groups */
+	bool closing, had_all;	   /* had_all: once had every partition (alone) */
 	struct err broken;	   /* found in a callback: given by the next bus_read */
 	rd_kafka_message_t **held; /* given by the last bus_read; destroyed by the next */
 	struct bus_record *records;
@@ -128,7 +140,6 @@ struct kafka_reader {
 };
 int group_open(struct kafka_reader *r, struct err *e);
 void group_close(struct kafka_reader *r);
-int group_poll(struct kafka_reader *r, struct err *e); /* serves rebalances; before reading */
 int group_store(struct kafka_reader *r, struct err *e);
 
 /* ---- kafka_topics.c: also `qiao topics` (bus/kafka_topics.h) ---- */
