@@ -65,7 +65,7 @@ lib = $(foreach l,$(1),$(B)/lib/lib$(l).a)
 GATEWAY_LIBS := $(call lib,flow http ledger bus store events domain crypto base)
 ADAPTER_LIBS := $(call lib,common flow http bus store events domain crypto base)
 ALL_LIBS := $(call lib,testlib common flow http ledger bus store events domain crypto base)
-EXT_GATEWAY = $(call pkg,sqlite3 avro-c libcrypto jansson libcurl)
+EXT_GATEWAY = $(call pkg,sqlite3 avro-c libcrypto jansson libcurl rdkafka)
 EXT_ADAPTER = $(EXT_GATEWAY)
 EXT_ALL = $(EXT_ADAPTER) $(call pkg,libmicrohttpd rdkafka) -lm
 

@@ -11,6 +11,8 @@
 enum { KINDS_MAX = 64, TIME_LEN = 24, TRACE_LEN = 55 };
 #define TYPE_HEAD "cn.keqiao.qiao."
 #define TYPE_FOOT ".v1"
+#define TIME_MIN INT64_C(-62135596800000)
+#define TIME_MAX INT64_C(253402300799999)
 
 /* The constant headers of one record type of this program. */
 struct kafka_kinds {
@@ -126,12 +128,15 @@ static void digits(char *out, int n, int64_t v)
 		out[n - 1] = (char)('0' + v % 10);
 }
 
-/* 2026-11-25T06:40:00.123Z */
+/* 2026-11-25T06:40:00.123Z. Years 1 to 9999: what lies outside becomes the nearest that can be read. */
 static void put_time(char out[TIME_LEN], int64_t ms)
 {
-	int64_t days = ms >= 0 ? ms / DAY_MS : (ms - DAY_MS + 1) / DAY_MS, rest = ms - days * DAY_MS;
+	int64_t days, rest;
 	int year, month, day;
 
+	ms = ms < TIME_MIN ? TIME_MIN : ms > TIME_MAX ? TIME_MAX : ms;
+	days = (ms - TIME_MIN) / DAY_MS + TIME_MIN / DAY_MS;
+	rest = ms - days * DAY_MS;
 	date_split((int)days, &year, &month, &day);
 	memcpy(out, "0000-00-00T00:00:00.000Z", TIME_LEN);
 	digits(out, 4, year);
@@ -181,7 +186,7 @@ static bool read_type(struct str s, struct str *type)
 /* false: none of ours. What we do not know is passed over. */
 static bool read_headers(rd_kafka_headers_t *h, struct bus_record *out)
 {
-	bool id = false, type = false, time = false;
+	bool version = false, id = false, type = false, time = false;
 	const char *name;
 	const void *value;
 	size_t n;
@@ -191,7 +196,9 @@ static bool read_headers(rd_kafka_headers_t *h, struct bus_record *out)
 
 		if (value == NULL)
 			continue;
-		if (strcmp(name, "ce_id") == 0)
+		if (strcmp(name, "ce_specversion") == 0)
+			version = str_is(s, "1.0");
+		else if (strcmp(name, "ce_id") == 0)
 			id = id_parse(&out->event.id, s) == 0;
 		else if (strcmp(name, "ce_type") == 0)
 			type = read_type(s, &out->event.type);
@@ -204,5 +211,5 @@ static bool read_headers(rd_kafka_headers_t *h, struct bus_record *out)
 		else if (strcmp(name, "ce_qiaoseq") == 0)
 			str_int(s, 0, INT64_MAX, &out->event.seq);
 	}
-	return id && type && time;
+	return version && id && type && time;
 }

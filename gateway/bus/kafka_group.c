@@ -18,7 +18,7 @@ static int begin_part(struct kafka_reader *r, rd_kafka_topic_partition_t *at, st
 static void end_share(struct kafka_reader *r);
 static void on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t *list, void *opaque);
 
-int group_open(struct kafka_reader *r, struct err *e)
+int member_open(struct kafka_reader *r, struct err *e)
 {
 	rd_kafka_topic_partition_list_t *wanted;
 	rd_kafka_resp_err_t err;
@@ -35,7 +35,7 @@ int group_open(struct kafka_reader *r, struct err *e)
 	return err ? kafka_err(r->k, err, r->t->name, "subscribe", e) : 0;
 }
 
-void group_close(struct kafka_reader *r)
+void member_close(struct kafka_reader *r)
 {
 	struct kafka_reader **at = &r->k->groups;
 
@@ -51,7 +51,7 @@ void group_close(struct kafka_reader *r)
 }
 
 /* Waits for the coordinator's word. A share that was lost meanwhile is no failure: its next owner does the same again. */
-int group_store(struct kafka_reader *r, struct err *e)
+int member_store(struct kafka_reader *r, struct err *e)
 {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(r->t->partitions);
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(r->rk);

@@ -138,9 +138,9 @@ struct kafka_reader {
 	struct bus_record *records;
 	int held_count, held_cap;
 };
-int group_open(struct kafka_reader *r, struct err *e);
-void group_close(struct kafka_reader *r);
-int group_store(struct kafka_reader *r, struct err *e);
+int member_open(struct kafka_reader *r, struct err *e);
+void member_close(struct kafka_reader *r);
+int member_store(struct kafka_reader *r, struct err *e);
 
 /* ---- kafka_topics.c: also `qiao topics` (bus/kafka_topics.h) ---- */
 

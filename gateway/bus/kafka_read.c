@@ -48,7 +48,7 @@ int kafka_reader_open(struct kafka *k, struct kafka_reader **out, const char *to
 	for (int i = 0; i < BUS_PARTITIONS_MAX; i++)
 		r->part[i].at.partition = r->part[i].share.partition = i;
 	if (kafka_know(k, r->t, e) < 0 ||
-	    (group && (kafka_group_name(k, group, topic, r->group, e) < 0 || group_open(r, e) < 0))) {
+	    (group && (kafka_group_name(k, group, topic, r->group, e) < 0 || member_open(r, e) < 0))) {
 		kafka_reader_close(r);
 		return -1;
 	}
@@ -62,7 +62,7 @@ void kafka_reader_close(struct kafka_reader *r)
 		return;
 	let_go(r);
 	if (r->group[0]) {
-		group_close(r);
+		member_close(r);
 	} else if (r->rkt) {
 		for (int i = 0; i < r->t->partitions; i++)
 			if (r->part[i].ours)
@@ -172,7 +172,7 @@ unsigned kafka_shares(const struct kafka_reader *r, struct bus_share *out, int *
 int kafka_store_position(struct kafka_reader *r, struct err *e)
 {
 	assert(r->group[0]);
-	return group_store(r, e);
+	return member_store(r, e);
 }
 
 /* For operators' eyes: how far the gateway is, as a group of its own. */
@@ -342,7 +342,7 @@ static int scan(struct kafka *k, struct kafka_topic *t, int partition, int64_t f
 		rd_kafka_message_t *m = rd_kafka_consume(rkt, partition, KAFKA_TURN_MS);
 
 		if (m == NULL || (m->err && m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)) {
-			char what[KAFKA_NAME + 40];
+			char what[KAFKA_NAME + 80];
 
 			snprintf(what, sizeof what, "topic %s partition %d offset %lld", t->name, partition, (long long)from);
 			if (m && kafka_err(k, m->err, what, rd_kafka_message_errstr(m), e) < 0 && e->class != ERR_TEMP)

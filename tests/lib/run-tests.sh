@@ -1,8 +1,9 @@
 #!/bin/bash
 # Runs the tests of one build and tells how each went: run-tests.sh [NAME]
 #
-#   QIAO_BUILD   the build, build/release by default: its test/{unit,fault,scenario} hold the executables
+#   QIAO_BUILD   the build, build/release by default: its test/{unit,fault,scenario,kafka} hold the executables
 #   NAME         only this one, with or without "test_" in front
+#   QIAO_KINDS   of these only, with blanks between: unit fault scenario kafka
 #   QIAO_SKIP    names of tests to leave out, with blanks between
 #
 # Each test has a TMPDIR of its own, removed afterwards, and ten minutes. tests/scenario/test_*.py are tests too: they get the
@@ -16,12 +17,12 @@ limit_s=600
 
 # Executables whose source is gone are left over from another state of the tree.
 tests=()
-for kind in unit fault scenario; do
+for kind in ${QIAO_KINDS:-unit fault scenario kafka}; do
 	for source in tests/"$kind"/test_*.c; do
 		[ -x "$build/test/$kind/$(basename "$source" .c)" ] && tests+=("$source")
 	done
 done
-for source in tests/scenario/test_*.py; do
+[[ " ${QIAO_KINDS:-scenario} " == *" scenario "* ]] && for source in tests/scenario/test_*.py; do
 	[ -f "$source" ] && tests+=("$source")
 done
 
@@ -36,6 +37,10 @@ done
 # Whatever a test finds wrong with the virtual environment it tells itself.
 if [ ${#selected[@]} -gt 0 ] && grep -lqE 'QIAO_PYTHON|^#!.*python' "${selected[@]}" 2>/dev/null; then
 	tests/lib/venv.sh || echo "run-tests: no virtual environment: tests that need it will fail" >&2
+fi
+# The broker and the registry, likewise: without them each of these tests fails, and says why.
+if [[ " ${selected[*]} " == *" tests/kafka/"* ]]; then
+	tests/kafka/fetch.sh || echo "run-tests: no Kafka: tests that need it will fail" >&2
 fi
 export QIAO_BUILD="$build" QIAO_PYTHON="$PWD/build/venv/bin/python"
 
