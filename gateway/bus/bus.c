@@ -65,6 +65,15 @@ int bus_init(const struct bus_options *o, struct err *e)
 	return on_kafka(o) ? kafka_init(o, e) : local_init(o->dir, e);
 }
 
+int bus_layout(const struct bus_options *o, int *partitions, struct err *e)
+{
+	if (on_kafka(o))
+		return kafka_layout(o, partitions, e);
+	for (int i = 0; i < topic_count; i++)
+		partitions[i] = 1;
+	return 0;
+}
+
 int bus_partitions(struct bus *b, const char *topic)
 {
 	return b->kafka ? kafka_partitions(b->kafka, topic) : 1;

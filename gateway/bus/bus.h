@@ -74,6 +74,8 @@ void bus_set_ledger(struct bus *b, const char *ledger);
  * missing (as `qiao topics create`). */
 int bus_init(const struct bus_options *o, struct err *e);
 
+/* Partitions of every topic of the table, as they were made; partitions holds topic_count. For the ledger's first positions. */
+int bus_layout(const struct bus_options *o, int *partitions, struct err *e);
 /* Partitions of a topic, >= 1; for the readers' counts see bus_seek. */
 int bus_partitions(struct bus *b, const char *topic);
 int bus_partition_of(struct bus *b, const char *topic, struct str key);

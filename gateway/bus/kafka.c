@@ -60,7 +60,7 @@ void kafka_set_ledger(struct kafka *k, const char *ledger)
 
 int kafka_partitions(struct kafka *k, const char *topic)
 {
-	struct kafka_topic *t = kafka_topic(k, topic);
+	struct kafka_topic *t = kafka_named(k, topic);
 
 	assert(t->partitions > 0);
 	return t->partitions;
@@ -72,7 +72,7 @@ int kafka_partition_of(struct kafka *k, const char *topic, struct str key)
 	return rd_kafka_msg_partitioner_murmur2(NULL, key.p, key.n, kafka_partitions(k, topic), NULL, NULL);
 }
 
-struct kafka_topic *kafka_topic(struct kafka *k, const char *topic)
+struct kafka_topic *kafka_named(struct kafka *k, const char *topic)
 {
 	const struct topic *t = topic_find(str_of(topic));
 

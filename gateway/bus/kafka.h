@@ -21,6 +21,7 @@ int kafka_open(struct kafka **out, const struct bus_options *o, struct err *e);
 void kafka_close(struct kafka *k);
 void kafka_set_ledger(struct kafka *k, const char *ledger);
 int kafka_init(const struct bus_options *o, struct err *e);
+int kafka_layout(const struct bus_options *o, int *partitions, struct err *e);
 int kafka_partitions(struct kafka *k, const char *topic);
 int kafka_partition_of(struct kafka *k, const char *topic, struct str key);
 int kafka_publish(struct kafka *k, const char *topic, int partition, const struct bus_event *ev,

@@ -255,7 +255,7 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
 	int64_t now = clock_monotonic();
 
 	(void)rk;
-	if (level > 4 || now - __atomic_load_n(&last_ms, __ATOMIC_RELAXED) < 10000) {
+	if (level > 4 || strcmp(facility, "CONFWARN") == 0 || now - __atomic_load_n(&last_ms, __ATOMIC_RELAXED) < 10000) {
 		log_debug("KAFKA-LOG", "level=%d facility=%s text=%s", level, facility, log_value(value, text));
 		return;
 	}

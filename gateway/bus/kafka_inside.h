@@ -46,7 +46,7 @@ struct kafka {
 };
 
 /* ---- kafka.c ---- */
-struct kafka_topic *kafka_topic(struct kafka *k, const char *topic); /* asserts that it is ours */
+struct kafka_topic *kafka_named(struct kafka *k, const char *topic); /* asserts that it is ours */
 /* Asks the brokers for the topic's partitions, once; waits for brokers as the options say.
  * ERR_CONF where it is missing (cure: qiao topics create) or hidden by an ACL. */
 int kafka_know(struct kafka *k, struct kafka_topic *t, struct err *e);

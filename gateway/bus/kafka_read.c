@@ -25,6 +25,7 @@ struct kafka_look {
 };
 
 static int start(struct kafka_reader *r, int partition, int64_t offset, struct err *e);
+static bool behind(const struct kafka_reader *r);
 static int start_at_oldest(struct kafka_reader *r, struct err *e);
 static int take(struct kafka_reader *r, rd_kafka_message_t *m, struct err *e);
 static int trouble_of(struct kafka_reader *r, const rd_kafka_message_t *m, struct err *e);
@@ -42,7 +43,7 @@ int kafka_reader_open(struct kafka *k, struct kafka_reader **out, const char *to
 	if (r == NULL)
 		return err_set(e, ERR_TEMP, "topic %s: out of memory", topic);
 	r->k = k;
-	r->t = kafka_topic(k, topic);
+	r->t = kafka_named(k, topic);
 	r->alone = alone;
 	k->readers++;
 	for (int i = 0; i < BUS_PARTITIONS_MAX; i++)
@@ -107,6 +108,7 @@ int kafka_seek(struct kafka_reader *r, const struct bus_position *at, int count,
 
 int kafka_read(struct kafka_reader *r, int max, const struct bus_record **records, struct err *e)
 {
+	int64_t since = 0;
 	size_t bytes = 0;
 	struct err mine;
 
@@ -129,7 +131,8 @@ int kafka_read(struct kafka_reader *r, int max, const struct bus_record **record
 	if (r->group[0] == '\0')
 		rd_kafka_poll(r->k->in, 0);
 	while (r->held_count < max && bytes < READ_BYTES) {
-		rd_kafka_message_t *m = r->group[0] ? rd_kafka_consumer_poll(r->rk, 0) : rd_kafka_consume_queue(r->queue, 0);
+		int wait = r->held_count == 0 && behind(r) ? KAFKA_TURN_MS : 0;
+		rd_kafka_message_t *m = r->group[0] ? rd_kafka_consumer_poll(r->rk, 0) : rd_kafka_consume_queue(r->queue, wait);
 
 		if (r->broken.class != ERR_NONE) {
 			if (m)
@@ -138,8 +141,15 @@ int kafka_read(struct kafka_reader *r, int max, const struct bus_record **record
 			r->failed = true;
 			return -1;
 		}
+		if (m == NULL && wait) {
+			rd_kafka_poll(r->k->in, 0);
+			if (kafka_wait(r->k, &since, "events", e) < 0)
+				return -1;
+			continue;
+		}
 		if (m == NULL)
 			break;
+		kafka_waited(r->k, &since, "events");
 		bytes += m->len + m->key_len;
 		if (take(r, m, e) < 0) {
 			r->failed = e->class == ERR_SAFE;
@@ -221,9 +231,19 @@ static int start_at_oldest(struct kafka_reader *r, struct err *e)
 
 		if (look_ends(r->k, r->t, i, &low, &high, e) < 0 || start(r, i, low, e) < 0)
 			return -1;
+		r->part[i].share.end = high;
 	}
 	r->started = true;
 	return 0;
+}
+
+/* Who looks around and reads until there is no more must get all that was there: nothing new does not mean nothing fetched yet. */
+static bool behind(const struct kafka_reader *r)
+{
+	for (int i = 0; r->group[0] == '\0' && i < r->t->partitions; i++)
+		if (r->part[i].at.next < r->part[i].share.end)
+			return true;
+	return false;
 }
 
 /* Holds the message, or lets it go at once. */
@@ -389,7 +409,7 @@ int look_at(struct kafka *k, struct kafka_topic *t, int partition, int64_t offse
 
 static int newest(struct kafka *k, const char *topic, int partition, struct str key, int64_t step, struct bus_record *out, struct err *e)
 {
-	struct kafka_topic *t = kafka_topic(k, topic);
+	struct kafka_topic *t = kafka_named(k, topic);
 	int64_t low, high, to;
 	int rc = 0;
 
@@ -412,7 +432,7 @@ int kafka_last(struct kafka *k, const char *topic, int partition, struct bus_rec
 
 int kafka_last_of(struct kafka *k, const char *topic, struct str key, struct bus_record *out, struct err *e)
 {
-	if (kafka_know(k, kafka_topic(k, topic), e) < 0)
+	if (kafka_know(k, kafka_named(k, topic), e) < 0)
 		return -1;
 	return newest(k, topic, kafka_partition_of(k, topic, key), key, 256, out, e);
 }

@@ -258,6 +258,19 @@ int kafka_init(const struct bus_options *o, struct err *e)
 	return topics_create(o, &made, e);
 }
 
+int kafka_layout(const struct bus_options *o, int *partitions, struct err *e)
+{
+	struct admin a;
+	int rc = admin_open(&a, o, e);
+
+	for (int i = 0; i < topic_count && rc == 0; i++) {
+		rc = kafka_know(a.k, &a.k->topics[i], e);
+		partitions[i] = a.k->topics[i].partitions;
+	}
+	admin_close(&a);
+	return rc;
+}
+
 /* ---- checking ---- */
 
 struct findings {

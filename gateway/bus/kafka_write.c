@@ -44,7 +44,7 @@ static int by_number(const void *a, const void *b);
 
 int kafka_publish(struct kafka *k, const char *topic, int partition, const struct bus_event *ev, struct err *e)
 {
-	struct kafka_topic *t = kafka_topic(k, topic);
+	struct kafka_topic *t = kafka_named(k, topic);
 	struct unsent u = {.topic = (int)(t - k->topics), .partition = partition};
 	struct err mine;
 

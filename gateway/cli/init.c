@@ -64,12 +64,14 @@ static bool is_empty(const char *path)
 static int make(struct cli *c, struct err *e)
 {
 	char bus[CONF_PATH], ledger[CONF_PATH];
+	struct bus_options o = {.dir = bus, .role = "qiao", .conf = &c->conf};
+	int partitions[OUTBOX_TOPICS];
 
 	if (data_make_folders(c->conf.data.dir, e) < 0 || fs_mkdirs(c->conf.village.inbox, e) < 0)
 		return -1;
 	if (cli_path(c, bus, "bus", e) < 0 || cli_path(c, ledger, CLI_LEDGER, e) < 0)
 		return -1;
-	if (bus_init(&(struct bus_options){.dir = bus, .role = "qiao", .conf = &c->conf}, e) < 0)
+	if (bus_init(&o, e) < 0 || bus_layout(&o, partitions, e) < 0)
 		return -1;
-	return ledger_init(ledger, NULL, e);
+	return ledger_init(ledger, partitions, e);
 }

@@ -335,7 +335,6 @@ static bool holds_money(const struct comparison *c, const struct id *payment)
 /* Different payments of one tuple that both hold money: paid twice under two ids. */
 static int compare_tuples(struct comparison *c, struct err *e)
 {
-	struct bus_position start = {0};
 	struct bus_reader *r = NULL;
 	struct tuple *list = NULL;
 	const struct tuple *last = NULL;
@@ -343,7 +342,7 @@ static int compare_tuples(struct comparison *c, struct err *e)
 
 	if (bus_reader_open(c->o->bus, &r, "payments", NULL, e) < 0)
 		return -1;
-	rc = bus_seek(r, &start, 1, e) < 0 ? -1 : read_tuples(c, r, &list, &count, e);
+	rc = read_tuples(c, r, &list, &count, e);
 	bus_reader_close(r);
 	qsort(list, (size_t)count, list ? sizeof *list : 1, by_tuple);
 	for (int i = 0; rc == 0 && i < count; i++) {
@@ -365,6 +364,10 @@ struct sent {
 	int64_t seq;
 	uint64_t digest;
 };
+struct lane { /* of one partition: there the order holds */
+	struct sent *list;
+	int count, cap;
+};
 
 static uint64_t digest_of(const struct bus_event *ev)
 {
@@ -385,9 +388,11 @@ static int by_seq(const void *a, const void *b)
 }
 
 /* 0; 1 when the event stands before one that was decided earlier, 2 when it repeats one with another content; -1. */
-static int follows(struct sent **list, int *count, int *cap, const struct bus_event *ev)
+static int follows(struct lane *lane, const struct bus_event *ev)
 {
 	struct sent now = {ev->seq, digest_of(ev)};
+	struct sent **list = &lane->list;
+	int *count = &lane->count, *cap = &lane->cap;
 	const struct sent *was;
 
 	if (*count > 0 && now.seq <= (*list)[*count - 1].seq) {
@@ -407,19 +412,16 @@ static int follows(struct sent **list, int *count, int *cap, const struct bus_ev
 
 static int outbox_topic(const struct outcomes *o, const char *topic, FILE *out, struct err *e)
 {
-	struct bus_position start = {0};
 	const struct bus_record *records;
 	struct bus_reader *r = NULL;
-	struct sent *list = NULL;
-	int count = 0, cap = 0, n = 0, wrong = 0;
+	struct lane lanes[BUS_PARTITIONS_MAX] = {{NULL, 0, 0}};
+	int n = 0, wrong = 0;
 
 	if (bus_reader_open(o->bus, &r, topic, NULL, e) < 0)
 		return -1;
-	if (bus_seek(r, &start, 1, e) < 0)
-		n = -1;
 	while (n >= 0 && (n = bus_read(r, 1000, &records, e)) > 0)
 		for (int i = 0; i < n; i++) {
-			int how = follows(&list, &count, &cap, &records[i].event);
+			int how = follows(&lanes[records[i].partition], &records[i].event);
 
 			if (how == 0)
 				continue;
@@ -428,7 +430,8 @@ static int outbox_topic(const struct outcomes *o, const char *topic, FILE *out, 
 				how == 1 ? "comes after a later one" : "came before with another content");
 		}
 	bus_reader_close(r);
-	free(list);
+	for (int i = 0; i < BUS_PARTITIONS_MAX; i++)
+		free(lanes[i].list);
 	return n < 0 ? -1 : wrong;
 }
 

@@ -10,13 +10,11 @@ static bool ended_by_the_year(const char *code);
 
 int outcomes_open(struct outcomes *o, const struct world *w, struct err *e)
 {
-	char dir[512];
-	struct bus_options options = {.dir = world_path(w, dir, "data/bus"), .role = "test"};
-	struct bus_position start = {0};
+	struct bus_options options = which_bus_options(&w->bus, "test");
 
 	memset(o, 0, sizeof *o);
 	if (codec_open(&o->codec, NULL, e) < 0 || bus_open(&o->bus, &options, e) < 0 ||
-	    bus_reader_open(o->bus, &o->reader, "answers", NULL, e) < 0 || bus_seek(o->reader, &start, 1, e) < 0) {
+	    bus_reader_open(o->bus, &o->reader, "answers", NULL, e) < 0) {
 		outcomes_close(o);
 		return -1;
 	}

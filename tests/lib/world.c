@@ -94,12 +94,17 @@ int world_open(struct world *w, const struct world_options *o, struct err *e)
 		if (!mkdtemp(w->dir))
 			return err_sys(e, ERR_TEMP, errno, "%s", w->dir);
 	}
-	return make_folders(w, e) < 0 ? -1 : world_set_day(w, o->day, e);
+	if (make_folders(w, e) < 0 || world_set_day(w, o->day, e) < 0)
+		return -1;
+	return which_bus_open(&w->bus, world_path(w, path, "data"), e);
 }
 
 int world_found(struct world *w, struct err *e)
 {
-	if (world_start(w, SIM_TAX, e) < 0 || world_start(w, SIM_SSA, e) < 0 || write_config(w, e) < 0)
+	char ini[512];
+
+	if (world_start(w, SIM_TAX, e) < 0 || world_start(w, SIM_SSA, e) < 0 || write_config(w, e) < 0 ||
+	    which_bus_load(&w->bus, world_path(w, ini, "qiao.ini"), e) < 0)
 		return -1;
 	return check_run(w, "keygen", e) < 0 ? -1 : check_run(w, "init", e);
 }
@@ -109,6 +114,8 @@ void world_close(struct world *w)
 	world_kill(w, SUPERVISOR);
 	for (int i = PARTS - 1; i >= 0; i--)
 		world_kill(w, (enum part)i);
+	if (!w->keep)
+		which_bus_close(&w->bus);
 	if (w->dir[0] && !w->keep)
 		fs_remove_tree(w->dir, NULL);
 }
@@ -197,6 +204,7 @@ static int write_config(struct world *w, struct err *e)
 				buf_printf(&b, "%s = %s\n", s->key, s->value);
 		buf_put_str(&b, "\n");
 	}
+	which_bus_put(&w->bus, &b);
 	rc = fs_write_atomic(world_path(w, path, "qiao.ini"), b.data, b.len, 0600, e);
 	buf_fini(&b);
 	return rc;

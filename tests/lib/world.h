@@ -3,12 +3,15 @@
  *   <dir>/qiao.ini clock keys/ data/ log/    as an operator has them
  *   <dir>/agencies/                          the agencies' books, and what they know (population.csv ...)
  *
+ * With BUS=kafka its bus is on a broker, under names of its own (which_bus.h).
+ *
  * Each part is a process that the test started: killed, stopped and started again by its id. All die with the test. Waiting is
  * polling of a condition with a limit, never a pause. */
 #ifndef QIAO_TESTS_LIB_WORLD_H
 #define QIAO_TESTS_LIB_WORLD_H
 #include "base/buf.h"
 #include "base/err.h"
+#include "tests/lib/which_bus.h"
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -38,6 +41,7 @@ struct world {
 	char dir[256], bin[300], root[300];
 	bool keep;
 	struct world_options options;
+	struct which_bus bus; /* whole when the world is founded */
 	struct world_part parts[PARTS];
 };
 

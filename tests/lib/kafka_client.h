@@ -1,0 +1,17 @@
+/* What tests want of a broker beside the bus: ends, all that lies there, and tidying up. */
+#ifndef QIAO_TESTS_LIB_KAFKA_CLIENT_H
+#define QIAO_TESTS_LIB_KAFKA_CLIENT_H
+#include "base/buf.h"
+#include "base/err.h"
+#include <stdint.h>
+
+/* Deletes the topics and groups whose names begin with prefix, which is not empty. A group whose member was killed a moment ago still
+ * counts as being read by it and stays: the broker forgets it by itself. */
+int kafka_forget(const char *servers, const char *prefix, struct err *e);
+/* The offset after the last event of each partition; gives how many partitions there are, at most max. */
+int kafka_ends(const char *servers, const char *topic, int64_t *ends, int max, struct err *e);
+/* Adds every record of every topic with that prefix: key, names and values of the headers, value; each ends with a newline. Names of
+ * topics and groups come first. */
+int kafka_dump(const char *servers, const char *prefix, struct buf *out, struct err *e);
+
+#endif
