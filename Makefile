@@ -28,7 +28,7 @@ bus_SRC := topics crc32 batch bus kafka kafka_conf kafka_event kafka_write kafka
 http_SRC := client registry_cache registry_client registry
 ledger_SRC := schema cache ledger submissions decls people stats outbox read
 flow_SRC := reference emit answers intake filing contributions collections waiting flow
-cli_SRC := main common supervisor run check config keygen data init files submit health status rejects backup statement trace schemas
+cli_SRC := main common supervisor run check config keygen data init files submit health status rejects backup topics statement trace schemas
 common_SRC := adapter peer feed pass jsonin jsonout
 village_SRC := main inbox take take_cover claim place refusal tell cover spool meta submissions decode csv head roster publish answers \
 	listen render answer_file own
@@ -165,10 +165,12 @@ test-run: $(PROGRAMS) $(AGENCY_PROGRAMS) $(DATA_PROGRAMS) $(UNIT) $(SCENARIO) $(
 test-kafka-run: $(PROGRAMS) $(AGENCY_PROGRAMS) $(DATA_PROGRAMS) $(KAFKA_TESTS)
 	@QIAO_BUILD=$(B) QIAO_KINDS=kafka tests/lib/run-tests.sh $(T)
 
-demo: deps ## the whole way on the embedded bus, with simulated agencies (state in build/demo)
+BUS ?= local
+export BUS
+demo: deps $(if $(filter kafka,$(BUS)),deps-kafka) ## the whole way with simulated agencies (state in build/demo); BUS=kafka on a real broker
 	@$(MAKE) --no-print-directory demo-run
 demo-run: $(PROGRAMS) $(AGENCY_PROGRAMS) $(DATA_PROGRAMS)
-	@$(B)/bin/demo build/demo
+	@$(if $(filter kafka,$(BUS)),tests/kafka/fetch.sh && $(B)/bin/kafka_run -- )$(B)/bin/demo build/demo
 
 N ?= 100000
 bench: deps ## figures: N rows (default 100000) and 10 N through the whole way

@@ -127,6 +127,28 @@ const struct text texts_for_operators[] = {
 	{"init_done", "已初始化：{0}。名册放入 {1}/<报送单位>/；启动：qiao run",
 	 "initialised: {0}. Rosters go into {1}/<sender>/; start with: qiao run"},
 
+	{"cmd_topics", "规划、建立、检查 Kafka 上的主题", "plan, create and check the topics on Kafka"},
+	{"cmd_topics.help",
+	 "用于 [bus] kind = kafka。plan：列出要有的主题、分区和保留期（--acls：每个程序需要的权限）。\n"
+	 "create：建立缺少的主题，并给每个读取组第一个位置；已有的不动。check：集群是否守得住承诺，\n"
+	 "每个问题都附处理办法。\n\n"
+	 "退出状态：0 一切就绪；1 有问题；2 设置有误；3 没有代理应答；4 停下以保安全。",
+	 "For [bus] kind = kafka. plan: the topics that should be there, their partitions and retention (--acls: the\n"
+	 "rights that each program needs). create: makes the topics that are missing and gives each group of readers its\n"
+	 "first position; what is there is left alone. check: whether the cluster keeps the promises, each finding with\n"
+	 "its cure.\n\n"
+	 "Exit status: 0 all is well; 1 findings; 2 settings; 3 no broker answers; 4 stopped to stay safe."},
+	{"topics_usage", "要写 plan、create 或 check", "say plan, create or check"},
+	{"topics_topic", "主题", "topic"},
+	{"topics_partitions", "分区", "partitions"},
+	{"topics_copies", "副本", "copies"},
+	{"topics_program", "程序", "program"},
+	{"topics_operation", "操作", "operation"},
+	{"topics_kind", "对象", "kind"},
+	{"topics_name", "名称", "name"},
+	{"topics_created", "新建主题 {0} 个，新设读取位置 {1} 个", "{0} topics created, {1} first positions given"},
+	{"topics_finding", "{0}：现为 {1}，应为 {2}；{3}", "{0}: is {1}, should be {2}: {3}"},
+	{"topics_ok", "主题、副本和读取位置都符合要求", "topics, copies and positions are as they should be"},
 	{"cmd_schemas", "在模式登记处登记事件模式，或检查是否一致",
 	 "register the schemas of the events, or check that all agree"},
 	{"cmd_schemas.help",

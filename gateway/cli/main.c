@@ -20,6 +20,7 @@ static const struct command {
 	{"config", "[--reference]", cmd_config, SET_UP, false},
 	{"keygen", "[--years FIRST-LAST]", cmd_keygen, SET_UP, true},
 	{"init", "", cmd_init, SET_UP, true},
+	{"topics", "plan [--acls] | create | check", cmd_topics, SET_UP, true},
 	{"schemas", "register | check", cmd_schemas, SET_UP, true},
 	{"run", "", cmd_run, SET_UP, true},
 	{"submit", "FILE --sender SENDER [--wait SECONDS] [--replace]", cmd_submit, EVERY_DAY,

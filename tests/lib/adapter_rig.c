@@ -21,11 +21,13 @@ static void become_adapter(struct rig *r, int ready_fd);
 void rig_open(struct rig *r, const char *role, const char *settings, const char *const *sim_args)
 {
 	struct err e = {0};
-	char bus[320], keys[320];
+	char data[320], keys[320];
+	struct bus_options o;
 	int n = 0;
 
 	*r = (struct rig){.role = role};
 	tmpdir_make(&r->dir);
+	tmpdir_file(&r->dir, data, "data");
 	tmpdir_file(&r->dir, r->conf, "qiao.ini");
 	tmpdir_file(&r->dir, r->book, "book.db");
 	tmpdir_file(&r->dir, r->faults, "faults");
@@ -40,15 +42,15 @@ void rig_open(struct rig *r, const char *role, const char *settings, const char 
 	r->sim_args[n++] = r->faults;
 	for (int i = 0; sim_args && sim_args[i] && i < RIG_ARGS; i++)
 		r->sim_args[n++] = sim_args[i];
-	if (sim_start(&r->sim, r->sim_program, r->sim_args, 0, &e) != 0)
+	if (sim_start(&r->sim, r->sim_program, r->sim_args, 0, &e) != 0 ||
+	    which_bus_open(&r->which, data, &e) != 0)
 		fail_msg("%s", e.text);
 	write_conf(r, settings);
-	fs_join(bus, sizeof bus, r->dir.path, "data");
-	if (fs_mkdirs(bus, &e) != 0 || keygen(keys, 2024, 2030, &e) != 0 ||
+	if (fs_mkdirs(data, &e) != 0 || keygen(keys, 2024, 2030, &e) != 0 ||
 	    keyring_open(&r->keys, keys, "village", false, &e) != 0)
 		fail_msg("%s", e.text);
-	fs_join(bus, sizeof bus, r->dir.path, "data/bus");
-	if (bus_init(&(struct bus_options){.dir = bus}, &e) != 0 || codec_open(&r->codec, NULL, &e) != 0)
+	o = which_bus_options(&r->which, "qiao");
+	if (bus_init(&o, &e) != 0 || codec_open(&r->codec, NULL, &e) != 0)
 		fail_msg("%s", e.text);
 	open_bus(r);
 	buf_init(&r->body, 1 << 20);
@@ -87,6 +89,7 @@ void rig_close(struct rig *r)
 		rig_adapter_kill(r);
 	sim_stop(&r->sim, SIGTERM, NULL);
 	close_bus(r);
+	which_bus_close(&r->which);
 	codec_close(r->codec);
 	keyring_free(r->keys);
 	buf_fini(&r->body);
@@ -267,7 +270,6 @@ void rig_flush(struct rig *r)
 
 const struct bus_record *rig_read(struct rig *r, const char *topic)
 {
-	const struct bus_position start = {0};
 	const struct bus_record *record;
 	struct err e = {0};
 	int i = 0, n;
@@ -276,8 +278,7 @@ const struct bus_record *rig_read(struct rig *r, const char *topic)
 		assert_true(++i < RIG_TOPICS);
 	if (!r->readers[i].topic) {
 		r->readers[i].topic = topic;
-		if (bus_reader_open(r->bus, &r->readers[i].reader, topic, NULL, &e) != 0 ||
-		    bus_seek(r->readers[i].reader, &start, 1, &e) != 0)
+		if (bus_reader_open(r->bus, &r->readers[i].reader, topic, NULL, &e) != 0)
 			fail_msg("%s", e.text);
 	}
 	n = bus_read(r->readers[i].reader, 1, &record, &e);
@@ -295,13 +296,14 @@ void rig_look_again(int64_t started_ms)
 
 static void write_conf(struct rig *r, const char *settings)
 {
-	char root[600], text[4000];
+	char root[600];
 	struct err e = {0};
-	int n;
+	struct buf text;
 
 	root_of(root);
-	n = snprintf(
-		text, sizeof text,
+	buf_init(&text, 1 << 16);
+	buf_printf(
+		&text,
 		"[data]\ndir = data\n[log]\ndir = logs\n[bus]\npoll_min = 1ms\npoll_max = 5ms\n"
 		"[reference]\npolicy = %s/config/policy\ncalendar = "
 		"%s/config/calendar.csv\nvillages = %s/config/villages.csv\n"
@@ -309,19 +311,19 @@ static void write_conf(struct rig *r, const char *settings)
 		"[%s]\nurl = http://127.0.0.1:%d\nfeed_interval = 20ms\nbackoff_min = "
 		"10ms\nbackoff_max = 100ms\n%s",
 		root, root, root, r->role, r->sim.port, settings);
-	assert_true(n > 0 && (size_t)n < sizeof text);
-	if (fs_write_atomic(r->conf, text, (size_t)n, 0600, &e) != 0)
+	which_bus_put(&r->which, &text);
+	if (fs_write_atomic(r->conf, text.data, text.len, 0600, &e) != 0 ||
+	    which_bus_load(&r->which, r->conf, &e) != 0)
 		fail_msg("%s", e.text);
+	buf_fini(&text);
 }
 
 static void open_bus(struct rig *r)
 {
-	char dir[320];
-	struct bus_options o = {
-		.dir = dir, .role = "gateway", .ledger = "00112233445566778899aabbccddeeff/1"};
+	struct bus_options o = which_bus_options(&r->which, "gateway");
 	struct err e = {0};
 
-	tmpdir_file(&r->dir, dir, "data/bus");
+	o.ledger = "00112233445566778899aabbccddeeff/1";
 	if (bus_open(&r->bus, &o, &e) != 0)
 		fail_msg("%s", e.text);
 }

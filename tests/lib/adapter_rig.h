@@ -9,6 +9,7 @@
 #include "tests/lib/people.h"
 #include "tests/lib/sim.h"
 #include "tests/lib/unit.h"
+#include "tests/lib/which_bus.h"
 #include <jansson.h>
 
 enum { RIG_TOPICS = 4, RIG_ARGS = 24 };
@@ -26,6 +27,7 @@ struct rig {
 	struct sim sim;
 	pid_t adapter;
 	int starts;
+	struct which_bus which;
 	struct bus *bus; /* opened as the gateway */
 	struct codec *codec;
 	struct keyring *keys;
@@ -49,8 +51,8 @@ void rig_status(struct rig *r, const char *key, char *out,
 		size_t cap); /* of data/run/<role>.status; "" when not there */
 int64_t rig_counter(struct rig *r, const char *name); /* of the status file; at most a second old */
 
-/* A copy of the bus as of now under that name in the folder; and going back to it (the adapter must
- * not run): the test's readers begin at the beginning again. */
+/* Of the local bus only. A copy as of now under that name in the folder; and going back to it (the
+ * adapter must not run): the test's readers begin at the beginning again. */
 void rig_backup(struct rig *r, const char *name);
 void rig_restore(struct rig *r, const char *name);
 

@@ -179,8 +179,8 @@ static bool is_default(const struct setting *s)
 
 static int write_config(struct world *w, struct err *e)
 {
-	static const char *const sections[] = {"data", "log", "clock", "bus", "reference", "keys", "gateway", "village", "tax",
-					       "ssa", "run"};
+	static const char *const sections[] = {"data", "log",	  "clock",   "bus", "kafka", "registry", "reference",
+					       "keys", "gateway", "village", "tax", "ssa",   "run"};
 	struct buf b;
 	char path[512];
 	int rc;

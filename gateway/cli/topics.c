@@ -1,0 +1,164 @@
+/* qiao topics: what the bus wants of a Kafka cluster, made and checked. */
+#include "base/table.h"
+#include "bus/kafka_topics.h"
+#include "cli/cli.h"
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OUT_MAX = 1 << 20, FINDINGS_MAX = 400, ACLS_MAX = 200 };
+
+static int plan(const struct cli *c);
+static int acls(const struct cli *c);
+static int create(const struct cli *c);
+static int check(const struct cli *c);
+
+int cmd_topics(struct cli *c, int argc, char **argv)
+{
+	const char *what = NULL;
+	bool list_acls = false;
+	const struct cli_option options[] = {{"--acls", NULL, &list_acls}, {NULL, NULL, NULL}};
+	struct err e = {0};
+	int count = cli_options(c, argc, argv, options, &what, 1);
+
+	if (count < 0)
+		return EXIT_USAGE;
+	if (count == 0 || (list_acls && strcmp(what, "plan") != 0))
+		return cli_usage(c, "topics", "topics_usage");
+	if (strcmp(c->conf.bus.kind, "kafka") != 0) {
+		err_set(&e, ERR_CONF, "[bus] kind is %s: its topics are made by qiao init", c->conf.bus.kind);
+		return cli_fail(&e);
+	}
+	if (strcmp(what, "plan") == 0)
+		return list_acls ? acls(c) : plan(c);
+	if (strcmp(what, "create") == 0)
+		return create(c);
+	if (strcmp(what, "check") == 0)
+		return check(c);
+	return cli_usage(c, "topics", "topics_usage");
+}
+
+static void print_table(struct table *t)
+{
+	struct buf out;
+
+	buf_init(&out, OUT_MAX);
+	table_print(t, &out);
+	cli_print(&out);
+	buf_fini(&out);
+	table_fini(t);
+}
+
+static int plan(const struct cli *c)
+{
+	json_t *list = json_array();
+	struct table t;
+
+	table_init(&t, 5);
+	t.right[1] = t.right[2] = true;
+	table_cell(&t, text_get("topics_topic", c->lang));
+	table_cell(&t, text_get("topics_partitions", c->lang));
+	table_cell(&t, text_get("topics_copies", c->lang));
+	table_cell(&t, "cleanup.policy");
+	table_cell(&t, "retention.ms");
+	for (int i = 0; i < topic_count; i++) {
+		struct topic_plan p;
+		json_t *settings = json_object();
+
+		topics_plan(&c->conf, i, &p);
+		for (int s = 0; p.settings[s].key; s++)
+			json_object_set_new(settings, p.settings[s].key, json_string(p.settings[s].value));
+		json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:o}", "topic", p.name, "partitions", p.partitions, "replication",
+						      p.replication, "config", settings));
+		table_cell(&t, p.name);
+		table_cellf(&t, "%d", p.partitions);
+		table_cellf(&t, "%d", p.replication);
+		table_cell(&t, p.settings[0].value);
+		table_cell(&t, p.settings[1].value);
+	}
+	if (c->json) {
+		cli_print_json(json_pack("{s:o}", "topics", list));
+		table_fini(&t);
+	} else {
+		print_table(&t);
+		json_decref(list);
+	}
+	return EXIT_YES;
+}
+
+/* As Kafka's own tool wants them; the principal is the operator's to name. */
+static int acls(const struct cli *c)
+{
+	struct topic_acl *list = calloc(ACLS_MAX, sizeof *list);
+	int count = list ? topics_acls(&c->conf, list, ACLS_MAX) : 0;
+	json_t *json = json_array();
+	struct table t;
+
+	table_init(&t, 4);
+	table_cell(&t, text_get("topics_program", c->lang));
+	table_cell(&t, text_get("topics_operation", c->lang));
+	table_cell(&t, text_get("topics_kind", c->lang));
+	table_cell(&t, text_get("topics_name", c->lang));
+	for (int i = 0; i < count; i++) {
+		json_array_append_new(json, json_pack("{s:s, s:s, s:s, s:s}", "program", list[i].program, "operation", list[i].operation, "kind",
+						      list[i].kind, "name", list[i].name));
+		table_cellf(&t, "qiao-%s", list[i].program);
+		table_cell(&t, list[i].operation);
+		table_cell(&t, list[i].kind);
+		table_cell(&t, list[i].name);
+	}
+	if (c->json) {
+		cli_print_json(json_pack("{s:o}", "acls", json));
+		table_fini(&t);
+	} else {
+		print_table(&t);
+		json_decref(json);
+	}
+	free(list);
+	return EXIT_YES;
+}
+
+static int create(const struct cli *c)
+{
+	const struct bus_options o = {.role = "qiao", .conf = &c->conf};
+	struct topics_made made;
+	struct err e = {0};
+	char topics_text[16], positions_text[16];
+
+	if (topics_create(&o, &made, &e) < 0)
+		return cli_fail(&e);
+	snprintf(topics_text, sizeof topics_text, "%d", made.topics);
+	snprintf(positions_text, sizeof positions_text, "%d", made.positions);
+	if (c->json)
+		cli_print_json(json_pack("{s:i, s:i}", "topics_created", made.topics, "positions_created", made.positions));
+	else
+		cli_say(c, "topics_created", topics_text, positions_text, NULL);
+	return EXIT_YES;
+}
+
+static int check(const struct cli *c)
+{
+	const struct bus_options o = {.role = "qiao", .conf = &c->conf};
+	struct topic_finding *list = calloc(FINDINGS_MAX, sizeof *list);
+	struct err e = {0};
+	json_t *json = json_array();
+	int count = 0, rc;
+
+	rc = list ? topics_check(&o, list, FINDINGS_MAX, &count, &e) : err_set(&e, ERR_TEMP, "out of memory");
+	for (int i = 0; rc == 0 && i < count; i++) {
+		json_array_append_new(json, json_pack("{s:s, s:s, s:s, s:s}", "what", list[i].what, "found", list[i].found, "wanted", list[i].wanted,
+						      "cure", list[i].cure));
+		if (!c->json)
+			cli_say(c, "topics_finding", list[i].what, list[i].found, list[i].wanted, list[i].cure, NULL);
+	}
+	free(list);
+	if (rc == 0 && c->json)
+		cli_print_json(json_pack("{s:O}", "findings", json));
+	json_decref(json);
+	if (rc < 0)
+		return cli_fail(&e);
+	if (count == 0 && !c->json)
+		cli_say(c, "topics_ok", NULL);
+	return count ? EXIT_NO : EXIT_YES;
+}
