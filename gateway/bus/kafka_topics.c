@@ -292,6 +292,15 @@ static struct topic_finding *finding(struct findings *f, const char *what, const
 	return one;
 }
 
+/* 0 for what is no number. */
+static int64_t number_of(const char *text)
+{
+	int64_t n = 0;
+
+	str_int(str_of(text), INT64_MIN, INT64_MAX, &n);
+	return n;
+}
+
 /* cleanup.policy and the like as they are on the brokers, against the plan. More retention is fine. */
 static void check_setting(struct findings *f, const struct topic_plan *p, const char *key, const char *found)
 {
@@ -304,9 +313,9 @@ static void check_setting(struct findings *f, const struct topic_plan *p, const 
 		if (strcmp(key, p->settings[i].key) != 0)
 			continue;
 		if (strcmp(key, "retention.ms") == 0)
-			enough = enough || atoll(found) == -1 || (atoll(wanted) != -1 && atoll(found) >= atoll(wanted));
+			enough = enough || number_of(found) == -1 || (number_of(wanted) != -1 && number_of(found) >= number_of(wanted));
 		if (strcmp(key, "max.message.bytes") == 0 || strcmp(key, "min.insync.replicas") == 0)
-			enough = enough || atoll(found) >= atoll(wanted);
+			enough = enough || number_of(found) >= number_of(wanted);
 		if (enough)
 			return;
 		snprintf(what, sizeof what, "topic %.150s: %s", p->name, key);
@@ -315,7 +324,7 @@ static void check_setting(struct findings *f, const struct topic_plan *p, const 
 		snprintf(one->wanted, sizeof one->wanted, "%.90s", wanted);
 		return;
 	}
-	if (strcmp(key, "retention.bytes") == 0 && atoll(found) != -1 && !p->topic->compact) {
+	if (strcmp(key, "retention.bytes") == 0 && number_of(found) != -1 && !p->topic->compact) {
 		char what[250];
 		struct topic_finding *one;
 
@@ -333,7 +342,7 @@ static void check_broker(struct findings *f, const struct conf *c, const char *b
 	char what[250];
 
 	snprintf(what, sizeof what, "broker %.50s: %.100s", broker, key);
-	if (strcmp(key, "offsets.retention.minutes") == 0 && atoll(found) < minutes) {
+	if (strcmp(key, "offsets.retention.minutes") == 0 && number_of(found) < minutes) {
 		one = finding(f, what, "set offsets.retention.minutes=%" PRId64 " in server.properties and restart the broker: a group that is away for "
 				       "longer loses its position", minutes);
 		snprintf(one->wanted, sizeof one->wanted, "%" PRId64, minutes);

@@ -79,7 +79,9 @@ int kafka_ends(const char *servers, const char *topic, int64_t *ends, int max, s
 		why = rd_kafka_query_watermark_offsets(rk, topic, i, &low, &ends[i], ANSWER_MS);
 	rd_kafka_topic_destroy(t);
 	rd_kafka_destroy(rk);
-	return why == RD_KAFKA_RESP_ERR_NO_ERROR ? n : err_set(e, ERR_TEMP, "topic %s: %s", topic, rd_kafka_err2str(why));
+	return why == RD_KAFKA_RESP_ERR_NO_ERROR
+		       ? n
+		       : err_set(e, ERR_TEMP, "topic %s: %s", topic, rd_kafka_err2str(why));
 }
 
 int kafka_dump(const char *servers, const char *prefix, struct buf *out, struct err *e)
@@ -104,8 +106,12 @@ int kafka_dump(const char *servers, const char *prefix, struct buf *out, struct 
 
 static rd_kafka_t *client(rd_kafka_type_t type, const char *servers, struct err *e)
 {
-	static const char *const settings[][2] = {{"log_level", "0"},	       {"reconnect.backoff.ms", "20"}, {"reconnect.backoff.max.ms", "100"},
-						  {"group.id", "onlooker"},    {"enable.auto.commit", "false"}, {"enable.partition.eof", "true"},
+	static const char *const settings[][2] = {{"log_level", "0"},
+						  {"reconnect.backoff.ms", "20"},
+						  {"reconnect.backoff.max.ms", "100"},
+						  {"group.id", "onlooker"},
+						  {"enable.auto.commit", "false"},
+						  {"enable.partition.eof", "true"},
 						  {"fetch.wait.max.ms", "20"}};
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	rd_kafka_t *rk;
@@ -169,7 +175,8 @@ static void wait_answer(rd_kafka_queue_t *q, const char *what, int *rc, struct e
 	rd_kafka_event_t *event = rd_kafka_queue_poll(q, ANSWER_MS);
 
 	if (event == NULL || rd_kafka_event_error(event))
-		*rc = err_set(e, ERR_TEMP, "%s: %s", what, event ? rd_kafka_event_error_string(event) : "no answer");
+		*rc = err_set(e, ERR_TEMP, "%s: %s", what,
+			      event ? rd_kafka_event_error_string(event) : "no answer");
 	if (event)
 		rd_kafka_event_destroy(event);
 }
@@ -185,7 +192,8 @@ static int dump_topic(rd_kafka_t *rk, const char *topic, struct buf *out, struct
 	if (rd_kafka_metadata(rk, 0, t, &m, ANSWER_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
 		rc = err_set(e, ERR_TEMP, "%s: no metadata", topic);
 	for (int i = 0; rc == 0 && i < m->topics[0].partition_cnt; i++)
-		rd_kafka_topic_partition_list_add(all, topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+		rd_kafka_topic_partition_list_add(all, topic, i)->offset =
+			RD_KAFKA_OFFSET_BEGINNING;
 	if (m)
 		rd_kafka_metadata_destroy(m);
 	rd_kafka_topic_destroy(t);
@@ -200,7 +208,8 @@ static int dump_topic(rd_kafka_t *rk, const char *topic, struct buf *out, struct
 		if (message)
 			rd_kafka_message_destroy(message);
 		if (rc < 0 || clock_monotonic() > until)
-			rc = err_set(e, ERR_TEMP, "%s: %s", topic, rc < 0 ? "too much to hold" : "its end does not come");
+			rc = err_set(e, ERR_TEMP, "%s: %s", topic,
+				     rc < 0 ? "too much to hold" : "its end does not come");
 	}
 	rd_kafka_assign(rk, NULL);
 	rd_kafka_topic_partition_list_destroy(all);
@@ -216,7 +225,10 @@ static int dump_message(const rd_kafka_message_t *m, struct buf *out)
 	int rc = buf_put(out, m->key, m->key_len) | buf_put_str(out, "\n");
 
 	if (rd_kafka_message_headers(m, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
-		for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &n) == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
-			rc |= buf_printf(out, "%s: ", name) | buf_put(out, value, n) | buf_put_str(out, "\n");
+		for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &n) ==
+				   RD_KAFKA_RESP_ERR_NO_ERROR;
+		     i++)
+			rc |= buf_printf(out, "%s: ", name) | buf_put(out, value, n) |
+			      buf_put_str(out, "\n");
 	return rc | buf_put(out, m->payload, m->len) | buf_put_str(out, "\n");
 }

@@ -60,7 +60,8 @@ int which_bus_put(const struct which_bus *b, struct buf *ini)
 	if (b->prefix[0] == '\0')
 		return 0;
 	return buf_printf(ini,
-			  "[bus]\nkind = kafka\n[kafka]\nbrokers = %s\nsecurity = plaintext\ntopic_prefix = %s\ngroup_prefix = %s\n"
+			  "[bus]\nkind = kafka\n[kafka]\nbrokers = %s\nsecurity = "
+			  "plaintext\ntopic_prefix = %s\ngroup_prefix = %s\n"
 			  "partitions = 3\nreplication = %d\nmin_insync = %d\n",
 			  kafka_shared(&e), b->prefix, b->prefix, n > 3 ? 3 : n, n > 1 ? 2 : 1);
 }
@@ -71,7 +72,8 @@ int which_bus_load(struct which_bus *b, const char *ini, struct err *e)
 	int rc = 0;
 
 	if (why == NULL || conf_load(&b->conf, ini, why) < 0)
-		rc = err_set(e, ERR_CONF, "%s:%d: %s", ini, why ? why->at[0].line : 0, why ? why->at[0].text : "no memory");
+		rc = err_set(e, ERR_CONF, "%s:%d: %s", ini, why ? why->at[0].line : 0,
+			     why ? why->at[0].text : "no memory");
 	free(why);
 	return rc;
 }
@@ -81,7 +83,8 @@ struct bus_options which_bus_options(const struct which_bus *b, const char *role
 	return (struct bus_options){.dir = b->dir, .role = role, .conf = &b->conf};
 }
 
-int which_bus_drain(const struct which_bus *b, struct bus_reader *r, const char *topic, which_bus_take *take, void *arg, struct err *e)
+int which_bus_drain(const struct which_bus *b, struct bus_reader *r, const char *topic,
+		    which_bus_take *take, void *arg, struct err *e)
 {
 	int64_t ends[BUS_PARTITIONS_MAX], until = clock_monotonic() + DRAIN_MS;
 	const struct bus_record *records;
@@ -89,7 +92,8 @@ int which_bus_drain(const struct which_bus *b, struct bus_reader *r, const char 
 	int count = 0, n;
 
 	snprintf(name, sizeof name, "%s%s", b->prefix, topic);
-	if (b->prefix[0] && (count = kafka_ends(kafka_shared(e), name, ends, BUS_PARTITIONS_MAX, e)) < 0)
+	if (b->prefix[0] &&
+	    (count = kafka_ends(kafka_shared(e), name, ends, BUS_PARTITIONS_MAX, e)) < 0)
 		return -1;
 	while ((n = bus_read(r, READ_MAX, &records, e)) >= 0) {
 		for (int i = 0; i < n; i++)

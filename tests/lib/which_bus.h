@@ -11,7 +11,7 @@ bool on_kafka(void);
 
 struct which_bus {
 	char prefix[40];  /* of topics and groups; "" on the local bus */
-	char dir[512];    /* of the local bus; nothing is there on Kafka */
+	char dir[512];	  /* of the local bus; nothing is there on Kafka */
 	struct conf conf; /* as the programs have it, once which_bus_load was called */
 };
 /* data: the folder of qiao.ini's [data] dir. Starts the broker where there is none. */
@@ -27,7 +27,8 @@ struct bus_options which_bus_options(const struct which_bus *b, const char *role
 /* Reads to the end that the topic has now; take gets each event, and may end it with -1. Unlike bus_read alone it does not take "not
  * fetched yet" for the end. */
 typedef int which_bus_take(void *arg, const struct bus_record *r, struct err *e);
-int which_bus_drain(const struct which_bus *b, struct bus_reader *r, const char *topic, which_bus_take *take, void *arg, struct err *e);
+int which_bus_drain(const struct which_bus *b, struct bus_reader *r, const char *topic,
+		    which_bus_take *take, void *arg, struct err *e);
 /* Keys, headers and values of all topics, one behind the other, and the names of topics, groups: what Kafka's consumers see. Nothing on
  * the local bus, whose files are there to be read. */
 int which_bus_dump(const struct which_bus *b, struct buf *out, struct err *e);

@@ -5,31 +5,40 @@
 #include "crypto/ids.h"
 #include "events/events.h"
 #include "tests/lib/command.h"
+#include "tests/lib/which_bus.h"
 #include <jansson.h>
 #include <sys/stat.h>
 
 static struct tmpdir dir;
 static struct command_said said;
+static struct which_bus which;
 static char here[400], ini[320];
 
 static void write_ini(const char *more)
 {
-	char text[4096];
+	struct buf text;
 
-	assert_true(snprintf(text, sizeof text,
-			     "[reference]\npolicy = %s/config/policy\ncalendar = "
-			     "%s/config/calendar.csv\n"
-			     "villages = %s/config/villages.csv\n%s",
-			     here, here, here, more) < (int)sizeof text);
-	write_text(ini, text);
+	buf_init(&text, 1 << 16);
+	buf_printf(&text,
+		   "[reference]\npolicy = %s/config/policy\ncalendar = %s/config/calendar.csv\n"
+		   "villages = %s/config/villages.csv\n%s",
+		   here, here, here, more);
+	which_bus_put(&which, &text);
+	write_text(ini, buf_text(&text));
+	buf_fini(&text);
 }
 
 static int make_world(void **state)
 {
+	struct err e = {0};
+	char data[320];
+
 	(void)state;
 	assert_non_null(getcwd(here, sizeof here));
 	tmpdir_make(&dir);
 	tmpdir_file(&dir, ini, "qiao.ini");
+	if (which_bus_open(&which, tmpdir_file(&dir, data, "data"), &e) < 0)
+		fail_msg("%s", e.text);
 	write_ini("[run]\nprograms = qiao\n");
 	return 0;
 }
@@ -37,6 +46,7 @@ static int make_world(void **state)
 static int remove_world(void **state)
 {
 	(void)state;
+	which_bus_close(&which);
 	tmpdir_remove(&dir);
 	return 0;
 }
@@ -355,10 +365,7 @@ static void put_reject(struct bus *b, struct codec *codec, const char *topic, in
 
 static void rejects_are_listed_and_shown(void **state)
 {
-	char path[320];
-	struct conf conf = {.bus = {.retention_days = 400, .segment_bytes = 1 << 20}};
-	struct bus_options o = {
-		.dir = tmpdir_file(&dir, path, "data/bus"), .role = "gateway", .conf = &conf};
+	struct bus_options o;
 	struct codec *codec = NULL;
 	struct bus *b = NULL;
 	struct err e = {0};
@@ -368,6 +375,8 @@ static void rejects_are_listed_and_shown(void **state)
 	assert_int_equal(qiao("init"), EXIT_YES);
 	assert_int_equal(qiao("rejects"), EXIT_YES);
 	assert_has(said.out, "nothing was rejected");
+	assert_int_equal(which_bus_load(&which, ini, &e), 0);
+	o = which_bus_options(&which, "gateway");
 	assert_int_equal(bus_open(&b, &o, &e), 0);
 	assert_int_equal(codec_open(&codec, NULL, &e), 0);
 	put_reject(b, codec, "collections", 41);

@@ -3,6 +3,7 @@
  * happens to it. */
 #include "base/str.h"
 #include "tests/lib/command.h"
+#include "tests/lib/which_bus.h"
 
 /* ---- a program under supervision ---- */
 
@@ -87,6 +88,7 @@ struct world {
 	struct tmpdir dir;
 	char bin[320], ini[320], out[320], err[320], journal[320];
 	pid_t pid;
+	struct which_bus bus;
 };
 static const char *const all[] = {"qiao-aa", "qiao-bb", "qiao-cc"};
 
@@ -103,10 +105,14 @@ static void copy(const char *from, const char *to)
 
 static void make_world(struct world *w, const char *const acts[3])
 {
-	char path[512], to[400], text[2048], here[400];
+	char path[512], to[400], here[400];
+	struct err e = {0};
+	struct buf text;
 
 	*w = (struct world){0};
 	tmpdir_make(&w->dir);
+	if (which_bus_open(&w->bus, tmpdir_file(&w->dir, to, "data"), &e) < 0)
+		fail_msg("%s", e.text);
 	tmpdir_file(&w->dir, w->bin, "qiao");
 	tmpdir_file(&w->dir, w->ini, "qiao.ini");
 	tmpdir_file(&w->dir, w->out, "out");
@@ -120,13 +126,16 @@ static void make_world(struct world *w, const char *const acts[3])
 		write_text(to, acts[i]);
 	}
 	assert_non_null(getcwd(here, sizeof here));
-	snprintf(text, sizeof text,
-		 "[reference]\npolicy = %s/config/policy\ncalendar = "
-		 "%s/config/calendar.csv\nvillages = %s/config/villages.csv\n"
-		 "[run]\nprograms = qiao-aa qiao-bb qiao-cc\nbackoff_min = 10ms\nbackoff_max = "
-		 "60ms\nstop_timeout = 300ms\n",
-		 here, here, here);
-	write_text(w->ini, text);
+	buf_init(&text, 1 << 16);
+	buf_printf(&text,
+		   "[reference]\npolicy = %s/config/policy\ncalendar = "
+		   "%s/config/calendar.csv\nvillages = %s/config/villages.csv\n"
+		   "[run]\nprograms = qiao-aa qiao-bb qiao-cc\nbackoff_min = 10ms\nbackoff_max = "
+		   "60ms\nstop_timeout = 300ms\n",
+		   here, here, here);
+	which_bus_put(&w->bus, &text);
+	write_text(w->ini, buf_text(&text));
+	buf_fini(&text);
 }
 
 static void start(struct world *w)

@@ -3,31 +3,40 @@
 #include "events/framing.h"
 #include "tests/lib/command.h"
 #include "tests/lib/registry_sim.h"
+#include "tests/lib/which_bus.h"
 #include <jansson.h>
 
 static struct tmpdir dir;
 static struct command_said said;
+static struct which_bus which;
 static struct registry_sim *sim;
 static char ini[320], url[100];
 
 static void write_ini(const char *registry)
 {
-	char text[8192], here[400];
+	struct buf text;
+	char here[400];
 
 	assert_non_null(getcwd(here, sizeof here));
-	assert_true(snprintf(text, sizeof text,
-			     "[reference]\npolicy = %s/config/policy\ncalendar = "
-			     "%s/config/calendar.csv\nvillages = %s/config/villages.csv\n%s",
-			     here, here, here, registry) < (int)sizeof text);
-	write_text(ini, text);
+	buf_init(&text, 1 << 16);
+	buf_printf(&text,
+		   "[reference]\npolicy = %s/config/policy\ncalendar = %s/config/calendar.csv\n"
+		   "villages = %s/config/villages.csv\n%s",
+		   here, here, here, registry);
+	which_bus_put(&which, &text);
+	write_text(ini, buf_text(&text));
+	buf_fini(&text);
 }
 
 static int make_world(void **state)
 {
-	char registry[200];
+	char registry[200], data[320];
+	struct err e = {0};
 
 	(void)state;
 	tmpdir_make(&dir);
+	if (which_bus_open(&which, tmpdir_file(&dir, data, "data"), &e) < 0)
+		fail_msg("%s", e.text);
 	tmpdir_file(&dir, ini, "qiao.ini");
 	sim = registry_sim_start(url, sizeof url);
 	snprintf(registry, sizeof registry, "[registry]\nurl = %s\n", url);
@@ -39,6 +48,7 @@ static int remove_world(void **state)
 {
 	(void)state;
 	registry_sim_stop(sim);
+	which_bus_close(&which);
 	tmpdir_remove(&dir);
 	return 0;
 }
