@@ -170,7 +170,7 @@ int kafka_err(const struct kafka *k, rd_kafka_resp_err_t err, const char *what, 
 	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
 		return err_set(e, ERR_SAFE,
 			       "kafka: %s: the event to be read next is not there (%s): it was removed before it was read, or the topic was made "
-			       "anew; restore the ledger and adopt (qiao adopt), never start over",
+			       "anew; restore ledger and topics as they were together, never start over",
 			       what, name);
 	case RD_KAFKA_RESP_ERR__BAD_MSG:
 	case RD_KAFKA_RESP_ERR_INVALID_MSG:

@@ -16,7 +16,7 @@ enum {
 	GONE_MS = 30000,      /* a topic may be unknown for a moment while brokers start */
 	NOTE_EVERY_MS = 2000,
 };
-#define CURE_RESTORE "restore the ledger and adopt (qiao adopt), never start over"
+#define CURE_RESTORE "restore ledger and topics as they were together, never start over"
 
 struct kafka_look {
 	rd_kafka_t *rk;
