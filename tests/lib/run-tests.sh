@@ -4,7 +4,7 @@
 #   QIAO_BUILD   the build, build/release by default: its test/{unit,fault,scenario,kafka} hold the executables
 #   NAME         only this one, with or without "test_" in front
 #   QIAO_KINDS   of these only, with blanks between: unit fault scenario kafka
-#   QIAO_SKIP    names of tests to leave out, with blanks between
+#   QIAO_SKIP    names or patterns of tests to leave out, with blanks between
 #
 # Each test has a TMPDIR of its own, removed afterwards, and ten minutes. tests/scenario/test_*.py are tests too: they get the
 # build as their argument and run in build/venv. What a test prints is shown only when it fails. The last line is
@@ -26,11 +26,17 @@ done
 	[ -f "$source" ] && tests+=("$source")
 done
 
+read -ra skipped <<<"${QIAO_SKIP:-}"
 selected=()
 for source in "${tests[@]}"; do
 	name=$(basename "${source%.*}")
 	[ -n "$wanted" ] && [ "$name" != "$wanted" ] && [ "$name" != "test_$wanted" ] && continue
-	[[ " ${QIAO_SKIP:-} " == *" $name "* ]] && continue
+	skip=
+	for pattern in "${skipped[@]}"; do
+		# shellcheck disable=SC2053 # a pattern is meant
+		[[ $name == $pattern ]] && skip=yes
+	done
+	[ -n "$skip" ] && continue
 	selected+=("$source")
 done
 
