@@ -24,11 +24,11 @@ crypto_SRC := digest identity keyring ids
 domain_SRC := cell csv citizen_id money policy calendar village row eligibility gates payment
 events_SRC := schema check types pinned arena bind codec events
 store_SRC := store
-bus_SRC := topics crc32 batch bus kafka kafka_conf kafka_event kafka_write kafka_read kafka_group kafka_topics local local_file local_read local_write local_groups local_keep local_backup
+bus_SRC := topics crc32 batch bus kafka kafka_conf kafka_event kafka_write kafka_read kafka_group kafka_plan kafka_admin kafka_topics kafka_check local local_file local_read local_write local_groups local_keep local_backup
 http_SRC := client registry_cache registry_client registry
-ledger_SRC := schema cache ledger submissions decls people stats outbox read
-flow_SRC := reference emit answers intake filing contributions collections waiting flow
-cli_SRC := main common supervisor run check config keygen data init files submit health status rejects backup topics statement trace schemas
+ledger_SRC := schema cache ledger submissions decls people stats outbox adopted read
+flow_SRC := reference emit answers intake filing contributions collections waiting adopt flow
+cli_SRC := main common supervisor run check config keygen data init files submit health status rejects backup adopt topics statement trace schemas
 common_SRC := adapter peer feed pass jsonin jsonout
 village_SRC := main inbox take take_cover claim place refusal tell cover spool meta submissions decode csv head roster publish answers \
 	listen render answer_file own
@@ -36,7 +36,7 @@ tax_SRC := main share window plan ask send answer follow publish
 ssa_SRC := main work enquiries status changes feedback credits statistics
 agencies_SRC := json_in json_out idindex rowset faults refusals population options feed book server tax_book tax_batch tax_tell \
 	ssa_book ssa_persons ssa_accounts ssa_statistics
-testlib_SRC := event_gen fault_vfs sim flow_world script_server registry_sim adapter_rig people roster_form story rosters world outcomes books tale recount bulk proxy \
+testlib_SRC := event_gen fault_vfs sim flow_world script_server registry_sim adapter_rig people roster_form story rosters world outcomes books tale recount bulk load proxy \
 	java kafka kafka_certs kafka_registry kafka_client which_bus
 
 LAYERS := base crypto domain events store bus http ledger flow
@@ -144,7 +144,7 @@ wraps = $(addprefix -Wl$(comma)--wrap=,$(shell sed -n '1,8s@.*/\* WRAP: \(.*\) \
 links = $(addprefix $(B)/obj/,$(shell sed -n '1,8s@.*/\* LINK: \(.*\) \*/.*@\1@p' $(1)))
 
 .SECONDEXPANSION:
-$(B)/test/unit/% $(B)/test/fault/%: LDEXTRA = $(call wraps,$(patsubst $(B)/test/%,tests/%.c,$@))
+$(B)/test/unit/% $(B)/test/fault/% $(B)/test/kafka/%: LDEXTRA = $(call wraps,$(patsubst $(B)/test/%,tests/%.c,$@))
 $(UNIT): $(B)/test/%: $(B)/obj/tests/%.o $$(call links,tests/$$*.c) $(ALL_LIBS)
 	$(link) $(call pkg,cmocka) $(EXT_ALL)
 $(SCENARIO): $(B)/test/scenario/%: $(B)/obj/tests/scenario/%.o $(ALL_LIBS)
@@ -157,7 +157,7 @@ $(BENCH): $(B)/bench/%: $(B)/obj/tests/bench/%.o $(ALL_LIBS)
 T ?=
 test: deps-kafka ## run the tests (T=name runs one); SAN=address,undefined under sanitizers
 	@$(MAKE) --no-print-directory test-run
-	@$(if $(T)$(SAN),,$(MAKE) --no-print-directory test-on-kafka)
+	@$(if $(T),,$(MAKE) --no-print-directory test-on-kafka)
 test-kafka: deps-kafka ## only the tests of what a real broker and registry can do (tests/kafka)
 	@$(MAKE) --no-print-directory test-kafka-run
 .PHONY: test-run test-kafka test-kafka-run test-on-kafka bench-run demo-run

@@ -52,18 +52,21 @@ int log_open(const char *program, const char *dir, enum log_level min, struct er
 	return 0;
 }
 
+/* Into the same descriptor: another thread (a library's) may be about to write to it. */
 int log_reopen(struct err *e)
 {
-	int fd;
+	int fd, rc;
 
 	if (sink.fd == STDERR_FILENO)
 		return 0;
 	fd = open_file(sink.path, e);
 	if (fd < 0)
 		return -1; /* goes on in the old file: better there than nowhere */
-	close(sink.fd);
-	sink.fd = fd;
-	return 0;
+	rc = dup3(fd, sink.fd, O_CLOEXEC) < 0
+		     ? err_sys(e, ERR_TEMP, errno, "%s: reopen log", sink.path)
+		     : 0;
+	close(fd);
+	return rc;
 }
 
 void log_line(enum log_level level, const char *event, const char *fmt, ...)

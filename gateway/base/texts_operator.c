@@ -130,14 +130,18 @@ const struct text texts_for_operators[] = {
 	{"cmd_topics", "规划、建立、检查 Kafka 上的主题", "plan, create and check the topics on Kafka"},
 	{"cmd_topics.help",
 	 "用于 [bus] kind = kafka。plan：列出要有的主题、分区和保留期（--acls：每个程序需要的权限）。\n"
-	 "create：建立缺少的主题，并给每个读取组第一个位置；已有的不动。check：集群是否守得住承诺，\n"
-	 "每个问题都附处理办法。\n\n"
+	 "create：建立缺少的主题，并给每个读取组第一个位置；已有的不动。主题上已有事件而读取组没有位置时，拒绝从头\n"
+	 "开始，除非用 --group-from-beginning 写明是哪个组（例如新的收件处要读以前的答复）。\n"
+	 "check：集群是否守得住承诺（包括时钟：为此在主题 clock 上写几条记录），每个问题都附处理办法。\n\n"
 	 "退出状态：0 一切就绪；1 有问题；2 设置有误；3 没有代理应答；4 停下以保安全。",
 	 "For [bus] kind = kafka. plan: the topics that should be there, their partitions and retention (--acls: the\n"
 	 "rights that each program needs). create: makes the topics that are missing and gives each group of readers its\n"
-	 "first position; what is there is left alone. check: whether the cluster keeps the promises, each finding with\n"
-	 "its cure.\n\n"
+	 "first position; what is there is left alone. Where events lie on a topic and a group has no position, it refuses\n"
+	 "to start over, unless --group-from-beginning names that group (a new spool that may read old answers). check:\n"
+	 "whether the cluster keeps the promises, each finding with its cure; to see the brokers' clocks it writes some\n"
+	 "records to the topic clock.\n\n"
 	 "Exit status: 0 all is well; 1 findings; 2 settings; 3 no broker answers; 4 stopped to stay safe."},
+	{"topics_working", "正在等待 {0} 的应答", "waiting for {0}"},
 	{"topics_usage", "要写 plan、create 或 check", "say plan, create or check"},
 	{"topics_topic", "主题", "topic"},
 	{"topics_partitions", "分区", "partitions"},
@@ -326,6 +330,9 @@ const struct text texts_for_operators[] = {
 	{"todo_lag", "{0} 很久没有读完主题 {1}：看它的日志",
 	 "{0} is far behind on topic {1}: see its log"},
 	{"todo_bus", "总线读不了：{0}", "the bus cannot be read: {0}"},
+	{"todo_adopted", "恢复后接管的缴款中有 {0} 笔无名册认领，要人工核对（qiao adopt --list）",
+	 "{0} payments adopted after a restore have no declaration: have their rosters dropped again, or look into them (qiao "
+	 "adopt --list)"},
 	{"todo_differences", "有 {0} 处两边说法不一，要人工核对（网关日志中的 DIFFERENCE）",
 	 "{0} times two sides tell it differently: DIFFERENCE in the gateway's log"},
 	{"todo_rejects", "有 {0} 个事件无法处理：qiao rejects",
@@ -353,6 +360,9 @@ const struct text texts_for_operators[] = {
 	 "RECOUNT DIFFERS from the statistics"},
 	{"statement_differences", "有 {0} 处两边说法不一，需要人工核对（见日志 DIFFERENCE）",
 	 "{0} differences between two sides need a person (log: DIFFERENCE)"},
+	{"statement_adopted", "另有 {0} 笔恢复后接管、尚无名册认领的缴款，共 {1} 元，不在上表各栏中，额度已占用（qiao adopt --list）",
+	 "besides: {0} adopted payments without a declaration, {1} yuan, in none of the columns above; their money is reserved "
+	 "(qiao adopt --list)"},
 	{"statement_year_wrong", "{0}：--year 要写成四位数的年份",
 	 "{0}: --year is a year of four digits"},
 	{"trace_row", "回执 {0} 第 {1} 行（报送 {2}，{3} 收到）",
@@ -393,6 +403,31 @@ const struct text texts_for_operators[] = {
 	 "other columns; the last line says whether it adds up. --year and --village narrow it; "
 	 "JSON amounts are fen.\n\n"
 	 "Exit status: 0 it adds up; 1 it does not."},
+
+	{"cmd_adopt", "恢复旧账本后，接管总线上较新的决定", "let a restored ledger adopt what a newer bus says"},
+	{"cmd_adopt.help",
+	 "账本丢失、只能恢复较旧的备份，而总线（如 Kafka）没有备份时用。先停网关，把备份中的 gateway/ledger.db 复制到数据目录，"
+	 "再执行本命令；网关下次启动时，先接管总线上比备份新的决定（已发出的缴款指令、最终答复），再从备份时的位置重读各主题。"
+	 "不会重复缴款。\n"
+	 "--dry-run：只统计，不下令。--list：列出接管后没有名册认领的缴款。\n\n"
+	 "退出状态：0 已下令；1 不是备份的副本，或不比总线旧；--list：0 没有，1 有。",
+	 "For a lost ledger whose backup is older than the bus, where the bus has no backup (Kafka). Stop the gateway, copy "
+	 "gateway/ledger.db\n"
+	 "from the backup into the data folder, and give this order: at its next start the gateway takes over what the lost life "
+	 "decided\n"
+	 "(payments instructed, final answers), and then reads its inputs again from where the backup stood. Nothing is paid "
+	 "twice.\n"
+	 "--dry-run: only counts. --list: adopted payments that no row has claimed.\n\n"
+	 "Exit status: 0 ordered; 1 the ledger is no copy, or not older than the bus; --list: 0 none, 1 some."},
+	{"adopt_newer", "账本知道到第 {0} 号事件，总线上到第 {1} 号；较新的有：",
+	 "the ledger knows events up to {0}, the bus holds some up to {1}; newer ones:"},
+	{"adopt_would", "以上将被接管；要下令：qiao adopt", "these would be adopted; to order it: qiao adopt"},
+	{"adopt_ordered", "已下令。网关下次启动时接管，然后重读各主题；之后请看 qiao adopt --list 和 qiao statement",
+	 "ordered: the gateway adopts them at its next start, before it reads anything, then reads its inputs again; afterwards see "
+	 "qiao adopt --list and qiao statement"},
+	{"adopt_none", "没有无人认领的缴款", "no adopted payment is without a declaration"},
+	{"adopt_payment", "缴款编号", "PAYMENT"},
+	{"adopt_instructed", "发出时间", "INSTRUCTED"},
 
 	{"cmd_rejects", "列出无法处理的事件", "list what could not be processed"},
 	{"cmd_rejects.help",

@@ -25,6 +25,11 @@ static bool on_kafka(const struct bus_options *o)
 	return o->conf && strcmp(o->conf->bus.kind, "kafka") == 0;
 }
 
+int bus_check(const struct conf *c, struct err *e)
+{
+	return strcmp(c->bus.kind, "kafka") == 0 ? kafka_properties_check(c, e) : 0;
+}
+
 int bus_open(struct bus **out, const struct bus_options *o, struct err *e)
 {
 	struct bus *b = calloc(1, sizeof *b);

@@ -63,6 +63,8 @@ struct bus_options {
 	bool (*waiting)(void *arg);
 	void *arg;
 };
+/* The settings of the bus, as far as they can be judged without it; for `qiao check`. ERR_CONF names the setting. */
+int bus_check(const struct conf *c, struct err *e);
 /* Opens what bus_init made; ERR_CONF "not initialised: run qiao init" otherwise. */
 int bus_open(struct bus **out, const struct bus_options *o, struct err *e);
 void bus_close(struct bus *b); /* what is not flushed is not sent; readers are closed before it */
@@ -170,5 +172,6 @@ struct topic {
 extern const struct topic topics[];
 extern const int topic_count;
 const struct topic *topic_find(struct str name);
+bool topic_concerns(const struct topic *t, const char *role); /* writes or reads it */
 
 #endif

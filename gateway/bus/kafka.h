@@ -6,7 +6,10 @@
  *   kafka_write.c   publish and flush: delivery reports, a dead handle replaced
  *   kafka_read.c    readers that keep their own positions, and looks at single events
  *   kafka_group.c   readers of consumer groups
- *   kafka_topics.c  topics and groups made and checked, lags
+ *   kafka_plan.c    what is wanted of topics and brokers, and who may do what; pure
+ *   kafka_admin.c   requests to brokers that carry no events
+ *   kafka_topics.c  topics and first positions made; lags
+ *   kafka_check.c   whether the cluster keeps the promises
  *
  * Only these files include librdkafka's header. */
 #ifndef QIAO_BUS_KAFKA_H
@@ -17,6 +20,8 @@ struct kafka;
 struct kafka_reader;
 
 /* ---- what bus.c hands on; see bus.h ---- */
+/* The properties of the [kafka] section as a whole: -1 with the first one that is refused, and why. */
+int kafka_properties_check(const struct conf *c, struct err *e);
 int kafka_open(struct kafka **out, const struct bus_options *o, struct err *e);
 void kafka_close(struct kafka *k);
 void kafka_set_ledger(struct kafka *k, const char *ledger);

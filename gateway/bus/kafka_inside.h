@@ -13,18 +13,32 @@ enum {
 	KAFKA_EVENT_BYTES = 4 << 20, /* one event; a larger one is refused */
 	KAFKA_CALM_MS = 20000,	     /* how long a command waits for brokers */
 	KAFKA_TURN_MS = 100,	     /* between two calls of bus_options.waiting */
+	KAFKA_GONE_MS = 15000,	     /* a topic may be unknown for a moment while brokers start */
 };
 
 struct kafka_topic {
 	const struct topic *topic;
 	char name[KAFKA_NAME]; /* with the prefix */
 	int partitions;	       /* as the brokers say; 0 = not asked yet */
+	bool followed;	       /* by a reader on struct kafka's handle in */
 };
 
 /* A consumer without group that fetches single stretches: last events, events at a position. */
 struct kafka_look;
 /* The producer handle and what has no delivery report yet. */
 struct kafka_out;
+
+/* Why the brokers are not with us, as far as they say. All but the first are settings. */
+enum kafka_trouble {
+	TROUBLE_AWAY,
+	TROUBLE_CA,
+	TROUBLE_NAME,
+	TROUBLE_CERT,
+	TROUBLE_NO_TLS,
+	TROUBLE_PASSWORD,
+	TROUBLE_NO_KAFKA,
+	TROUBLE_OLD,
+};
 
 struct kafka {
 	const struct conf *conf; /* the caller's; lives longer */
@@ -39,8 +53,13 @@ struct kafka {
 	struct kafka_reader *groups; /* those of groups that are open */
 	/* What a handle said when it lost or found its brokers, for waits and the log. */
 	char trouble[300];
-	rd_kafka_resp_err_t trouble_err;
+	enum kafka_trouble trouble_kind;
+	int64_t trouble_ms;
 	int64_t said_ms; /* when a wait was last logged */
+	bool opened;
+	rd_kafka_resp_err_t asked; /* what the brokers said of the topic last asked for */
+	int64_t recounted_ms;
+	int recount; /* index of the topic whose partitions were counted last */
 	rd_kafka_t *asker; /* for metadata and committed positions */
 	struct err fatal; /* class != NONE: the bus refuses all further work, for this reason */
 };
@@ -50,6 +69,11 @@ struct kafka_topic *kafka_named(struct kafka *k, const char *topic); /* asserts 
 /* Asks the brokers for the topic's partitions, once; waits for brokers as the options say.
  * ERR_CONF where it is missing (cure: qiao topics create) or hidden by an ACL. */
 int kafka_know(struct kafka *k, struct kafka_topic *t, struct err *e);
+/* Is a topic that was known still there, with as many partitions? Waits for it some time; ERR_SAFE if not. */
+int kafka_still_there(struct kafka *k, struct kafka_topic *t, struct err *e);
+/* Counts the partitions of one known topic again, another one each time, every few seconds: ERR_SAFE where they
+ * are not as many as before, or none. */
+int kafka_recount(struct kafka *k, struct err *e);
 /* One wait of about KAFKA_TURN_MS spent in the caller's own poll: to be called between two polls.
  * *since_ms is 0 before the first call. 0: go on; -1 with ERR_TEMP "kafka: no answer from
  * <brokers> for 20 s (<trouble>): ...": a stop was asked for, or a command's patience is over. Logs
@@ -81,9 +105,9 @@ enum kafka_use {
 int kafka_handle(struct kafka *k, enum kafka_use use, const char *group,
 		 void (*set)(rd_kafka_conf_t *conf, void *arg), void *arg, rd_kafka_t **out,
 		 struct err *e);
-/* The properties of the [kafka] section as a whole, for `qiao check`: -1 with the first one that
- * is refused, and why. */
-int kafka_properties_check(const struct conf *c, struct err *e);
+
+/* What an error callback's words mean. */
+enum kafka_trouble kafka_trouble_kind(rd_kafka_resp_err_t err, const char *reason);
 
 /* ---- kafka_event.c ---- */
 /* Headers of one event: the constant ones prebuilt for (topic, type), then id, time, trace, seq. */
@@ -119,11 +143,14 @@ struct kafka_part {
 	struct bus_position at; /* after what was given */
 	struct bus_share share;
 	int64_t committed; /* group: next as last stored */
+	bool ended;	   /* own positions: everything that lay there was fetched */
+	bool gap;	   /* offsets are missing in a topic that keeps all: said once */
 };
 struct kafka_reader {
 	struct kafka *k;
 	struct kafka_topic *t;
-	rd_kafka_t *rk;	       /* group: its own; own positions: shared by all of them (kafka_in) */
+	rd_kafka_t *rk; /* group: its own; own positions: NULL, the bus's, but for a second reader of
+			 * a topic */
 	rd_kafka_topic_t *rkt; /* own positions */
 	rd_kafka_queue_t *queue;
 	char group[KAFKA_NAME]; /* "" = own positions */
@@ -132,16 +159,22 @@ struct kafka_reader {
 	unsigned share;		   /* number of the share */
 	int64_t noted_ms;
 	struct kafka_reader *next; /* of k->groups */
-	bool closing, had_all;	   /* had_all: once had every partition (alone) */
-	struct err broken;	   /* found in a callback: given by the next bus_read */
+	struct err broken;	   /* found after events that were given: for the next bus_read */
+	struct kafka_member *member; /* of a group: kafka_group.c */
 	rd_kafka_message_t **held; /* given by the last bus_read; destroyed by the next */
 	struct bus_record *records;
 	int held_count, held_cap;
 };
+struct kafka_member;
 int member_open(struct kafka_reader *r, struct err *e);
 void member_close(struct kafka_reader *r);
+/* Before and after each poll: joins the group, begins a share that the poll brought. */
+int member_turn(struct kafka_reader *r, struct err *e);
 int member_store(struct kafka_reader *r, struct err *e);
+/* The brokers say that another has our name: 0 joins anew, ERR_SAFE when it was said too often. */
+int member_fenced(struct kafka_reader *r, const char *why, struct err *e);
+int member_mend(struct kafka_reader *r, struct err *e); /* does it, when it is time and nothing is held */
 
-/* ---- kafka_topics.c: also `qiao topics` (bus/kafka_topics.h) ---- */
+/* ---- kafka_plan.c, kafka_topics.c, kafka_check.c: `qiao topics` (bus/kafka_topics.h) ---- */
 
 #endif

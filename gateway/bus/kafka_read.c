@@ -1,7 +1,12 @@
 /* Readers, and looks at what lies on a topic.
  *
- * A reader with positions of its own takes each partition by the simple consumer: no group, no rebalance, an offset that the caller names.
- * Messages are held, not copied, until the next read. Looks have a handle of their own, since a handle follows a partition once. */
+ * A reader with positions of its own takes each partition by the simple consumer: no group, no
+ * rebalance, an offset that the caller names. Messages are held, not copied, until the next read.
+ * Looks have a handle of their own, since a handle follows a partition once.
+ *
+ * Offsets: Kafka promises that they rise, not that none is missing (a topic that is compacted, or
+ * that somebody else wrote to in a transaction, has gaps). So a gap is said, and no reason to stop;
+ * what was removed before it was read the broker tells itself, and that is one. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "bus/kafka_inside.h"
@@ -12,18 +17,35 @@
 
 enum {
 	READ_BYTES = 2 << 20,
-	LATE_MARK_MS = 20000, /* after a restart of the whole cluster the end of a partition shows late */
-	GONE_MS = 30000,      /* a topic may be unknown for a moment while brokers start */
+	MESSAGE_BYTES = 100,  /* of a message beside key and value, about */
+	LATE_MARK_MS = 20000, /* after a restart of all brokers the end of a partition shows late */
 	NOTE_EVERY_MS = 2000,
+	STEP_LAST = 1, /* events looked through first, from the end back; then always more */
+	STEP_KEY = 256,
+	STEP_MORE = 8,
+	STEP_MAX = 1 << 20,
+	OUT_OF_RANGE = -2, /* of scan_once */
 };
-#define CURE_RESTORE "restore ledger and topics as they were together, never start over"
+#define CURE_LEDGER "restore the ledger and adopt (qiao adopt), never start over"
+#define CURE_GROUP "bring the topic back as it was, never start over: gateway/bus/README.md"
 
 struct kafka_look {
 	rd_kafka_t *rk;
 	rd_kafka_topic_t *rkt[KAFKA_TOPICS_MAX];
 	rd_kafka_message_t *held;
 };
+struct stretch {
+	struct kafka_topic *t;
+	int partition;
+	int64_t from, to;
+	struct str key; /* no value: any */
+	bool first;	/* the first one; otherwise the last one */
+};
 
+static int fill(struct kafka_reader *r, int max, struct err *e);
+static rd_kafka_message_t *next_message(struct kafka_reader *r, bool wait);
+static int room(struct kafka_reader *r, int max, struct err *e);
+static int failure(struct kafka_reader *r, const struct err *why, struct err *e);
 static int start(struct kafka_reader *r, int partition, int64_t offset, struct err *e);
 static bool behind(const struct kafka_reader *r);
 static int start_at_oldest(struct kafka_reader *r, struct err *e);
@@ -32,10 +54,16 @@ static int trouble_of(struct kafka_reader *r, const rd_kafka_message_t *m, struc
 static int still_there(struct kafka_reader *r, struct err *e);
 static void let_go(struct kafka_reader *r);
 static int look_open(struct kafka *k, struct kafka_topic *t, struct err *e);
+static int again(struct kafka *k, rd_kafka_resp_err_t err, const char *what, int64_t *since,
+		 struct err *e);
+static int scan(struct kafka *k, struct stretch *s, struct bus_record *out, struct err *e);
+static int newest(struct kafka *k, struct stretch *s, int64_t step, struct bus_record *out,
+		  struct err *e);
 
 /* ---- readers ---- */
 
-int kafka_reader_open(struct kafka *k, struct kafka_reader **out, const char *topic, const char *group, bool alone, struct err *e)
+int kafka_reader_open(struct kafka *k, struct kafka_reader **out, const char *topic,
+		      const char *group, bool alone, struct err *e)
 {
 	struct kafka_reader *r = calloc(1, sizeof *r);
 
@@ -49,7 +77,8 @@ int kafka_reader_open(struct kafka *k, struct kafka_reader **out, const char *to
 	for (int i = 0; i < BUS_PARTITIONS_MAX; i++)
 		r->part[i].at.partition = r->part[i].share.partition = i;
 	if (kafka_know(k, r->t, e) < 0 ||
-	    (group && (kafka_group_name(k, group, topic, r->group, e) < 0 || member_open(r, e) < 0))) {
+	    (group &&
+	     (kafka_group_name(k, group, topic, r->group, e) < 0 || member_open(r, e) < 0))) {
 		kafka_reader_close(r);
 		return -1;
 	}
@@ -70,7 +99,10 @@ void kafka_reader_close(struct kafka_reader *r)
 				rd_kafka_consume_stop(r->rkt, i);
 		rd_kafka_topic_destroy(r->rkt);
 		rd_kafka_queue_destroy(r->queue);
+		r->t->followed = r->t->followed && r->rk != NULL;
 	}
+	if (r->rk)
+		rd_kafka_destroy(r->rk);
 	free(r->held);
 	free(r->records);
 	r->k->readers--;
@@ -84,22 +116,25 @@ int kafka_seek(struct kafka_reader *r, const struct bus_position *at, int count,
 	assert(r->group[0] == '\0' && !r->started);
 	r->failed = true;
 	for (int i = 0; i < count; i++) {
-		if (at[i].partition < 0 || at[i].partition >= r->t->partitions || given[at[i].partition])
+		if (at[i].partition < 0 || at[i].partition >= r->t->partitions ||
+		    given[at[i].partition])
 			break;
 		given[at[i].partition] = true;
-		if (look_check(r->k, r->t, &at[i], e) < 0)
-			return -1;
 	}
 	for (int i = 0; i < r->t->partitions; i++)
 		if (!given[i] || count != r->t->partitions)
 			return err_set(e, ERR_SAFE,
-				       "topic %s: there are %d positions for %d partitions: the number of partitions is fixed for a topic's life; "
-				       "make the topic as it was, or " CURE_RESTORE,
+				       "topic %s: there are %d positions for %d partitions: the "
+				       "number of partitions is fixed for a topic's life; "
+				       "make the topic as it was, or " CURE_LEDGER,
 				       r->t->name, count, r->t->partitions);
+	for (int i = 0; i < count; i++)
+		if (look_check(r->k, r->t, &at[i], e) < 0)
+			return -1;
 	for (int i = 0; i < count; i++) {
-		r->part[at[i].partition].at = at[i];
 		if (start(r, at[i].partition, at[i].next, e) < 0)
 			return -1;
+		r->part[at[i].partition].at = at[i];
 	}
 	r->started = true;
 	r->failed = false;
@@ -108,54 +143,31 @@ int kafka_seek(struct kafka_reader *r, const struct bus_position *at, int count,
 
 int kafka_read(struct kafka_reader *r, int max, const struct bus_record **records, struct err *e)
 {
-	int64_t since = 0;
-	size_t bytes = 0;
-	struct err mine;
+	struct err why = {0};
 
-	e = e ? e : &mine;
 	*records = NULL;
 	let_go(r);
 	if (r->failed)
-		return err_set(e, ERR_SAFE, "topic %s: refused after an earlier failure; end this program and start it anew", r->t->name);
-	if (r->group[0] == '\0' && !r->started && start_at_oldest(r, e) < 0)
-		return -1;
-	if (max > r->held_cap) {
-		free(r->held);
-		free(r->records);
-		r->held = calloc((size_t)max, sizeof *r->held);
-		r->records = calloc((size_t)max, sizeof *r->records);
-		r->held_cap = r->held && r->records ? max : 0;
-		if (r->held_cap == 0)
-			return err_set(e, ERR_TEMP, "topic %s: out of memory", r->t->name);
+		return err_set(e, ERR_SAFE,
+			       "topic %s: refused after an earlier failure; end this program and "
+			       "start it anew",
+			       r->t->name);
+	if (r->broken.class != ERR_NONE) {
+		why = r->broken;
+		r->broken = (struct err){0};
+		return failure(r, &why, e);
 	}
-	if (r->group[0] == '\0')
-		rd_kafka_poll(r->k->in, 0);
-	while (r->held_count < max && bytes < READ_BYTES) {
-		int wait = r->held_count == 0 && behind(r) ? KAFKA_TURN_MS : 0;
-		rd_kafka_message_t *m = r->group[0] ? rd_kafka_consumer_poll(r->rk, 0) : rd_kafka_consume_queue(r->queue, wait);
-
-		if (r->broken.class != ERR_NONE) {
-			if (m)
-				rd_kafka_message_destroy(m);
-			*e = r->broken;
-			r->failed = true;
-			return -1;
-		}
-		if (m == NULL && wait) {
-			rd_kafka_poll(r->k->in, 0);
-			if (kafka_wait(r->k, &since, "events", e) < 0)
-				return -1;
-			continue;
-		}
-		if (m == NULL)
-			break;
-		kafka_waited(r->k, &since, "events");
-		bytes += m->len + m->key_len;
-		if (take(r, m, e) < 0) {
-			r->failed = e->class == ERR_SAFE;
-			return -1;
-		}
+	if (room(r, max, &why) < 0 ||
+	    (r->group[0] ? member_mend(r, &why) < 0 || member_turn(r, &why) < 0 : !r->started && start_at_oldest(r, &why) < 0))
+		return failure(r, &why, e);
+	if (fill(r, max, &why) < 0) {
+		if (r->held_count == 0)
+			return failure(r, &why, e);
+		r->broken = why; /* after what is given now */
 	}
+	/* Of a topic that was deleted the library may say nothing for long. */
+	if (r->held_count == 0 && kafka_recount(r->k, &why) < 0)
+		return failure(r, &why, e);
 	*records = r->records;
 	return r->held_count;
 }
@@ -185,39 +197,135 @@ int kafka_store_position(struct kafka_reader *r, struct err *e)
 	return member_store(r, e);
 }
 
-/* For operators' eyes: how far the gateway is, as a group of its own. */
+/* For operators' eyes: how far the gateway is, as a group of its own (start names it). Nobody waits
+ * for the answer. */
 void kafka_note_position(struct kafka_reader *r, const char *group)
 {
 	rd_kafka_topic_partition_list_t *list;
 	int64_t now = clock_monotonic();
 
-	(void)group;
-	if (now - r->noted_ms < NOTE_EVERY_MS || r->k->in == NULL || r->group[0])
+	assert(strcmp(group, r->k->role) == 0);
+	if ((r->noted_ms && now - r->noted_ms < NOTE_EVERY_MS) || !r->started)
 		return;
 	r->noted_ms = now;
 	list = rd_kafka_topic_partition_list_new(r->t->partitions);
-	for (int i = 0; i < r->t->partitions; i++)
-		if (r->part[i].ours)
-			rd_kafka_topic_partition_list_add(list, r->t->name, i)->offset = r->part[i].at.next;
-	rd_kafka_commit(r->k->in, list, 1);
+	for (int i = 0; i < r->t->partitions; i++) {
+		struct kafka_part *p = &r->part[i];
+
+		if (!p->ours || p->committed == p->at.next)
+			continue;
+		rd_kafka_topic_partition_list_add(list, r->t->name, i)->offset = p->at.next;
+		p->committed = p->at.next;
+	}
+	if (list->cnt > 0 && r->rk == NULL)
+		rd_kafka_commit(r->k->in, list, 1);
 	rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* Stops at a failure; what was taken before it is held. */
+static int fill(struct kafka_reader *r, int max, struct err *e)
+{
+	unsigned share = r->share;
+	int64_t since = 0;
+	size_t bytes = 0;
+
+	while (r->held_count < max && bytes < READ_BYTES) {
+		bool wait = r->held_count == 0 && behind(r);
+		rd_kafka_message_t *m = next_message(r, wait);
+
+		if (r->share !=
+		    share) { /* the poll ended a share: what was taken of it is another's */
+			let_go(r);
+			share = r->share;
+		}
+		if (r->group[0] && member_turn(r, e) < 0) {
+			if (m)
+				rd_kafka_message_destroy(m);
+			return -1;
+		}
+		share = r->share;
+		if (m == NULL && !wait)
+			return 0;
+		if (m == NULL) {
+			if (kafka_wait(r->k, &since, "events", e) < 0)
+				return -1;
+			continue;
+		}
+		kafka_waited(r->k, &since, "events");
+		bytes += m->len + m->key_len + MESSAGE_BYTES;
+		if (take(r, m, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static rd_kafka_message_t *next_message(struct kafka_reader *r, bool wait)
+{
+	if (r->group[0])
+		return r->rk ? rd_kafka_consumer_poll(r->rk, 0) : NULL;
+	if (r->held_count == 0)
+		rd_kafka_poll(r->rk ? r->rk : r->k->in, 0);
+	return rd_kafka_consume_queue(r->queue, wait ? KAFKA_TURN_MS : 0);
+}
+
+static int room(struct kafka_reader *r, int max, struct err *e)
+{
+	if (max <= r->held_cap)
+		return 0;
+	free(r->held);
+	free(r->records);
+	r->held = calloc((size_t)max, sizeof(rd_kafka_message_t *));
+	r->records = calloc((size_t)max, sizeof *r->records);
+	r->held_cap = r->held && r->records ? max : 0;
+	return r->held_cap ? 0 : err_set(e, ERR_TEMP, "topic %s: out of memory", r->t->name);
+}
+
+static int failure(struct kafka_reader *r, const struct err *why, struct err *e)
+{
+	r->failed = r->failed || why->class == ERR_SAFE;
+	if (e)
+		*e = *why;
+	return -1;
+}
+
+static void tell_ends(rd_kafka_conf_t *conf, void *arg)
+{
+	(void)arg;
+	rd_kafka_conf_set(conf, "enable.partition.eof", "true", NULL, 0);
+}
+
+/* The handle of all readers; a second one of the same topic needs its own. */
+static int follow(struct kafka_reader *r, struct err *e)
+{
+	struct kafka *k = r->k;
+	bool notes = strcmp(k->role, "gateway") == 0;
+	char group[KAFKA_NAME];
+	rd_kafka_t **rk = &k->in;
+
+	if (r->queue)
+		return 0;
+	if (r->t->followed) {
+		rk = &r->rk;
+		notes = false;
+	}
+	snprintf(group, sizeof group, "%s%s", k->conf->kafka.group_prefix, k->role);
+	if (*rk == NULL &&
+	    kafka_handle(k, KAFKA_IN, notes ? group : NULL, tell_ends, NULL, rk, e) < 0)
+		return -1;
+	r->rkt = rd_kafka_topic_new(*rk, r->t->name, NULL);
+	if (r->rkt == NULL)
+		return kafka_err(k, rd_kafka_last_error(), r->t->name, "", e);
+	r->queue = rd_kafka_queue_new(*rk);
+	r->t->followed = r->t->followed || r->rk == NULL;
+	return 0;
 }
 
 static int start(struct kafka_reader *r, int partition, int64_t offset, struct err *e)
 {
-	struct kafka *k = r->k;
-	char group[KAFKA_NAME];
-	bool notes = strcmp(k->role, "gateway") == 0;
-
-	snprintf(group, sizeof group, "%s%s", k->conf->kafka.group_prefix, k->role);
-	if (k->in == NULL && kafka_handle(k, KAFKA_IN, notes ? group : NULL, NULL, NULL, &k->in, e) < 0)
+	if (follow(r, e) < 0)
 		return -1;
-	if (r->rkt == NULL) {
-		r->rkt = rd_kafka_topic_new(k->in, r->t->name, NULL);
-		r->queue = rd_kafka_queue_new(k->in);
-	}
 	if (rd_kafka_consume_start_queue(r->rkt, partition, offset, r->queue) < 0)
-		return kafka_err(k, rd_kafka_last_error(), r->t->name, "", e);
+		return kafka_err(r->k, rd_kafka_last_error(), r->t->name, "", e);
 	r->part[partition].ours = true;
 	r->part[partition].at.next = offset;
 	r->share = 1;
@@ -229,6 +337,8 @@ static int start_at_oldest(struct kafka_reader *r, struct err *e)
 	for (int i = 0; i < r->t->partitions; i++) {
 		int64_t low, high;
 
+		if (r->part[i].ours) /* of a try that was broken off */
+			continue;
 		if (look_ends(r->k, r->t, i, &low, &high, e) < 0 || start(r, i, low, e) < 0)
 			return -1;
 		r->part[i].share.end = high;
@@ -237,11 +347,12 @@ static int start_at_oldest(struct kafka_reader *r, struct err *e)
 	return 0;
 }
 
-/* Who looks around and reads until there is no more must get all that was there: nothing new does not mean nothing fetched yet. */
+/* Who looks around and reads until there is no more must get all that was there: nothing new does not
+ * mean nothing fetched yet. The last offsets may be of events that are gone (compacted). */
 static bool behind(const struct kafka_reader *r)
 {
 	for (int i = 0; r->group[0] == '\0' && i < r->t->partitions; i++)
-		if (r->part[i].at.next < r->part[i].share.end)
+		if (r->part[i].at.next < r->part[i].share.end && !r->part[i].ended)
 			return true;
 	return false;
 }
@@ -249,69 +360,80 @@ static bool behind(const struct kafka_reader *r)
 /* Holds the message, or lets it go at once. */
 static int take(struct kafka_reader *r, rd_kafka_message_t *m, struct err *e)
 {
-	struct kafka_part *p;
+	struct bus_record *record = &r->records[r->held_count];
+	bool ours =
+		m->partition >= 0 && m->partition < r->t->partitions && r->part[m->partition].ours;
+	struct kafka_part *p = ours ? &r->part[m->partition] : NULL;
 	int rc = 0;
 
-	if (m->err) {
+	if (m->err)
 		rc = trouble_of(r, m, e);
+	if (m->err || !ours || m->offset < p->at.next) { /* of a share that was lost */
 		rd_kafka_message_destroy(m);
 		return rc;
 	}
-	p = &r->part[m->partition];
-	if (m->partition >= r->t->partitions || !p->ours || m->offset < p->at.next) {
-		rd_kafka_message_destroy(m); /* of a share that was lost */
-		return 0;
+	if (m->offset > p->at.next && !p->gap && !r->t->topic->compact) {
+		p->gap = true;
+		log_warn("BUS-GAP", "topic=%s partition=%d from=%lld to=%lld", r->t->topic->name,
+			 (int)m->partition, (long long)p->at.next, (long long)m->offset - 1);
 	}
 	p->at.next = m->offset + 1;
-	if (m->payload == NULL && r->t->topic->compact) {
+	event_of(r->t, m, record);
+	p->at.last_id = record->event.id;
+	if (m->payload == NULL && r->t->topic->compact)
 		rd_kafka_message_destroy(m); /* a mark of deletion, not ours */
-		return 0;
-	}
-	event_of(r->t, m, &r->records[r->held_count]);
-	p->at.last_id = r->records[r->held_count].event.id;
-	r->held[r->held_count++] = m;
+	else
+		r->held[r->held_count++] = m;
 	return 0;
 }
 
 static int trouble_of(struct kafka_reader *r, const rd_kafka_message_t *m, struct err *e)
 {
-	char what[KAFKA_NAME + 40];
+	char what[KAFKA_NAME + 40], fatal[200] = "";
 	struct err why = {0};
 
-	if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+	switch (m->err) {
+	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+		if (m->partition >= 0 && m->partition < r->t->partitions)
+			r->part[m->partition].ended = m->offset >= r->part[m->partition].share.end;
 		return 0;
-	if (m->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || m->err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
-	    m->err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
+	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+	case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
 		return still_there(r, e);
-	snprintf(what, sizeof what, "topic %s partition %d", r->t->name, (int)m->partition);
-	kafka_err(r->k, m->err, what, rd_kafka_message_errstr(m), &why);
-	if (why.class == ERR_TEMP) {
-		snprintf(r->k->trouble, sizeof r->k->trouble, "%s", rd_kafka_err2name(m->err));
-		return 0; /* the library goes on trying */
+	case RD_KAFKA_RESP_ERR__FATAL:
+	case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+		if (r->group[0] == '\0')
+			break;
+		rd_kafka_fatal_error(r->rk, fatal, sizeof fatal);
+		return member_fenced(r, fatal, e);
+	default:
+		break;
 	}
+	if (m->partition >= 0)
+		snprintf(what, sizeof what, "topic %s partition %d", r->t->name, (int)m->partition);
+	else
+		snprintf(what, sizeof what, "%s", r->group[0] ? r->group : r->t->name);
+	kafka_err(r->k, m->err, what, rd_kafka_message_errstr(m), &why);
+	if (why.class == ERR_TEMP)
+		return 0; /* the library goes on trying */
 	*e = why;
 	return -1;
 }
 
+/* It may have been deleted and made anew in the meantime: then other events lie there, or none. */
 static int still_there(struct kafka_reader *r, struct err *e)
 {
-	int64_t until = clock_monotonic() + GONE_MS, since = 0;
-	int partitions = r->t->partitions, rc;
+	struct err why = {0};
 
-	for (;;) {
-		r->t->partitions = 0;
-		rc = kafka_know(r->k, r->t, e);
-		if (rc == 0 && r->t->partitions == partitions)
-			return 0;
-		r->t->partitions = partitions;
-		if (rc < 0 && e->class == ERR_TEMP)
-			return -1;
-		if (clock_monotonic() > until)
-			return err_set(e, ERR_SAFE, "topic %s: deleted, or made anew with other partitions; " CURE_RESTORE, r->t->name);
-		rd_kafka_poll(r->k->asker, KAFKA_TURN_MS);
-		if (kafka_wait(r->k, &since, "topic", e) < 0)
-			return -1;
+	if (kafka_still_there(r->k, r->t, &why) < 0) {
+		*e = why;
+		return -1;
 	}
+	for (int i = 0; i < r->t->partitions; i++)
+		if (r->part[i].ours && look_check(r->k, r->t, &r->part[i].at, e) < 0)
+			return -1;
+	return 0;
 }
 
 static void let_go(struct kafka_reader *r)
@@ -323,7 +445,8 @@ static void let_go(struct kafka_reader *r)
 
 /* ---- looks ---- */
 
-int look_ends(struct kafka *k, struct kafka_topic *t, int partition, int64_t *low, int64_t *high, struct err *e)
+int look_ends(struct kafka *k, struct kafka_topic *t, int partition, int64_t *low, int64_t *high,
+	      struct err *e)
 {
 	int64_t since = 0;
 	char what[KAFKA_NAME + 40];
@@ -332,143 +455,101 @@ int look_ends(struct kafka *k, struct kafka_topic *t, int partition, int64_t *lo
 	if (look_open(k, t, e) < 0)
 		return -1;
 	snprintf(what, sizeof what, "topic %s partition %d", t->name, partition);
-	while ((err = rd_kafka_query_watermark_offsets(k->look->rk, t->name, partition, low, high, 5 * KAFKA_TURN_MS)) != 0) {
-		if (kafka_err(k, err, what, "", e) < 0 && e->class != ERR_TEMP && err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART &&
-		    err != RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
+	while ((err = rd_kafka_query_watermark_offsets(k->look->rk, t->name, partition, low, high,
+						       5 * KAFKA_TURN_MS)) != 0) {
+		if (again(k, err, what, &since, e) < 0)
 			return -1;
-		if (!k->trouble[0])
-			snprintf(k->trouble, sizeof k->trouble, "%s", rd_kafka_err2name(err));
 		rd_kafka_poll(k->look->rk, KAFKA_TURN_MS);
-		if (kafka_wait(k, &since, what, e) < 0)
-			return -1;
 	}
 	kafka_waited(k, &since, what);
 	return 0;
 }
 
-/* The last event from `from` on and before `to` (with that key, when it has a value) is held: 1, or 0 none. first: the first one is. */
-static int scan(struct kafka *k, struct kafka_topic *t, int partition, int64_t from, int64_t to, struct str key, bool first,
-		struct bus_record *out, struct err *e)
+int look_at(struct kafka *k, struct kafka_topic *t, int partition, int64_t offset,
+	    struct bus_record *out, struct err *e)
 {
-	struct kafka_look *l = k->look;
-	rd_kafka_topic_t *rkt = l->rkt[t - k->topics];
-	rd_kafka_message_t *found = NULL;
-	int64_t since = 0;
-	int rc = 0;
+	struct stretch s = {.t = t, .partition = partition, .first = true};
+	int64_t low;
 
-	if (rd_kafka_consume_start(rkt, partition, from) < 0)
-		return kafka_err(k, rd_kafka_last_error(), t->name, "", e);
-	for (bool over = from >= to; !over && rc == 0;) {
-		rd_kafka_message_t *m = rd_kafka_consume(rkt, partition, KAFKA_TURN_MS);
-
-		if (m == NULL || (m->err && m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)) {
-			char what[KAFKA_NAME + 80];
-
-			snprintf(what, sizeof what, "topic %s partition %d offset %lld", t->name, partition, (long long)from);
-			if (m && kafka_err(k, m->err, what, rd_kafka_message_errstr(m), e) < 0 && e->class != ERR_TEMP)
-				rc = -1;
-			if (m)
-				rd_kafka_message_destroy(m);
-			rd_kafka_poll(l->rk, 0);
-			if (rc == 0)
-				rc = kafka_wait(k, &since, what, e);
-			continue;
-		}
-		over = m->err || m->offset >= to - 1;
-		if (!m->err && m->offset < to && m->payload && (key.p == NULL || str_eq(key, (struct str){m->key, m->key_len}))) {
-			if (found)
-				rd_kafka_message_destroy(found);
-			found = m;
-			over = over || first;
-		} else {
-			rd_kafka_message_destroy(m);
-		}
-	}
-	rd_kafka_consume_stop(rkt, partition);
-	kafka_waited(k, &since, "look");
-	if (rc < 0 || found == NULL) {
-		if (found)
-			rd_kafka_message_destroy(found);
-		return rc;
-	}
-	if (l->held)
-		rd_kafka_message_destroy(l->held);
-	l->held = found;
-	event_of(t, found, out);
-	return 1;
-}
-
-int look_at(struct kafka *k, struct kafka_topic *t, int partition, int64_t offset, struct bus_record *out, struct err *e)
-{
-	int64_t low, high;
-
-	if (look_ends(k, t, partition, &low, &high, e) < 0)
+	if (look_ends(k, t, partition, &low, &s.to, e) < 0)
 		return -1;
-	return offset >= high ? 0 : scan(k, t, partition, offset < low ? low : offset, high, (struct str){0}, true, out, e);
+	s.from = offset < low ? low : offset;
+	return scan(k, &s, out, e);
 }
 
-static int newest(struct kafka *k, const char *topic, int partition, struct str key, int64_t step, struct bus_record *out, struct err *e)
+int kafka_last(struct kafka *k, const char *topic, int partition, struct bus_record *out,
+	       struct err *e)
 {
-	struct kafka_topic *t = kafka_named(k, topic);
-	int64_t low, high, to;
-	int rc = 0;
+	struct stretch s = {.t = kafka_named(k, topic), .partition = partition};
 
-	if (kafka_know(k, t, e) < 0 || look_ends(k, t, partition, &low, &high, e) < 0)
+	if (kafka_know(k, s.t, e) < 0)
 		return -1;
-	out->offset = high;
-	for (to = high; rc == 0 && to > low; step *= 8) {
-		int64_t from = to - step > low ? to - step : low;
-
-		rc = scan(k, t, partition, from, to, key, false, out, e);
-		to = from;
-	}
-	return rc;
+	return newest(k, &s, STEP_LAST, out, e);
 }
 
-int kafka_last(struct kafka *k, const char *topic, int partition, struct bus_record *out, struct err *e)
+int kafka_last_of(struct kafka *k, const char *topic, struct str key, struct bus_record *out,
+		  struct err *e)
 {
-	return newest(k, topic, partition, (struct str){0}, 1, out, e);
-}
+	struct stretch s = {.t = kafka_named(k, topic), .key = key};
 
-int kafka_last_of(struct kafka *k, const char *topic, struct str key, struct bus_record *out, struct err *e)
-{
-	if (kafka_know(k, kafka_named(k, topic), e) < 0)
+	if (kafka_know(k, s.t, e) < 0)
 		return -1;
-	return newest(k, topic, kafka_partition_of(k, topic, key), key, 256, out, e);
+	s.partition = kafka_partition_of(k, topic, key);
+	return newest(k, &s, STEP_KEY, out, e);
 }
 
 int look_check(struct kafka *k, struct kafka_topic *t, const struct bus_position *at, struct err *e)
 {
+	const char *cure = strcmp(k->role, "gateway") == 0 ? CURE_LEDGER : CURE_GROUP;
+	struct stretch s = {t, at->partition, at->next - 1, at->next, {0}, true};
 	int64_t until = clock_monotonic() + LATE_MARK_MS, since = 0, low, high;
 	struct bus_record there;
-	int rc;
 
+	if (at->next < 0)
+		return err_set(e, ERR_SAFE, "topic %s partition %d: position %lld cannot be; %s",
+			       t->name, at->partition, (long long)at->next, cure);
 	for (;;) {
 		if (look_ends(k, t, at->partition, &low, &high, e) < 0)
 			return -1;
 		if (at->next <= high)
 			break;
 		if (clock_monotonic() > until)
-			return err_set(e, ERR_SAFE, "topic %s partition %d: position %lld is past the end %lld: the topic was made anew; " CURE_RESTORE,
-				       t->name, at->partition, (long long)at->next, (long long)high);
+			return err_set(e, ERR_SAFE,
+				       "topic %s partition %d: position %lld is past the end %lld: "
+				       "the topic was made anew or cut; %s",
+				       t->name, at->partition, (long long)at->next, (long long)high,
+				       cure);
 		rd_kafka_poll(k->look->rk, KAFKA_TURN_MS);
 		if (kafka_wait(k, &since, "end of a partition", e) < 0)
 			return -1;
 	}
 	kafka_waited(k, &since, "end of a partition");
-	if (at->next < low && !t->topic->compact)
+	if (at->next > low && at->next > 0) {
+		int rc = scan(k, &s, &there, e);
+
+		if (rc < 0 || (rc == 1 && id_eq(&there.event.id, &at->last_id)))
+			return rc < 0 ? -1 : 0;
+		if (rc == 1)
+			return err_set(e, ERR_SAFE,
+				       "topic %s partition %d: event %lld is another than the one "
+				       "that was read: the topic was made anew; %s",
+				       t->name, at->partition, (long long)at->next - 1, cure);
+		/* Retention may have taken it just now. */
+		if (!t->topic->compact && look_ends(k, t, at->partition, &low, &high, e) < 0)
+			return -1;
+	}
+	if (t->topic->compact || at->next == low)
+		return 0;
+	if (at->next < low)
 		return err_set(e, ERR_SAFE,
-			       "topic %s partition %d: events from %lld to %lld were removed before they were read: retention is too short; " CURE_RESTORE,
-			       t->name, at->partition, (long long)at->next, (long long)low - 1);
-	if (at->next == 0 || at->next - 1 < low)
-		return 0; /* nothing was read, or what was read last has been kept long enough */
-	rc = scan(k, t, at->partition, at->next - 1, high, (struct str){0}, true, &there, e);
-	if (rc < 0)
-		return -1;
-	if (rc == 1 && there.offset == at->next - 1 && !id_eq(&there.event.id, &at->last_id))
-		return err_set(e, ERR_SAFE, "topic %s partition %d: event %lld is another than the one that was read: the topic was made anew; " CURE_RESTORE,
-			       t->name, at->partition, (long long)at->next - 1);
-	return 0;
+			       "topic %s partition %d: events from %lld to %lld were removed "
+			       "before they were read (retention, or the topic was made anew); %s",
+			       t->name, at->partition, (long long)at->next, (long long)low - 1,
+			       cure);
+	return err_set(e, ERR_SAFE,
+		       "topic %s partition %d: event %lld, which was read, is not there: the topic "
+		       "was made anew or cut; %s",
+		       t->name, at->partition, (long long)at->next - 1, cure);
 }
 
 void look_close(struct kafka *k)
@@ -487,14 +568,10 @@ void look_close(struct kafka *k)
 	k->look = NULL;
 }
 
-static void tell_ends(rd_kafka_conf_t *conf, void *arg)
-{
-	(void)arg;
-	rd_kafka_conf_set(conf, "enable.partition.eof", "true", NULL, 0);
-}
-
 static int look_open(struct kafka *k, struct kafka_topic *t, struct err *e)
 {
+	rd_kafka_topic_t **rkt;
+
 	if (k->look == NULL) {
 		k->look = calloc(1, sizeof *k->look);
 		if (k->look == NULL)
@@ -505,7 +582,138 @@ static int look_open(struct kafka *k, struct kafka_topic *t, struct err *e)
 			return -1;
 		}
 	}
-	if (k->look->rkt[t - k->topics] == NULL)
-		k->look->rkt[t - k->topics] = rd_kafka_topic_new(k->look->rk, t->name, NULL);
-	return 0;
+	rkt = &k->look->rkt[t - k->topics];
+	if (*rkt == NULL)
+		*rkt = rd_kafka_topic_new(k->look->rk, t->name, NULL);
+	return *rkt ? 0 : kafka_err(k, rd_kafka_last_error(), t->name, "", e);
+}
+
+/* Whether to ask again after an error: 0, or -1 where that is no use. */
+static int again(struct kafka *k, rd_kafka_resp_err_t err, const char *what, int64_t *since,
+		 struct err *e)
+{
+	bool unknown = err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+		       err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+		       err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+	struct err why = {0};
+
+	kafka_err(k, err, what, rd_kafka_err2str(err), &why);
+	if (why.class != ERR_TEMP &&
+	    !(unknown && (*since == 0 || clock_monotonic() - *since < KAFKA_GONE_MS))) {
+		*e = why;
+		return -1;
+	}
+	if (!k->trouble[0])
+		snprintf(k->trouble, sizeof k->trouble, "%s", rd_kafka_err2name(err));
+	return kafka_wait(k, since, what, e);
+}
+
+static bool wanted(const struct stretch *s, const rd_kafka_message_t *m)
+{
+	return !m->err && m->offset < s->to && (m->payload || !s->t->topic->compact) &&
+	       (s->key.p == NULL || str_eq(s->key, (struct str){m->key, m->key_len}));
+}
+
+/* What is looked for in the stretch, or NULL, as *found. */
+static int scan_once(struct kafka *k, const struct stretch *s, rd_kafka_message_t **found,
+		     struct err *e)
+{
+	rd_kafka_topic_t *rkt = k->look->rkt[s->t - k->topics];
+	int64_t since = 0, late_ms = 0;
+	char what[KAFKA_NAME + 80];
+	bool over = false;
+	int rc = 0;
+
+	snprintf(what, sizeof what, "topic %s partition %d offset %lld", s->t->name, s->partition,
+		 (long long)s->from);
+	if (rd_kafka_consume_start(rkt, s->partition, s->from) < 0)
+		return kafka_err(k, rd_kafka_last_error(), what, "", e);
+	while (rc == 0 && !over) {
+		rd_kafka_message_t *m = rd_kafka_consume(rkt, s->partition, KAFKA_TURN_MS);
+
+		rd_kafka_poll(k->look->rk, 0);
+		if (m == NULL) {
+			/* What its leader said was there a new one may show late. */
+			over = late_ms && clock_monotonic() - late_ms > LATE_MARK_MS;
+			rc = over ? 0 : kafka_wait(k, &since, what, e);
+		} else if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+			over = m->offset >= s->to;
+			late_ms = clock_monotonic();
+		} else if (m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+			   m->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+			rc = OUT_OF_RANGE;
+		} else if (m->err) {
+			rc = again(k, m->err, what, &since, e);
+		} else {
+			over = m->offset >= s->to - 1 || (s->first && wanted(s, m));
+		}
+		if (m && wanted(s, m)) {
+			if (*found)
+				rd_kafka_message_destroy(*found);
+			*found = m;
+		} else if (m) {
+			rd_kafka_message_destroy(m);
+		}
+	}
+	rd_kafka_consume_stop(rkt, s->partition);
+	kafka_waited(k, &since, what);
+	return rc;
+}
+
+/* 1 found, and held until the next look; 0 none. Moves the beginning where retention did. */
+static int scan(struct kafka *k, struct stretch *s, struct bus_record *out, struct err *e)
+{
+	rd_kafka_message_t *found = NULL;
+	int rc = OUT_OF_RANGE;
+
+	while (rc == OUT_OF_RANGE && s->from < s->to) {
+		int64_t low, high;
+
+		rc = scan_once(k, s, &found, e);
+		if (rc != OUT_OF_RANGE)
+			break;
+		if (look_ends(k, s->t, s->partition, &low, &high, e) < 0)
+			rc = -1;
+		else if (low <= s->from)
+			rc = err_set(
+				e, ERR_SAFE,
+				"topic %s partition %d: event %lld cannot be read, and %lld to "
+				"%lld are said to be there: the topic was made anew or cut",
+				s->t->name, s->partition, (long long)s->from, (long long)low,
+				(long long)high - 1);
+		else
+			s->from = low;
+	}
+	if (rc < 0 && rc != OUT_OF_RANGE) {
+		if (found)
+			rd_kafka_message_destroy(found);
+		return -1;
+	}
+	if (found == NULL)
+		return 0;
+	if (k->look->held)
+		rd_kafka_message_destroy(k->look->held);
+	k->look->held = found;
+	event_of(s->t, found, out);
+	return 1;
+}
+
+/* Walks back in stretches, which grow: what is far back is not near the end. */
+static int newest(struct kafka *k, struct stretch *s, int64_t step, struct bus_record *out,
+		  struct err *e)
+{
+	int64_t low, high, from;
+	int rc = 0;
+
+	if (look_ends(k, s->t, s->partition, &low, &high, e) < 0)
+		return -1;
+	*out = (struct bus_record){.partition = s->partition, .offset = high};
+	for (s->to = high; rc == 0 && s->to > low; s->to = from) {
+		from = s->from = s->to - step > low ? s->to - step : low;
+		rc = scan(k, s, out, e);
+		if (s->from != from) /* retention took what is before */
+			break;
+		step = step * STEP_MORE < STEP_MAX ? step * STEP_MORE : STEP_MAX;
+	}
+	return rc;
 }

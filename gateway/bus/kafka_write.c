@@ -1,8 +1,11 @@
 /* Publish and flush. An event is sent when its delivery report says so, and nothing else counts.
  *
- * A handle that the library declares dead, or one of whose messages failed for a passing reason, is replaced: what has no good report
- * comes back with its bytes in bad ones, and is sent again by the new handle, in the order in which it was published, with the same ids.
- * What the brokers refuse for good ends the bus: nothing may overtake it. */
+ * A handle that the library declares dead, or one of whose messages came back for a passing reason, is
+ * replaced: what has no good report comes back with its bytes in bad ones, waits in the list of the unsent,
+ * and is sent again by the new handle, in the order in which it was published, with the same ids. Nothing
+ * published later goes to a handle before the list is empty. What the brokers refuse for good ends the bus:
+ * nothing may overtake it. */
+#include "base/clock.h"
 #include "base/log.h"
 #include "bus/kafka_inside.h"
 #include <assert.h>
@@ -10,7 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PURGE_MS = 5000, POLL_EVERY = 512, ANEW_MAX = 100 };
+enum {
+	PURGE_MS = 30000, /* the library's threads answer a purge between two of their own waits */
+	POLL_EVERY = 512,
+	FULL_MS = 20,
+	PAUSE_MIN_MS = 100, /* between two handles that brought nothing through */
+	PAUSE_MAX_MS = 5000,
+};
 
 struct unsent { /* came back in a bad report */
 	int64_t number;
@@ -20,32 +29,46 @@ struct unsent { /* came back in a bad report */
 	rd_kafka_headers_t *headers;
 };
 struct kafka_out {
-	rd_kafka_t *rk;
+	rd_kafka_t *rk; /* NULL: a new one is due */
 	rd_kafka_topic_t *rkt[KAFKA_TOPICS_MAX];
 	struct kafka_kinds *kinds;
 	int64_t number, unreported; /* of messages: the last one's; how many have no report */
+	int64_t good;		    /* reports */
 	struct unsent *unsent;
 	int unsent_count, unsent_cap;
-	struct err refusal; /* in a report: for good */
+	int again;	    /* so many of them, from the first, went to the present handle */
+	bool broken;	    /* the present handle: nothing more goes to it */
 	bool lost;	    /* a bad report could not be kept: out of memory */
-	int anew;	    /* handles replaced since the last good flush */
+	struct err refusal; /* in a report: for good */
+	int gone;	    /* index of a topic that the library no longer sees, or -1 */
+	int failures;	    /* handles in a row that brought nothing through */
 };
+enum pushed { PUSHED, PUSH_FULL, PUSH_BROKEN, PUSH_REFUSED };
 
 static int out_open(struct kafka *k, struct err *e);
 static int handle_open(struct kafka *k, struct err *e);
 static void handle_close(struct kafka *k);
 static void set_callbacks(rd_kafka_conf_t *conf, void *arg);
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque);
-static int push(struct kafka *k, const struct unsent *u, struct err *e);
-static int settle(struct kafka *k, struct err *e);
+static void judge(struct kafka *k, int topic, const rd_kafka_message_t *m);
+static void keep(struct kafka_out *o, int topic, const rd_kafka_message_t *m);
+static enum pushed push(struct kafka *k, const struct unsent *u, struct err *e);
+static int wait_room(struct kafka *k, int64_t *since, int64_t *good, struct err *e);
+static int mend(struct kafka *k, struct err *e);
 static int anew(struct kafka *k, struct err *e);
+static int pause_before(struct kafka *k, struct err *e);
+static int send_again(struct kafka *k, struct err *e);
+static int refuse(struct kafka *k, struct err *e);
 static void unsent_free(struct unsent *u);
 static int by_number(const void *a, const void *b);
 
-int kafka_publish(struct kafka *k, const char *topic, int partition, const struct bus_event *ev, struct err *e)
+int kafka_publish(struct kafka *k, const char *topic, int partition, const struct bus_event *ev,
+		  struct err *e)
 {
 	struct kafka_topic *t = kafka_named(k, topic);
 	struct unsent u = {.topic = (int)(t - k->topics), .partition = partition};
+	int64_t since = 0, good = -1;
+	enum pushed rc = PUSH_FULL;
 	struct err mine;
 
 	e = e ? e : &mine;
@@ -53,46 +76,60 @@ int kafka_publish(struct kafka *k, const char *topic, int partition, const struc
 	if (k->fatal.class != ERR_NONE)
 		return kafka_refused(k, e);
 	if (ev->data.n + ev->key.n > KAFKA_EVENT_BYTES)
-		return err_set(e, ERR_PERM, "topic %s: an event of %zu bytes is over the limit of %d", topic, ev->data.n, KAFKA_EVENT_BYTES);
+		return err_set(e, ERR_PERM,
+			       "topic %s: an event of %zu bytes is over the limit of %d", topic,
+			       ev->data.n + ev->key.n, KAFKA_EVENT_BYTES);
 	if (kafka_know(k, t, e) < 0 || out_open(k, e) < 0)
 		return kafka_fail(k, e);
 	assert(partition >= 0 && partition < t->partitions);
-	u.key = (void *)(uintptr_t)ev->key.p;
+	u.key = (void *)(uintptr_t)(ev->key.p ? ev->key.p : "");
 	u.key_len = ev->key.n;
-	u.value = (void *)(uintptr_t)ev->data.p;
+	u.value = (void *)(uintptr_t)(ev->data.p ? ev->data.p : "");
 	u.value_len = ev->data.n;
 	u.headers = event_headers(k, &k->out->kinds, t->topic, ev);
 	if (u.headers == NULL)
 		return err_set(e, ERR_TEMP, "topic %s: out of memory", topic);
 	u.number = ++k->out->number;
-	if (push(k, &u, e) < 0) {
+	while (rc != PUSHED) {
+		if (mend(k, e) < 0)
+			break;
+		rc = push(k, &u, e);
+		if (rc == PUSH_REFUSED || (rc == PUSH_FULL && wait_room(k, &since, &good, e) < 0))
+			break;
+	}
+	if (rc != PUSHED) {
 		rd_kafka_headers_destroy(u.headers);
 		return kafka_fail(k, e);
 	}
+	kafka_waited(k, &since, "delivery");
 	if (u.number % POLL_EVERY == 0)
 		rd_kafka_poll(k->out->rk, 0);
-	return settle(k, e);
+	return 0;
 }
 
 int kafka_flush(struct kafka *k, struct err *e)
 {
-	int64_t since = 0;
+	struct kafka_out *o = k->out;
+	int64_t since = 0, good = -1;
 	struct err mine;
+	int rc = 0;
 
 	e = e ? e : &mine;
 	if (k->fatal.class != ERR_NONE)
 		return kafka_refused(k, e);
-	while (k->out && k->out->unreported > 0) {
-		rd_kafka_flush(k->out->rk, KAFKA_TURN_MS);
-		if (settle(k, e) < 0)
-			return -1;
-		if (k->out->unreported > 0 && kafka_wait(k, &since, "delivery", e) < 0)
-			return -1;
+	if (o == NULL)
+		return 0;
+	while ((rc = mend(k, e)) == 0 && o->unreported > 0) {
+		rd_kafka_flush(o->rk, KAFKA_TURN_MS);
+		if (rd_kafka_fatal_error(o->rk, NULL, 0))
+			o->broken = true;
+		else if (o->unreported > 0 && (rc = wait_room(k, &since, &good, e)) < 0)
+			break;
 	}
+	if (rc < 0)
+		return kafka_fail(k, e);
 	kafka_waited(k, &since, "delivery");
-	if (k->out)
-		k->out->anew = 0;
-	return 0;
+	return kafka_recount(k, e);
 }
 
 void kafka_out_close(struct kafka *k)
@@ -117,6 +154,7 @@ static int out_open(struct kafka *k, struct err *e)
 	k->out = calloc(1, sizeof *k->out);
 	if (k->out == NULL)
 		return err_set(e, ERR_TEMP, "kafka: out of memory");
+	k->out->gone = -1;
 	if (handle_open(k, e) == 0)
 		return 0;
 	free(k->out);
@@ -153,33 +191,62 @@ static void set_callbacks(rd_kafka_conf_t *conf, void *arg)
 	rd_kafka_conf_set_dr_msg_cb(conf, on_report);
 }
 
-static bool for_good(rd_kafka_resp_err_t err)
+/* ---- reports ---- */
+
+static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 {
-	switch (err) {
+	struct kafka *k = opaque;
+	struct kafka_out *o = k->out;
+	int topic = -1;
+
+	(void)rk;
+	o->unreported--;
+	if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR &&
+	    rd_kafka_message_status(m) == RD_KAFKA_MSG_STATUS_PERSISTED) {
+		o->good++;
+		o->failures = 0;
+		return;
+	}
+	for (int i = 0; i < topic_count; i++)
+		if (strcmp(k->topics[i].name, rd_kafka_topic_name(m->rkt)) == 0)
+			topic = i;
+	assert(topic >= 0);
+	o->broken = true;
+	judge(k, topic, m);
+	keep(o, topic, m);
+}
+
+/* For good, or passing? Only what a new handle would meet again is for good. */
+static void judge(struct kafka *k, int topic, const rd_kafka_message_t *m)
+{
+	struct kafka_out *o = k->out;
+	char what[KAFKA_NAME + 16];
+
+	switch (m->err) {
+	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+	case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+		o->gone = topic;
+		break;
 	case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
 	case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
 	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
 	case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
 	case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+	case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
 	case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
-	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-	case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
 	case RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT:
-	case RD_KAFKA_RESP_ERR_INVALID_REQUIRED_ACKS:
 	case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
-		return true;
+	case RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE:
+	case RD_KAFKA_RESP_ERR_INVALID_REQUIRED_ACKS:
+		if (o->refusal.class != ERR_NONE)
+			break;
+		snprintf(what, sizeof what, "topic %s", k->topics[topic].name);
+		kafka_err(k, m->err, what, rd_kafka_err2str(m->err), &o->refusal);
+		break;
 	default:
-		return false;
+		break;
 	}
-}
-
-static int topic_of(const struct kafka *k, const rd_kafka_topic_t *rkt)
-{
-	for (int i = 0; i < KAFKA_TOPICS_MAX; i++)
-		if (k->out->rkt[i] == rkt)
-			return i;
-	return -1;
 }
 
 static void *copy_of(const void *p, size_t n)
@@ -189,21 +256,10 @@ static void *copy_of(const void *p, size_t n)
 	return c && n ? memcpy(c, p, n) : c;
 }
 
-static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
+static void keep(struct kafka_out *o, int topic, const rd_kafka_message_t *m)
 {
-	struct kafka *k = opaque;
-	struct kafka_out *o = k->out;
 	struct unsent *u;
-	char what[KAFKA_NAME + 32];
 
-	(void)rk;
-	o->unreported--;
-	if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR && rd_kafka_message_status(m) == RD_KAFKA_MSG_STATUS_PERSISTED)
-		return;
-	if (for_good(m->err) && o->refusal.class == ERR_NONE) {
-		snprintf(what, sizeof what, "topic %s", rd_kafka_topic_name(m->rkt));
-		kafka_err(k, m->err, what, rd_kafka_err2str(m->err), &o->refusal);
-	}
 	if (o->unsent_count == o->unsent_cap) {
 		int cap = o->unsent_cap ? 2 * o->unsent_cap : 1024;
 		struct unsent *more = realloc(o->unsent, (size_t)cap * sizeof *more);
@@ -215,119 +271,188 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 		o->unsent = more;
 		o->unsent_cap = cap;
 	}
-	u = &o->unsent[o->unsent_count];
+	u = &o->unsent[o->unsent_count++];
 	*u = (struct unsent){.number = (int64_t)(intptr_t)m->_private,
-			     .topic = topic_of(k, m->rkt),
+			     .topic = topic,
 			     .partition = m->partition,
 			     .key = copy_of(m->key, m->key_len),
 			     .value = copy_of(m->payload, m->len),
 			     .key_len = m->key_len,
 			     .value_len = m->len};
-	o->unsent_count++;
-	if (u->key == NULL || u->value == NULL || u->topic < 0 || rd_kafka_message_detach_headers((rd_kafka_message_t *)(uintptr_t)m, &u->headers))
+	/* The message is the library's; its headers may be taken. */
+	if (rd_kafka_message_detach_headers((rd_kafka_message_t *)(uintptr_t)m, &u->headers) !=
+		    RD_KAFKA_RESP_ERR_NO_ERROR ||
+	    u->key == NULL || u->value == NULL)
 		o->lost = true;
 }
 
-/* Takes the headers on success. Waits while the queue is full. */
-static int push(struct kafka *k, const struct unsent *u, struct err *e)
+/* ---- sending ---- */
+
+/* Copies; on PUSHED the headers are the library's. */
+static enum pushed push(struct kafka *k, const struct unsent *u, struct err *e)
 {
 	struct kafka_out *o = k->out;
-	int64_t since = 0;
+	rd_kafka_topic_t **rkt = &o->rkt[u->topic];
+	char what[KAFKA_NAME + 16];
+	rd_kafka_resp_err_t err;
+	rd_kafka_error_t *error;
 
-	for (;;) {
-		rd_kafka_error_t *error;
-		rd_kafka_resp_err_t err;
-		char what[KAFKA_NAME + 16];
+	if (*rkt == NULL)
+		*rkt = rd_kafka_topic_new(o->rk, k->topics[u->topic].name, NULL);
+	rd_kafka_vu_t vus[] = {
+		{.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = *rkt},
+		{.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = u->partition},
+		{.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+		{.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {u->key, u->key_len}},
+		{.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {u->value, u->value_len}},
+		{.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = u->headers},
+		{.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)(intptr_t)u->number},
+	};
 
-		if (o->rkt[u->topic] == NULL)
-			o->rkt[u->topic] = rd_kafka_topic_new(o->rk, k->topics[u->topic].name, NULL);
-		rd_kafka_vu_t vus[] = {
-			{.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = o->rkt[u->topic]},
-			{.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = u->partition},
-			{.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-			{.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {u->key, u->key_len}},
-			{.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {u->value, u->value_len}},
-			{.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = u->headers},
-			{.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)(intptr_t)u->number},
-		};
-
-		error = rd_kafka_produceva(o->rk, vus, sizeof vus / sizeof vus[0]);
-		if (error == NULL) {
-			o->unreported++;
-			kafka_waited(k, &since, "room");
-			return 0;
-		}
-		err = rd_kafka_error_code(error);
-		rd_kafka_error_destroy(error);
-		if (err == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-			rd_kafka_poll(o->rk, KAFKA_TURN_MS / 4);
-			if (settle(k, e) < 0 || kafka_wait(k, &since, "room", e) < 0)
-				return -1;
-		} else if (err == RD_KAFKA_RESP_ERR__FATAL) {
-			if (anew(k, e) < 0)
-				return -1;
-		} else {
-			snprintf(what, sizeof what, "topic %s", k->topics[u->topic].name);
-			return kafka_err(k, err, what, rd_kafka_err2str(err), e);
-		}
+	error = rd_kafka_produceva(o->rk, vus, sizeof vus / sizeof vus[0]);
+	if (error == NULL) {
+		o->unreported++;
+		return PUSHED;
 	}
+	err = rd_kafka_error_code(error);
+	rd_kafka_error_destroy(error);
+	if (err == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+		return PUSH_FULL;
+	/* The code is the one that was fatal, whenever that was. */
+	if (err == RD_KAFKA_RESP_ERR__FATAL || rd_kafka_fatal_error(o->rk, NULL, 0)) {
+		o->broken = true;
+		return PUSH_BROKEN;
+	}
+	if (err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+	    err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
+		o->broken = true;
+		o->gone = u->topic;
+		return PUSH_BROKEN;
+	}
+	snprintf(what, sizeof what, "topic %s", k->topics[u->topic].name);
+	kafka_err(k, err, what, rd_kafka_err2str(err), e);
+	return PUSH_REFUSED;
 }
 
-/* Looks at what the reports brought. */
-static int settle(struct kafka *k, struct err *e)
+/* A turn of waiting for reports. Patience begins anew whenever one came. */
+static int wait_room(struct kafka *k, int64_t *since, int64_t *good, struct err *e)
 {
 	struct kafka_out *o = k->out;
 
-	if (o->refusal.class != ERR_NONE) {
-		*e = o->refusal;
-		return kafka_fail(k, e);
-	}
-	return o->unsent_count > 0 || o->lost ? anew(k, e) : 0;
+	rd_kafka_poll(o->rk, o->broken ? 0 : FULL_MS);
+	if (*good != o->good)
+		kafka_waited(k, since, "delivery");
+	*good = o->good;
+	return kafka_wait(k, since, "delivery", e);
 }
 
+/* Makes good what bad reports brought; afterwards the handle takes new messages. */
+static int mend(struct kafka *k, struct err *e)
+{
+	struct kafka_out *o = k->out;
+
+	while (o->broken || o->rk == NULL || o->again < o->unsent_count)
+		if (((o->broken || o->rk == NULL) && anew(k, e) < 0) || send_again(k, e) < 0)
+			return -1;
+	return 0;
+}
+
+/* On ERR_TEMP there is no handle, and the list is whole: the next call tries again. */
 static int anew(struct kafka *k, struct err *e)
 {
 	struct kafka_out *o = k->out;
-	struct unsent *list;
-	char why[256] = "";
-	rd_kafka_resp_err_t err = rd_kafka_fatal_error(o->rk, why, sizeof why);
-	char text[LOG_VALUE];
-	int count, rc = 0;
+	rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
+	char why[256] = "", text[LOG_VALUE];
 
-	handle_close(k);
-	if (o->refusal.class != ERR_NONE) {
-		*e = o->refusal;
-		return kafka_fail(k, e);
+	if (o->rk) {
+		err = rd_kafka_fatal_error(o->rk, why, sizeof why);
+		handle_close(k);
+		if (err == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED ||
+		    err == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE ||
+		    err == RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION)
+			kafka_err(k, err, "publish", why, &o->refusal);
+		if (o->refusal.class != ERR_NONE)
+			return refuse(k, e);
+		if (o->lost || o->unreported > 0) {
+			err_set(&o->refusal, ERR_SAFE,
+				"kafka: a dead handle did not give back what it held; end this "
+				"program and start it anew: it sends again "
+				"what is missing");
+			return refuse(k, e);
+		}
+		for (int i = 0; i < o->again; i++)
+			unsent_free(&o->unsent[i]);
+		o->unsent_count -= o->again;
+		memmove(o->unsent, o->unsent + o->again,
+			(size_t)o->unsent_count * sizeof *o->unsent);
+		o->again = 0;
+		if (o->unsent_count > 0)
+			qsort(o->unsent, (size_t)o->unsent_count, sizeof *o->unsent, by_number);
+		log_warn("KAFKA-ANEW", "unsent=%d error=%s why=%s", o->unsent_count,
+			 rd_kafka_err2name(err), log_value(text, why));
+		o->failures++;
 	}
-	if (o->lost || o->unreported > 0 || ++o->anew > ANEW_MAX) {
-		err_set(e, ERR_SAFE, "kafka: the handle failed %d times (%s); end this program and start it anew: it sends again what is missing",
-			o->anew, rd_kafka_err2name(err));
-		return kafka_fail(k, e);
+	if (o->gone >= 0) {
+		if (kafka_still_there(k, &k->topics[o->gone], e) < 0)
+			return kafka_fail(k, e);
+		o->gone = -1;
 	}
-	log_warn("KAFKA-ANEW", "unsent=%d error=%s why=%s", o->unsent_count, rd_kafka_err2name(err), log_value(text, why));
-	if (handle_open(k, e) < 0)
+	if (pause_before(k, e) < 0 || handle_open(k, e) < 0)
 		return kafka_fail(k, e);
-	list = o->unsent;
-	count = o->unsent_count;
-	o->unsent = NULL;
-	o->unsent_count = o->unsent_cap = 0;
-	if (count > 0)
-		qsort(list, (size_t)count, sizeof *list, by_number);
-	for (int i = 0; i < count; i++) {
-		if (rc == 0 && (rc = push(k, &list[i], e)) == 0)
-			list[i].headers = NULL; /* the handle's now */
-		unsent_free(&list[i]);
-	}
-	free(list);
-	if (rc < 0 && e->class == ERR_TEMP) { /* a stop was asked for */
-		k->fatal = *e;
-		return -1;
-	}
-	if (rc < 0) { /* part of them is gone from here: only a new process knows them */
-		err_set(e, ERR_SAFE, "kafka: stopped while sending again; the next start sends what is missing");
-		return kafka_fail(k, e);
+	o->broken = false;
+	return 0;
+}
+
+/* The first handle that fails is replaced at once; then it takes longer and longer, so that a cluster in trouble is not made more
+ * so. */
+static int pause_before(struct kafka *k, struct err *e)
+{
+	int64_t until = clock_monotonic(), since = 0, left;
+
+	if (k->out->failures > 1)
+		until += k->out->failures < 7 ? PAUSE_MIN_MS << (k->out->failures - 2)
+					      : PAUSE_MAX_MS;
+	while ((left = until - clock_monotonic()) > 0) {
+		rd_kafka_poll(k->asker, left < KAFKA_TURN_MS ? (int)left : KAFKA_TURN_MS);
+		if (kafka_wait(k, &since, "delivery", e) < 0)
+			return -1;
 	}
 	return 0;
+}
+
+/* On ERR_TEMP the rest of the list is still to be sent. */
+static int send_again(struct kafka *k, struct err *e)
+{
+	struct kafka_out *o = k->out;
+	int64_t since = 0, good = -1;
+
+	while (!o->broken && o->again < o->unsent_count) {
+		enum pushed rc = push(k, &o->unsent[o->again], e);
+
+		if (rc == PUSHED) {
+			o->unsent[o->again].headers = NULL; /* the handle's now */
+			unsent_free(&o->unsent[o->again++]);
+		} else if (rc == PUSH_REFUSED) {
+			if (e->class == ERR_TEMP)
+				return -1;
+			o->refusal = *e;
+			return refuse(k, e);
+		} else if (rc == PUSH_FULL && wait_room(k, &since, &good, e) < 0) {
+			return -1;
+		}
+	}
+	kafka_waited(k, &since, "delivery");
+	if (!o->broken)
+		o->unsent_count = o->again = 0;
+	return 0;
+}
+
+/* The end of this bus. Nothing that was published later may still go out. */
+static int refuse(struct kafka *k, struct err *e)
+{
+	handle_close(k);
+	*e = k->out->refusal;
+	return kafka_fail(k, e);
 }
 
 static void unsent_free(struct unsent *u)
@@ -336,6 +461,8 @@ static void unsent_free(struct unsent *u)
 	free(u->value);
 	if (u->headers)
 		rd_kafka_headers_destroy(u->headers);
+	u->key = u->value = NULL;
+	u->headers = NULL;
 }
 
 static int by_number(const void *a, const void *b)

@@ -1,7 +1,7 @@
 #include "bus/bus.h"
-#include "bus/bus.h"
 #include "bus/local.h"
 #include <assert.h>
+#include <string.h>
 
 /* Order matters to bus_backup: what is a consequence of another topic's events is copied before it
  * (see local_backup.c). */
@@ -36,4 +36,13 @@ const struct topic *topic_find(struct str name)
 		if (str_is(name, topics[i].name))
 			return &topics[i];
 	return NULL;
+}
+
+bool topic_concerns(const struct topic *t, const char *role)
+{
+	bool does = strcmp(t->producer, role) == 0;
+
+	for (int i = 0; i < 4 && t->readers[i]; i++)
+		does = does || strcmp(t->readers[i], role) == 0;
+	return does;
 }

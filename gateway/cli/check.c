@@ -1,6 +1,7 @@
 /* qiao check: everything that can be known to be wrong before anything is started, all of it at
  * once. */
 #include "base/fs.h"
+#include "bus/bus.h"
 #include "cli/cli.h"
 #include "crypto/identity.h"
 #include "flow/reference.h"
@@ -13,6 +14,7 @@ static int check_reference(struct cli *c);
 static int check_keys(struct cli *c);
 static int check_data(struct cli *c);
 static int check_programs(struct cli *c);
+static int check_bus(const struct cli *c);
 static int wrong(const struct err *e);
 
 int cmd_check(struct cli *c, int argc, char **argv)
@@ -29,6 +31,7 @@ int cmd_check(struct cli *c, int argc, char **argv)
 	errors += check_keys(c);
 	errors += check_data(c);
 	errors += check_programs(c);
+	errors += check_bus(c);
 	if (errors > 0)
 		return EXIT_USAGE;
 	cli_say(c, "check_ok", NULL);
@@ -124,6 +127,14 @@ static int check_programs(struct cli *c)
 			errors += wrong(&e);
 	}
 	return errors;
+}
+
+/* No broker is asked: that is qiao topics check. */
+static int check_bus(const struct cli *c)
+{
+	struct err e = {0};
+
+	return bus_check(&c->conf, &e) < 0 ? wrong(&e) : 0;
 }
 
 static int wrong(const struct err *e)

@@ -28,7 +28,7 @@ static int read_status(const struct cli *c, const char *role, struct buf *text);
 static bool is_alive(int64_t pid, const char *name);
 static void look_at_bus(struct health *h, const struct cli *c);
 static int64_t count_refused(const struct cli *c);
-static int64_t count_differences(const char *ledger);
+static void count_differences(struct health *h, const char *ledger);
 static void look_at_disk(struct health *h, const struct cli *c);
 static int look_at_year(struct health *h, const struct cli *c, struct err *e);
 static void judge_program(struct health *h, const struct program_health *p);
@@ -49,7 +49,7 @@ int health_gather(struct health *h, const struct cli *c, struct err *e)
 	look_at_programs(h, c);
 	if (h->initialised) {
 		look_at_bus(h, c);
-		h->differences = count_differences(ledger);
+		count_differences(h, ledger);
 	}
 	h->refused_files = count_refused(c);
 	look_at_disk(h, c);
@@ -219,16 +219,19 @@ static void look_at_bus(struct health *h, const struct cli *c)
 }
 
 /* A ledger that cannot be read is told by the gateway that cannot start. */
-static int64_t count_differences(const char *ledger)
+static void count_differences(struct health *h, const char *ledger)
 {
 	struct ledger_view *v;
+	struct view_adopted adopted;
 	int64_t n;
 
 	if (view_open(&v, ledger, NULL) != 0)
-		return 0;
+		return;
 	n = view_differences(v) + view_strangers(v);
+	h->differences = n > 0 ? n : 0;
+	if (view_adopted_sum(v, 0, (struct str){0}, &adopted, NULL) == 0 && !adopted.going)
+		h->adopted = adopted.count;
 	view_close(v);
-	return n > 0 ? n : 0;
 }
 
 static int64_t count_refused(const struct cli *c)
@@ -341,8 +344,12 @@ static void judge_place(struct health *h)
 		snprintf(number, sizeof number, "%" PRId64, h->rejects);
 		must(h, "todo_rejects", number, "");
 	}
-	if (h->differences > 0) {
-		snprintf(number, sizeof number, "%" PRId64, h->differences);
+	if (h->adopted > 0) {
+		snprintf(number, sizeof number, "%" PRId64, h->adopted);
+		must(h, "todo_adopted", number, "");
+	}
+	if (h->differences > h->adopted) {
+		snprintf(number, sizeof number, "%" PRId64, h->differences - h->adopted);
 		must(h, "todo_differences", number, "");
 	}
 	if (h->disk_total > 0 && h->disk_free < DISK_FREE_MIN) {

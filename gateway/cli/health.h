@@ -46,6 +46,7 @@ struct health {
 	int64_t rejects;
 	int64_t refused_files;
 	int64_t differences; /* that the ledger keeps for a person */
+	int64_t adopted;     /* of them, payments that a restored ledger adopted and no row claimed */
 	int64_t disk_free, disk_total; /* bytes */
 	int64_t now_ms;		       /* of the configured clock */
 	int year;

@@ -1,5 +1,6 @@
 /* The command line: which command, with which configuration, in which language. Everything else is
  * in the commands. */
+#include "base/log.h"
 #include "cli/cli.h"
 #include <signal.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ static const struct command {
 	{"config", "[--reference]", cmd_config, SET_UP, false},
 	{"keygen", "[--years FIRST-LAST]", cmd_keygen, SET_UP, true},
 	{"init", "", cmd_init, SET_UP, true},
-	{"topics", "plan [--acls] | create | check", cmd_topics, SET_UP, true},
+	{"topics", "plan [--acls] | create [--group-from-beginning GROUP] | check", cmd_topics, SET_UP, true},
 	{"schemas", "register | check", cmd_schemas, SET_UP, true},
 	{"run", "", cmd_run, SET_UP, true},
 	{"submit", "FILE --sender SENDER [--wait SECONDS] [--replace]", cmd_submit, EVERY_DAY,
@@ -30,6 +31,7 @@ static const struct command {
 	{"statement", "[--year YEAR] [--village CODE]", cmd_statement, EVERY_DAY, true},
 	{"rejects", "[--topic TOPIC] [--show ROLE:OFFSET]", cmd_rejects, CARE, true},
 	{"backup", "DIR", cmd_backup, CARE, true},
+	{"adopt", "[--dry-run | --list]", cmd_adopt, CARE, true},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
@@ -51,6 +53,8 @@ int main(int argc, char **argv)
 
 	umask(0077);
 	signal(SIGPIPE, SIG_IGN);
+	/* What the bus has to say meanwhile comes back in errors; qiao run opens a log of its own. */
+	log_open("qiao", "", LOG_ERROR, NULL);
 	c.lang = default_lang();
 	if (take_globals(&c, &argc, argv, &help) < 0)
 		return EXIT_USAGE;

@@ -177,7 +177,7 @@ static void names_of(const struct statement *st, const struct stat *s, const cha
 	*village = v ? v->name : s->key.village;
 }
 
-static void print_json(const struct statement *st, bool adds_up, bool recounted)
+static void print_json(const struct statement *st, bool adds_up, bool recounted, const struct view_adopted *adopted)
 {
 	json_t *rows = json_array();
 	for (int i = 0; i < st->count; i++) {
@@ -188,7 +188,8 @@ static void print_json(const struct statement *st, bool adds_up, bool recounted)
 						      stats_type_code(st->rows[i].key.sponsor_type), "columns",
 						      json_cells(&st->rows[i])));
 	}
-	cli_print_json(json_pack("{s:b,s:b,s:o,s:o}", "adds_up", adds_up && recounted, "recount_agrees", recounted, "totals",
+	cli_print_json(json_pack("{s:b,s:b,s:{s:I,s:I},s:o,s:o}", "adds_up", adds_up && recounted, "recount_agrees", recounted, "adopted_without_declaration",
+				 "count", (json_int_t)adopted->count, "amount_fen", (json_int_t)adopted->fen, "totals",
 				 json_cells(&st->total), "rows", rows));
 }
 
@@ -251,10 +252,11 @@ static int put_rows(const struct statement *st, const struct cli *c, struct buf 
 	return rc;
 }
 
-static int print_text(const struct statement *st, const struct cli *c, bool adds_up, bool recounted, int64_t differences)
+static int print_text(const struct statement *st, const struct cli *c, bool adds_up, bool recounted, int64_t differences,
+		      const struct view_adopted *adopted)
 {
 	struct buf out;
-	char n[24];
+	char n[24], money[24];
 	buf_init(&out, 64 << 20);
 	int rc = put_totals(st, c, &out) | buf_put_str(&out, "\n") | put_rows(st, c, &out) | buf_put_str(&out, "\n");
 	if (rc == 0)
@@ -262,6 +264,9 @@ static int print_text(const struct statement *st, const struct cli *c, bool adds
 	buf_fini(&out);
 	cli_say(c, adds_up ? "statement_adds_up" : "statement_does_not", NULL);
 	cli_say(c, recounted ? "statement_recount" : "statement_recount_differs", NULL);
+	snprintf(n, sizeof n, "%" PRId64, adopted->count);
+	if (adopted->count > 0)
+		cli_say(c, "statement_adopted", n, yuan(money, adopted->fen), NULL);
 	snprintf(n, sizeof n, "%" PRId64, differences);
 	if (differences > 0)
 		cli_say(c, "statement_differences", n, NULL);
@@ -273,18 +278,19 @@ static int show(struct cli *c, struct statement *st, int year, struct str villag
 	struct ledger_view *v = NULL;
 	char path[CONF_PATH];
 	bool adds_up, recounted;
+	struct view_adopted adopted;
 	int rc = -1;
 	if (cli_path(c, path, CLI_LEDGER, e) != 0 || view_open(&v, path, e) != 0 ||
-	    view_stats(v, year, village, take, st, e) != 0)
+	    view_stats(v, year, village, take, st, e) != 0 || view_adopted_sum(v, year, village, &adopted, e) != 0)
 		goto out;
 	e->class = ERR_NONE;
 	adds_up = proves(st, v, year, village, &recounted, e);
 	if (e->class != ERR_NONE)
 		goto out;
 	if (c->json)
-		print_json(st, adds_up, recounted);
+		print_json(st, adds_up, recounted, &adopted);
 	else
-		print_text(st, c, adds_up, recounted, view_differences(v) + view_strangers(v));
+		print_text(st, c, adds_up, recounted, view_differences(v) + view_strangers(v), &adopted);
 	rc = adds_up && recounted ? EXIT_YES : EXIT_NO;
 out:
 	view_close(v);

@@ -266,12 +266,13 @@ static json_t *put_json(const struct health *h, bool counters)
 							 (json_int_t)(lag->end - lag->next),
 							 "oldest_age_ms", (json_int_t)age));
 	}
-	root = json_pack("{s:b, s:I, s:o, s:o, s:{s:I, s:I}, s:I, s:I, s:I}", "initialised",
+	root = json_pack("{s:b, s:I, s:o, s:o, s:{s:I, s:I}, s:I, s:I, s:I, s:I}", "initialised",
 			 (int)h->initialised, "now_ms", (json_int_t)h->now_ms, "programs", programs,
 			 "topics", topics_, "disk", "free_bytes", (json_int_t)h->disk_free,
 			 "total_bytes", (json_int_t)h->disk_total, "rejects",
 			 (json_int_t)h->rejects, "refused_files", (json_int_t)h->refused_files,
-			 "differences", (json_int_t)h->differences);
+			 "differences", (json_int_t)h->differences, "adopted_without_declaration",
+			 (json_int_t)h->adopted);
 	if (h->last_filing_day != DATE_NONE) {
 		char day[16];
 

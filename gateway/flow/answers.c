@@ -130,6 +130,14 @@ static const char *const results[RESULTS] = {
 	[RES_WAITING] = "waiting", [RES_DONE] = "done", [RES_STOPPED] = "stopped",
 };
 
+enum row_result flow_result_of(struct str word)
+{
+	for (int i = 0; i < RESULTS; i++)
+		if (str_is(word, results[i]))
+			return (enum row_result)i;
+	return RES_NONE;
+}
+
 static bool said_final(const struct decl *d)
 {
 	return d->repeat || state_final(state_of(d->facts));
@@ -138,9 +146,9 @@ static bool said_final(const struct decl *d)
 int flow_answer(struct flow *f, struct decl *d, const struct said *say, struct err *e)
 {
 	struct submission *s;
-	if (submission_get(f->p.ledger, d->sub, &s, e) != 0)
+	bool final = said_final(d), silent;
+	if (submission_get(f->p.ledger, d->sub, &s, e) != 0 || adopt_silences(f, s, d->row_no, say, final, &silent, e) != 0)
 		return -1;
-	bool final = said_final(d);
 	if (d->answer_version > 0) {
 		s->count[d->result]--;
 		s->fen[d->result] -= d->amount_fen;
@@ -156,6 +164,8 @@ int flow_answer(struct flow *f, struct decl *d, const struct said *say, struct e
 	d->dirty = true;
 	snprintf(d->code, sizeof(d->code), "%s", say->code);
 	snprintf(d->column, sizeof(d->column), "%s", say->column ? say->column : "");
+	if (silent)
+		return 0;
 	struct row_answer a = {
 		.submission_id = s->id, .row_no = d->row_no, .version = d->answer_version,
 		.result = str_of(results[say->result]), .code = str_of(say->code), .column = str_of(say->column),
@@ -204,6 +214,11 @@ static int answer_submission(void *arg, struct submission *s, struct err *e)
 		.deadline = {waits && p, p ? p->last_filing_day : 0},
 		.final = s->state == SUB_FILED && s->open_finals == 0,
 	};
+	bool silent;
+	if (adopt_silences(f, s, 0, NULL, a.final, &silent, e) != 0)
+		return -1;
+	if (silent)
+		return 0;
 	decision_id(&id, STR("SubmissionAnswer"), &s->id, s->answer_version);
 	return flow_emit(f, EV_SUBMISSION_ANSWER, &a, id_str(&s->id), &id, &trace, e);
 }

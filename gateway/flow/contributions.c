@@ -158,6 +158,9 @@ int on_contribution_status(struct flow *f, const struct bus_record *r, struct er
 			continue;
 		}
 		who[i]->sequence = ev.sequence;
+		who[i]->dirty = true;
+		if (adopt_reading(f))
+			continue; /* said to the life that was lost, in another order perhaps: asked for anew after it */
 		if (judge_person(f, who[i], &ev, &r->event.id, e) != 0)
 			return -1;
 	}

@@ -16,6 +16,9 @@ struct str id_str(const struct id *id)
 int flow_emit(struct flow *f, enum event_type t, const void *event, struct str key, const struct id *id, const struct id *trace,
 	      struct err *e)
 {
+	int said = adopted_event_there(f->p.ledger, id, e);
+	if (said != 0)
+		return said < 0 ? -1 : 0; /* by the life that was lost */
 	buf_reset(&f->body);
 	if (codec_encode(f->p.codec, t, event, &f->body, e) != 0)
 		return err_wrap(e, "%s", event_name(t));
@@ -62,7 +65,7 @@ int flow_decode(struct flow *f, const char *topic, const struct bus_record *r, e
 int flow_activate(struct flow *f, int64_t sub, struct err *e)
 {
 	for (int i = 0; i < f->active_count; i++)
-		if (f->active[i] == sub)
+		if (f->active[i] == sub || f->active[i] == -sub)
 			return 0;
 	if (f->active_count == f->active_cap) {
 		int cap = f->active_cap ? f->active_cap * 2 : 64;

@@ -214,11 +214,18 @@ static int file_row(struct flow *f, struct submission *s, struct decl *d, const 
 	struct person *who;
 	struct id pid;
 	enum absorb how;
-	char room[24];
+	char room[24], first[64];
+	enum adopt_claim claim;
+	if (adopt_tuple(f, s, d, &claim, first, sizeof(first), e) != 0)
+		return -1;
+	if (claim == CLAIM_TAKEN)
+		return 0;
 	code = row_rules(p, (enum sponsor_type)s->sponsor_type, d->amount_fen, d->member, cover->standards_fen,
 			 cover->standard_count, &warning);
 	if (code)
 		return reject_row(f, d, &cover->cover_id, code, column_of_rule(code), (struct str){0}, e);
+	if (claim == CLAIM_OTHER_AMOUNT)
+		return reject_row(f, d, &cover->cover_id, "already_filed_other_amount", column_code(COL_AMOUNT), str_of(first), e);
 	if (person_get(f->p.ledger, &d->token, s->year, &who, e) != 0 || find_tuple(f, s, d, who, &pid, &live, e) != 0)
 		return -1;
 	if (live)
@@ -259,8 +266,15 @@ static int row_of_pass(struct flow *f, struct submission *s, struct decl *d, con
 		return -1;
 	if (d->final || d->has_pid)
 		return 0;
+	bool adopted = false;
+	if (s->state != SUB_CHECKING && adopt_row(f, s, d, &adopted, e) != 0)
+		return -1;
+	if (adopted)
+		return 0;
 	if (d->answer_version == 0 && d->code[0]) /* a defect of its form, found at staging */
 		return reject_row(f, d, &d->trace, d->code, d->column, (struct str){0}, e);
+	if (s->state == SUB_FILING && adopt_reading(f))
+		return 0; /* not decided then: after those that were */
 	if (s->state == SUB_FILING)
 		return file_row(f, s, d, cover, e);
 	if (s->state == SUB_REFUSING)
@@ -279,6 +293,11 @@ static int end_pass(struct flow *f, struct submission *s, struct err *e)
 		return filing_start(f, s, &s->id, e); /* the cover may have come meanwhile */
 	}
 	bool filed = s->state == SUB_FILING;
+	if (filed && adopt_reading(f)) { /* once more for the rest of its rows */
+		s->cursor = s->first_no - 1;
+		s->held = true;
+		return 0;
+	}
 	s->state = SUB_FILED;
 	if (filed && s->stated && s->stated_total_fen != s->amount_fen)
 		snprintf(s->code, sizeof(s->code), "total_mismatch");

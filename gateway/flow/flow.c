@@ -34,6 +34,7 @@ struct counter flow_counter[FLOW_COUNTERS] = {
 	[C_DEBIT_REFUSED] = {"debit_refused", "refunded by the bureau, and the SSA could not take it off", 0},
 	[C_EXPIRED] = {"expired", "rows and payments that expired", 0},
 	[C_DIFFERENCES] = {"differences", "two sides tell differently: a person must look", 0},
+	[C_ADOPTED] = {"adopted", "payments of a lost life that a row claimed", 0},
 	[C_REJECTS] = {"rejects", "events that could not be processed", 0},
 	[C_TRANSACTIONS] = {"transactions", "ledger transactions", 0},
 	[C_EVENTS_OUT] = {"events_out", "events decided", 0},
@@ -45,6 +46,7 @@ struct counters flow_counters(void)
 }
 
 #define CURE_BOTH "Restore bus and ledger from the same backup"
+#define CURE_ADOPT "let a restored ledger adopt what the bus says: qiao adopt"
 
 static const char *const inputs[INPUTS] = {
 	[IN_SUBMISSIONS] = "submissions", [IN_OPERATIONS] = "operations", [IN_CONTRIBUTIONS] = "contributions",
@@ -68,6 +70,11 @@ static const struct {
 	{IN_CREDITS, EV_ACCOUNT_DEBITED, on_credit_result},
 	{IN_CREDITS, EV_DEBIT_REFUSED, on_credit_result},
 };
+
+const char *flow_input(int input)
+{
+	return inputs[input];
+}
 
 static int handle(struct flow *f, int input, const struct bus_record *r, struct err *e)
 {
@@ -93,7 +100,7 @@ static int topic_index(const char *base)
 }
 
 /* "<id>/<epoch>" */
-static int64_t epoch_of(struct str mark)
+int64_t flow_epoch_of(struct str mark)
 {
 	const char *slash = memchr(mark.p, '/', mark.n);
 	int64_t epoch = 0;
@@ -128,15 +135,17 @@ static int check_partition(struct flow *f, int topic, int partition, int64_t *on
 			       "topic %s holds events of another ledger: bus and ledger do not belong together; restore "
 			       "both from the same backup",
 			       name);
-	if (epoch_of(last.ledger) > epoch_of(str_of(mark)))
+	bool adopts = ledger_adopting(f->p.ledger)->phase == ADOPT_ORDERED;
+	if (!adopts && flow_epoch_of(last.ledger) > flow_epoch_of(str_of(mark)))
 		return err_set(e, ERR_SAFE,
 			       "topic %s holds events of a later life of this ledger, one that was restored from its backup; go "
-			       "on with that one, never with both",
+			       "on with that one, never with both. If it is lost: " CURE_ADOPT,
 			       name);
-	if (last.event.seq > ledger_outbox_seq(f->p.ledger))
+	if (!adopts && last.event.seq > ledger_outbox_seq(f->p.ledger))
 		return err_set(e, ERR_SAFE,
 			       "ledger is older than the bus: topic %s holds event %" PRId64 ", the ledger knows up to %" PRId64
-			       "; going on could pay twice. Restore the newest ledger, or bus and ledger from the same backup",
+			       "; going on could pay twice. Restore the newest ledger, or bus and ledger from the same backup; where the "
+			       "bus has none, " CURE_ADOPT,
 			       name, last.event.seq, ledger_outbox_seq(f->p.ledger));
 	if (last.event.seq < delivered)
 		return err_set(e, ERR_SAFE,
@@ -217,6 +226,23 @@ static int find_active(struct flow *f, struct err *e)
 	return 0;
 }
 
+/* A copy that fits the bus, or adopts what is newer there, is the living ledger from here on. */
+static int fit(struct flow *f, struct err *e)
+{
+	struct ledger *l = f->p.ledger;
+	if (ledger_adopting(l)->phase == ADOPT_ORDERED ? adopt_take(f, e) != 0 : ledger_woken(l) && ledger_settle(l, e) != 0)
+		return -1;
+	bus_set_ledger(f->p.bus, ledger_mark(l));
+	return 0;
+}
+
+static int go_on_adopting(struct flow *f, struct err *e)
+{
+	ledger_set_now(f->p.ledger, f->now);
+	f->due_at = INT64_MAX;
+	return adopt_reading(f) && (adopt_ends(f, e) != 0 || adopt_known(f, e) != 0) ? -1 : 0;
+}
+
 int flow_open(struct flow **out, const struct flow_parts *parts, struct err *e)
 {
 	struct flow *f = calloc(1, sizeof(*f));
@@ -232,9 +258,9 @@ int flow_open(struct flow **out, const struct flow_parts *parts, struct err *e)
 	struct outbox_marks *on_bus = calloc(1, sizeof(*on_bus));
 	if (!on_bus)
 		err_set(e, ERR_TEMP, "flow: out of memory");
-	bus_set_ledger(parts->bus, ledger_mark(parts->ledger));
-	if (!on_bus || check_years(f, e) != 0 || check_bus(f, on_bus, e) != 0 || open_inputs(f, e) != 0 ||
-	    outbox_publish(parts->ledger, parts->bus, on_bus, e) != 0 || find_active(f, e) != 0) {
+	f->now = clock_now(parts->clock);
+	if (!on_bus || check_years(f, e) != 0 || check_bus(f, on_bus, e) != 0 || fit(f, e) != 0 || open_inputs(f, e) != 0 ||
+	    outbox_publish(parts->ledger, parts->bus, on_bus, e) != 0 || go_on_adopting(f, e) != 0 || find_active(f, e) != 0) {
 		free(on_bus);
 		flow_close(f);
 		return -1;
@@ -281,11 +307,13 @@ static int step_passes(struct flow *f, struct err *e)
 	for (int i = 0; i < f->active_count; i++) {
 		struct submission *s;
 		int64_t no = f->active[i];
-		if (rows < f->p.conf->gateway.batch_events) {
+		if (no > 0 && rows < f->p.conf->gateway.batch_events) {
 			if (submission_get(f->p.ledger, no, &s, e) != 0 || (s && filing_step(f, s, &rows, e) != 0))
 				return -1;
 			if (!s || !filing_going(s->state))
 				continue;
+			if (s->held)
+				no = -no;
 		}
 		f->active[kept++] = no;
 	}
@@ -298,7 +326,8 @@ static int turn(struct flow *f, struct err *e)
 	for (int i = 0; i < INPUTS; i++)
 		if (take_batch(f, i, e) < 0)
 			return -1;
-	if (step_passes(f, e) != 0 || waiting_step(f, e) != 0 || cutoff_step(f, e) != 0 ||
+	bool reading = adopt_reading(f); /* then nothing comes due: it may have been answered, a little further on */
+	if (step_passes(f, e) != 0 || (!reading && (waiting_step(f, e) != 0 || cutoff_step(f, e) != 0)) || adopt_step(f, e) != 0 ||
 	    flow_answer_submissions(f, e) != 0)
 		return -1;
 	return flow_publish_statistics(f, e);

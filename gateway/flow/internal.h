@@ -4,13 +4,14 @@
 #define QIAO_FLOW_INTERNAL_H
 #include "base/log.h"
 #include "flow/flow.h"
+#include "ledger/adopted.h"
 #include "ledger/stats.h"
 
 enum {
 	C_ROWS, C_SUBMISSIONS, C_REPEATED_SUBMISSIONS, C_VOIDED_ATTEMPTS, C_COVERS, C_OLD_COVERS, C_FILED, C_REJECTED, C_REPEATS,
 	C_ENQUIRIES, C_STATUSES, C_OLD_STATUSES, C_INSTRUCTED, C_INSTRUCTED_AGAIN, C_RESULTS, C_OLD_RESULTS, C_EARLY, C_DOUBTS,
 	C_PAYMENT_ENQUIRIES, C_FAILED, C_PAID, C_IN_TREASURY, C_REFUNDED, C_CREDITED, C_CREDIT_REFUSED, C_DEBIT_REFUSED, C_EXPIRED, C_DIFFERENCES,
-	C_REJECTS, C_TRANSACTIONS, C_EVENTS_OUT, FLOW_COUNTERS
+	C_ADOPTED, C_REJECTS, C_TRANSACTIONS, C_EVENTS_OUT, FLOW_COUNTERS
 };
 extern struct counter flow_counter[FLOW_COUNTERS];
 #define COUNT(which) (flow_counter[which].value++)
@@ -20,6 +21,7 @@ enum { IN_SUBMISSIONS, IN_OPERATIONS, IN_CONTRIBUTIONS, IN_COLLECTIONS, IN_CREDI
 struct input {
 	struct bus_reader *reader;
 	struct bus_position at[BUS_PARTITIONS_MAX]; /* as the ledger has them */
+	int64_t adopted[BUS_PARTITIONS_MAX];        /* where it ended when a restored ledger adopted */
 	int partitions;
 };
 struct flow {
@@ -28,7 +30,7 @@ struct flow {
 	int out_topic[EVENT_TYPES];  /* index into topics[], -1 where the gateway does not produce it */
 	int64_t now;                 /* of this turn */
 	struct buf body, cover, early[3];
-	int64_t *active;             /* submissions with a pass going on */
+	int64_t *active;             /* submissions with a pass going on; negative: held until the adoption has read all */
 	int active_count, active_cap;
 	int64_t due_at;              /* when the next waiting entry is due */
 	int64_t cutoff_looked;       /* when, by the clock */
@@ -68,6 +70,7 @@ int flow_doubt_cleared(struct flow *f, struct decl *d, const struct id *cause, s
 int flow_typed(struct flow *f, struct decl *d, int sponsor_type, struct err *e); /* moves to its sponsor type's key */
 int flow_answer(struct flow *f, struct decl *d, const struct said *s, struct err *e);
 int flow_answer_submissions(struct flow *f, struct err *e);
+enum row_result flow_result_of(struct str word);
 int flow_publish_statistics(struct flow *f, struct err *e);
 
 /* one function an event type; r->event.data is decoded inside. -1 only when the process must end. */
@@ -90,6 +93,23 @@ int instruct(struct flow *f, struct decl *d, const struct submission *s, const s
 int instruct_again(struct flow *f, struct decl *d, const struct id *cause, struct err *e);
 int absorb_early(struct flow *f, struct decl *d, struct err *e);
 int payment_enquire(struct flow *f, struct decl *d, struct err *e);
+/* adopt.c: what a restored ledger takes over from the bus */
+enum adopt_claim { CLAIM_NONE, CLAIM_TAKEN, CLAIM_OTHER_AMOUNT };
+int adopt_take(struct flow *f, struct err *e);  /* all decisions, before the bus is written or an input read */
+int adopt_known(struct flow *f, struct err *e); /* what they mean for declarations of the copy */
+int adopt_ends(struct flow *f, struct err *e);
+bool adopt_reading(const struct flow *f);
+int adopt_step(struct flow *f, struct err *e);  /* at the end of a turn */
+/* A row of a pass: *done when it was decided by the life that was lost, and stands so now. */
+int adopt_row(struct flow *f, struct submission *s, struct decl *d, bool *done, struct err *e);
+/* A row that the lost life told nothing: claims a payment of its tuple that no row has. Other amount: detail names the first. */
+int adopt_tuple(struct flow *f, struct submission *s, struct decl *d, enum adopt_claim *claim, char *detail, size_t cap, struct err *e);
+/* An answer that must not go out, because of one that did. row_no 0: of the submission, say NULL. */
+int adopt_silences(struct flow *f, const struct submission *s, int row_no, const struct said *say, bool final, bool *silent,
+		   struct err *e);
+/* flow.c */
+const char *flow_input(int input); /* its topic */
+int64_t flow_epoch_of(struct str mark);
 /* waiting.c */
 int waiting_step(struct flow *f, struct err *e);
 int cutoff_step(struct flow *f, struct err *e);

@@ -280,7 +280,7 @@ int decl_pending(struct ledger *l, int64_t after, int year, int64_t *nos, int ma
 	stmt_int(q, 2, max);
 	while ((got = stmt_step(q, e)) == 1) {
 		*looked = stmt_get_int(q, 0);
-		if (!stmt_get_int(q, 3) && stmt_get_int(q, 2) == year && state_of((uint32_t)stmt_get_int(q, 1)) == ST_PENDING)
+		if (!stmt_get_int(q, 3) && (year == 0 || stmt_get_int(q, 2) == year) && state_of((uint32_t)stmt_get_int(q, 1)) == ST_PENDING)
 			nos[(*count)++] = *looked;
 	}
 	return got;

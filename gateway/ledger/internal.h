@@ -2,6 +2,7 @@
 #ifndef QIAO_LEDGER_INTERNAL_H
 #define QIAO_LEDGER_INTERNAL_H
 #include "base/buf.h"
+#include "ledger/adopted.h"
 #include "ledger/ledger.h"
 #include "ledger/stats.h"
 #include "store/store.h"
@@ -38,7 +39,10 @@ enum sql {
 	Q_PERSON_GET, Q_PERSON_INSERT, Q_PERSON_UPDATE, Q_PERSON_YEARS,
 	Q_WAITING_PUT, Q_WAITING_TAKE, Q_WAITING_FORGET, Q_WAITING_NEXT,
 	Q_EARLY_PUT, Q_EARLY_TAKE, Q_CUTOFF_GET, Q_CUTOFF_PUT, Q_YEARS,
-	Q_OUTBOX_PUT, Q_OUTBOX_NEXT, Q_OUTBOX_FORGET, Q_DELIVERED_PUT, Q_STAT_PUT, Q_STAT_VERSION_PUT, SQLS
+	Q_OUTBOX_PUT, Q_OUTBOX_NEXT, Q_OUTBOX_FORGET, Q_DELIVERED_PUT, Q_STAT_PUT, Q_STAT_VERSION_PUT,
+	Q_ADOPTED_PAYMENT_GET, Q_ADOPTED_PAYMENT_OF, Q_ADOPTED_PAYMENT_PUT, Q_ADOPTED_PAYMENT_CLAIM, Q_ADOPTED_ANSWER_GET,
+	Q_ADOPTED_ANSWER_PUT, Q_ADOPTED_ANSWER_STANDS, Q_ADOPTED_ANSWER_OF, Q_ADOPTED_EVENT_PUT, Q_ADOPTED_EVENT_GET,
+	Q_ADOPTED_END_PUT, Q_ADOPTED_END_GET, Q_ADOPTED_DECLS, SQLS
 };
 
 struct ledger {
@@ -65,6 +69,8 @@ struct ledger {
 	int stat_count, stat_cap;
 	struct map stat_by_key;
 	bool meta_dirty;
+	bool woken; /* a copy, opened, and nothing was decided since */
+	struct adopting adopting;
 };
 /* Bytes that live until the transaction ends; NULL when memory is out. */
 struct hold_block {
@@ -91,5 +97,9 @@ int outbox_forget(struct ledger *l, struct err *e); /* what is known to be on th
 int stats_load(struct ledger *l, struct err *e);
 int stats_write(struct ledger *l, struct err *e);
 void stats_fini(struct ledger *l);
+int adopted_load(struct ledger *l, struct err *e);
+void adopted_payment_read(struct adopted_payment *p, struct stmt *q);
+#define ADOPTED_COLS \
+	"pid, token, sponsor, event, year, village, sponsor_type, amount_fen, attempt, enquiry, enquiry_of, instructed_at, not_after, decl"
 
 #endif

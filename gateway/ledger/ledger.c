@@ -183,11 +183,14 @@ static int who_am_i(struct ledger *l, int64_t now, struct err *e)
 		return -1;
 	l->outbox_forgotten = l->outbox_sent;
 	l->kept_decl = l->last_decl;
-	if (copy) {
+	/* 2: opened once. It stays a copy until the flow has seen that it fits the bus (or has adopted), so that a person who is told
+	 * that it does not can still order the adoption. */
+	l->woken = copy != 0;
+	if (copy == 1) {
 		epoch++;
 		l->restored_at = now;
 		if (ledger_begin(l, e) != 0 || meta_put(l, "epoch", epoch, e) != 0 ||
-		    meta_put(l, "restored_at", now, e) != 0 || meta_put(l, "copy", 0, e) != 0 ||
+		    meta_put(l, "restored_at", now, e) != 0 || meta_put(l, "copy", 2, e) != 0 ||
 		    store_commit(l->st, e) != 0)
 			return -1;
 	}
@@ -217,7 +220,7 @@ int ledger_open(struct ledger **out, const char *path, int64_t cache_kib, int64_
 	for (int i = 0; i < SQLS; i++)
 		if (store_prepare(l->st, &l->q[i], ledger_sql[i], e) != 0)
 			goto fail;
-	if (fence_off(l, e) != 0 || who_am_i(l, now, e) != 0 || stats_load(l, e) != 0)
+	if (fence_off(l, e) != 0 || who_am_i(l, now, e) != 0 || stats_load(l, e) != 0 || adopted_load(l, e) != 0)
 		goto fail;
 	*out = l;
 	return 0;

@@ -81,6 +81,7 @@ struct submission {
 	int32_t answer_version;
 	char code[40], detail[48]; /* why it waits or was refused */
 	bool dirty, answer_due;    /* in this transaction */
+	bool held;                 /* the same: its pass came to the end and waits for the adoption (flow/adopt.c) */
 };
 /* Pointers stay valid until commit or rollback. *out is NULL when there is none. */
 int submission_find(struct ledger *l, const struct id *id, struct submission **out, struct err *e);
@@ -132,7 +133,7 @@ int decl_find_payment(struct ledger *l, const struct id *pid, struct decl **out,
 /* Declarations of a submission after `after`, up to max numbers into nos; not voided. */
 int decl_numbers(struct ledger *l, const struct submission *s, int64_t after, int64_t *nos, int max, int *count, struct err *e);
 int decl_void(struct ledger *l, struct submission *s, struct err *e); /* all of the current attempt */
-/* Pending declarations after `after` (for the cut-off), of a year. */
+/* Pending declarations after `after` (for the cut-off), of a year or any (0). */
 int decl_pending(struct ledger *l, int64_t after, int year, int64_t *nos, int max, int *count, int64_t *looked, struct err *e);
 int64_t decl_last(const struct ledger *l);
 int decl_set_identity(struct ledger *l, struct decl *d, struct str sealed, struct err *e); /* of a new one */

@@ -110,8 +110,10 @@ static int publish_blob(struct ledger *l, struct bus *b, int64_t first, int64_t 
 		memcpy(ev.trace.b, ids + ID_LEN, ID_LEN);
 		int partition = bus_partition_of(b, topics[topic].name, ev.key);
 		/* Taken for delivered by a commit only, and that comes after the flush. */
-		l->delivered->seq[topic][partition] = seq;
-		l->delivered_dirty[topic][partition] = true;
+		if (seq > l->delivered->seq[topic][partition]) { /* an adopted one may be newer */
+			l->delivered->seq[topic][partition] = seq;
+			l->delivered_dirty[topic][partition] = true;
+		}
 		if (skip && seq <= skip->seq[topic][partition])
 			continue;
 		if (bus_publish_to(b, topics[topic].name, partition, &ev, e) != 0)

@@ -125,12 +125,50 @@ static int64_t how_many(struct ledger_view *v, const char *sql)
 
 int64_t view_differences(struct ledger_view *v)
 {
-	return how_many(v, "SELECT count(*) FROM difference");
+	return how_many(v, "SELECT count(*) FROM difference WHERE NOT (kind = '" UNCLAIMED "' AND EXISTS (SELECT 1 FROM adopted_payment a"
+			" WHERE lower(hex(a.pid)) = detail AND a.decl <> 0))");
 }
 
 int64_t view_strangers(struct ledger_view *v)
 {
-	return how_many(v, "SELECT count(DISTINCT pid) FROM early e WHERE NOT EXISTS (SELECT 1 FROM decl d WHERE d.pid = e.pid)");
+	return how_many(v, "SELECT count(DISTINCT pid) FROM early e WHERE NOT EXISTS (SELECT 1 FROM decl d WHERE d.pid = e.pid)"
+			" AND NOT EXISTS (SELECT 1 FROM adopted_payment a WHERE a.pid = e.pid AND a.attempt > 0)");
+}
+
+int view_adopted_sum(struct ledger_view *v, int year, struct str village, struct view_adopted *out, struct err *e)
+{
+	struct stmt *q;
+	if (store_prepare(v->st, &q,
+			  "SELECT count(*), coalesce(sum(amount_fen), 0), EXISTS (SELECT 1 FROM meta WHERE key = 'adopt' AND value <> 0)"
+			  " FROM adopted_payment WHERE decl = 0 AND attempt > 0 AND"
+			  " (?1 = 0 OR year = ?1) AND (?2 IS NULL OR village = ?2)",
+			  e) != 0)
+		return -1;
+	stmt_int(q, 1, year);
+	stmt_text(q, 2, village);
+	if (stmt_step(q, e) != 1)
+		return -1;
+	*out = (struct view_adopted){stmt_get_int(q, 0), stmt_get_int(q, 1), stmt_get_int(q, 2)};
+	stmt_reset(q);
+	return 0;
+}
+
+int view_adopted(struct ledger_view *v, int (*fn)(void *arg, const struct adopted_payment *p), void *arg, struct err *e)
+{
+	struct adopted_payment p;
+	struct stmt *q;
+	int got;
+	if (store_prepare(v->st, &q,
+			  "SELECT " ADOPTED_COLS " FROM adopted_payment WHERE decl = 0 AND attempt > 0 ORDER BY village, instructed_at, pid",
+			  e) != 0)
+		return -1;
+	while ((got = stmt_step(q, e)) == 1) {
+		adopted_payment_read(&p, q);
+		if (fn(arg, &p) != 0)
+			break;
+	}
+	stmt_reset(q);
+	return got < 0 ? -1 : 0;
 }
 
 /* ---- finding declarations ---- */

@@ -1,6 +1,7 @@
 /* The ledger for commands: read-only, one consistent moment, while the gateway writes. */
 #ifndef QIAO_LEDGER_READ_H
 #define QIAO_LEDGER_READ_H
+#include "ledger/adopted.h"
 #include "ledger/ledger.h"
 #include "ledger/stats.h"
 
@@ -19,6 +20,13 @@ int64_t view_differences(struct ledger_view *v); /* how many a person must look 
 /* Payments that an agency knows and the ledger does not: results came for them, their roster did not (yet). A ledger that was
  * restored has some until the rosters of the lost time are there again. -1 on error. */
 int64_t view_strangers(struct ledger_view *v);
+/* Payments that a restored ledger adopted and no row has claimed. */
+struct view_adopted {
+	int64_t count, fen;
+	bool going; /* rows that claim some may still be read */
+};
+int view_adopted_sum(struct ledger_view *v, int year, struct str village, struct view_adopted *out, struct err *e);
+int view_adopted(struct ledger_view *v, int (*fn)(void *arg, const struct adopted_payment *p), void *arg, struct err *e);
 
 struct view_decl {
 	struct decl d;

@@ -5,6 +5,7 @@
  * person     a token and year: cap B's running sum, head of the chain of payments, state of the enquiry
  * waiting    what comes due: the subjects of one kind that wait for one moment, as varints; stale entries are passed over
  * outbox     events decided and not yet known as delivered: blobs of consecutive seqs (outbox.c)
+ * adopted_*  decisions of a lost life, found on the bus by a restored ledger (adopted.h)
  * The unique index on pid is the design's "at most one live payment per tuple": a pid is a hash of the tuple and of n, the number of
  * its earlier payments that have ended, so a second live one would need the same pid. */
 #include "ledger/internal.h"
@@ -60,6 +61,18 @@ static const char *const steps[] = {
 	"DELETE FROM meta WHERE key = 'feed_as_of';"
 	"CREATE TABLE delivered(topic TEXT NOT NULL, partition INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(topic, partition))"
 	" WITHOUT ROWID;",
+	/* What a restored ledger adopted from the bus (adopted.h). decl 0: a payment that no row has claimed. */
+	"CREATE TABLE adopted_payment(pid BLOB PRIMARY KEY, token BLOB NOT NULL, sponsor BLOB NOT NULL, event BLOB NOT NULL,"
+	" year INTEGER NOT NULL, village TEXT, sponsor_type INTEGER NOT NULL, amount_fen INTEGER NOT NULL, attempt INTEGER NOT NULL,"
+	" enquiry INTEGER NOT NULL, enquiry_of INTEGER NOT NULL, instructed_at INTEGER NOT NULL, not_after INTEGER NOT NULL,"
+	" decl INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX adopted_person ON adopted_payment(token, year) WHERE decl = 0;"
+	"CREATE TABLE adopted_answer(submission BLOB NOT NULL, row_no INTEGER NOT NULL, version INTEGER NOT NULL,"
+	" result INTEGER NOT NULL, code TEXT NOT NULL, col TEXT, detail TEXT, final INTEGER NOT NULL, pid BLOB,"
+	" standing INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(submission, row_no)) WITHOUT ROWID;"
+	"CREATE TABLE adopted_event(id BLOB PRIMARY KEY) WITHOUT ROWID;"
+	"CREATE TABLE adopted_end(topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,"
+	" PRIMARY KEY(topic, partition)) WITHOUT ROWID;",
 };
 const struct store_kind ledger_kind = {"ledger", 0x514c6467 /* "QLdg" */, steps, sizeof(steps) / sizeof(steps[0])};
 
@@ -130,5 +143,23 @@ const char *const ledger_sql[SQLS] = {
 	[Q_DELIVERED_PUT] = "INSERT OR REPLACE INTO delivered(topic, partition, seq) VALUES(?1, ?2, ?3)",
 	[Q_OUTBOX_FORGET] = "DELETE FROM outbox WHERE seq + count - 1 <= ?1",
 	[Q_STAT_PUT] = "INSERT OR REPLACE INTO stat(year, village, sponsor_type, cell, count, fen) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[Q_ADOPTED_PAYMENT_GET] = "SELECT " ADOPTED_COLS " FROM adopted_payment WHERE pid = ?1",
+	[Q_ADOPTED_PAYMENT_OF] = "SELECT " ADOPTED_COLS " FROM adopted_payment WHERE token = ?1 AND year = ?2 AND sponsor = ?3"
+				 " AND decl = 0 AND attempt > 0 ORDER BY instructed_at DESC LIMIT 1",
+	[Q_ADOPTED_PAYMENT_PUT] = "INSERT OR REPLACE INTO adopted_payment(" ADOPTED_COLS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+				  " ?10, ?11, ?12, ?13, ?14)",
+	[Q_ADOPTED_PAYMENT_CLAIM] = "UPDATE adopted_payment SET decl = ?2 WHERE pid = ?1",
+	[Q_ADOPTED_ANSWER_GET] = "SELECT version, result, code, col, detail, final, pid, standing FROM adopted_answer"
+				 " WHERE submission = ?1 AND row_no = ?2",
+	[Q_ADOPTED_ANSWER_PUT] = "INSERT INTO adopted_answer(submission, row_no, version, result, code, col, detail, final, pid)"
+				 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET version = ?3, result = ?4,"
+				 " code = ?5, col = ?6, detail = ?7, final = ?8, pid = coalesce(?9, pid) WHERE ?3 > version",
+	[Q_ADOPTED_ANSWER_STANDS] = "UPDATE adopted_answer SET standing = ?3 WHERE submission = ?1 AND row_no = ?2",
+	[Q_ADOPTED_ANSWER_OF] = "SELECT submission, row_no FROM adopted_answer WHERE pid = ?1 LIMIT 1",
+	[Q_ADOPTED_EVENT_PUT] = "INSERT OR IGNORE INTO adopted_event(id) VALUES(?1)",
+	[Q_ADOPTED_EVENT_GET] = "SELECT 1 FROM adopted_event WHERE id = ?1",
+	[Q_ADOPTED_END_PUT] = "INSERT OR REPLACE INTO adopted_end(topic, partition, next) VALUES(?1, ?2, ?3)",
+	[Q_ADOPTED_END_GET] = "SELECT next FROM adopted_end WHERE topic = ?1 AND partition = ?2",
+	[Q_ADOPTED_DECLS] = "SELECT no FROM decl WHERE no > ?1 AND voided = 0 AND final = 0 ORDER BY no LIMIT ?2",
 	[Q_STAT_VERSION_PUT] = "INSERT OR REPLACE INTO stat_version(year, village, sponsor_type, version) VALUES(?1, ?2, ?3, ?4)",
 };

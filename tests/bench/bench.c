@@ -18,11 +18,9 @@
  * Progress on stderr. */
 #include "base/clock.h"
 #include "base/fs.h"
-#include "domain/village.h"
-#include "ledger/read.h"
 #include "store/store.h"
 #include "tests/lib/books.h"
-#include "tests/lib/bulk.h"
+#include "tests/lib/load.h"
 #include "tests/lib/world.h"
 #include <dirent.h>
 #include <errno.h>
@@ -39,8 +37,7 @@ enum {
 	SEED = 2026,
 	BARE_BATCH = 4096,
 	LOOK_MS = 20,
-	TELL_MS = 2000,
-	VILLAGES_BYTES = 1 << 20
+	TELL_MS = 2000
 };
 /* Patience: far below any speed that is worth measuring. */
 enum { PATIENCE_MS = 60000, ROWS_A_SECOND = 200, QUIET_LOOKS = 25, QUIET_LOOK_MS = 40 };
@@ -143,6 +140,11 @@ static void tell(struct bench *b, const char *what, int64_t done)
 		(now - b->began_ms) / 1000, what, done, b->rows);
 }
 
+static void tell_written(void *arg, int64_t rows)
+{
+	tell(arg, "rosters written", rows);
+}
+
 static void begin(struct bench *b)
 {
 	b->began_ms = b->told_ms = clock_monotonic();
@@ -186,88 +188,6 @@ static int stop(struct bench *b, struct world *w, struct err *e)
 		if (part->peak_kib > b->peak_kib[order[i]])
 			b->peak_kib[order[i]] = part->peak_kib;
 	}
-	return rc;
-}
-
-/* ---- rosters ---- */
-
-/* next/<i>.csv and, with covers, next/<i>.json, of so many rows each but the last; one village
- * after the other. next/<i>.to names the folder that they are for. */
-static int write_rosters(struct bench *b, struct world *w, int64_t rows_each, bool covers,
-			 struct err *e)
-{
-	struct villages villages = {0};
-	struct complaints why = {0};
-	struct buf csv;
-	char dir[512], path[700], roster[800], cover[800];
-	int rc = -1;
-
-	buf_init(&csv, VILLAGES_BYTES);
-	snprintf(path, sizeof path, "%s/config/villages.csv", w->root);
-	if (fs_read(path, &csv, e) < 0 || fs_mkdirs(world_path(w, dir, "next"), e) < 0)
-		goto out;
-	if (villages_parse(&villages, (struct str){(char *)csv.data, csv.len}, &why) < 0 ||
-	    villages.count == 0) {
-		err_set(e, ERR_CONF, "%s: no list of villages", path);
-		goto out;
-	}
-	for (int64_t first = 0, i = 0; first < b->rows; first += rows_each, i++) {
-		const struct village *v = &villages.at[i % villages.count];
-		int64_t left = b->rows - first;
-		struct bulk bulk = {.seed = SEED,
-				    .town = v->town,
-				    .village = v->name,
-				    .code = v->code,
-				    .first = (uint32_t)first,
-				    .count = (uint32_t)(left < rows_each ? left : rows_each)};
-
-		snprintf(roster, sizeof roster, "%s/%" PRId64 ".csv", dir, i);
-		snprintf(cover, sizeof cover, "%s/%" PRId64 ".json", dir, i);
-		snprintf(path, sizeof path, "%s/data/inbox/%s", w->dir, v->code);
-		if (bulk_write(&bulk, roster, covers ? cover : NULL, e) < 0 ||
-		    fs_mkdirs(path, e) < 0)
-			goto out;
-		snprintf(path, sizeof path, "%s/%" PRId64 ".to", dir, i);
-		if (fs_write_atomic(path, v->code, strlen(v->code), 0600, e) < 0)
-			goto out;
-		tell(b, "rosters written", first);
-	}
-	rc = 0;
-out:
-	villages_fini(&villages);
-	buf_fini(&csv);
-	return rc;
-}
-
-static int drop_one(const struct world *w, int64_t i, const char *code, const char *kind,
-		    struct err *e)
-{
-	char from[512], to[512];
-
-	snprintf(from, sizeof from, "%s/next/%" PRId64 ".%s", w->dir, i, kind);
-	snprintf(to, sizeof to, "%s/data/inbox/%s/%" PRId64 ".%s", w->dir, code, i, kind);
-	return rename(from, to) == 0 ? 0 : err_sys(e, ERR_TEMP, errno, "%s", to);
-}
-
-/* All that was written goes into place. */
-static int drop(const struct world *w, bool covers, struct err *e)
-{
-	char path[512];
-	struct buf code;
-	int rc = 0;
-
-	buf_init(&code, 64);
-	for (int64_t i = 0; rc == 0; i++) {
-		snprintf(path, sizeof path, "%s/next/%" PRId64 ".to", w->dir, i);
-		if (!fs_exists(path))
-			break;
-		buf_reset(&code);
-		if (fs_read(path, &code, e) < 0 || !buf_text(&code) ||
-		    drop_one(w, i, (char *)code.data, "csv", e) < 0 ||
-		    (covers && drop_one(w, i, (char *)code.data, "json", e) < 0))
-			rc = -1;
-	}
-	buf_fini(&code);
 	return rc;
 }
 
@@ -360,6 +280,7 @@ out:
 
 static int intake_in(struct bench *b, struct world *w, struct topic_end *t, struct err *e)
 {
+	const struct load load = {SEED, b->rows, b->rows, false};
 	struct bus_options options = {.role = "bench"};
 	char dir[512];
 	int64_t began, took, cpu, bytes;
@@ -367,12 +288,12 @@ static int intake_in(struct bench *b, struct world *w, struct topic_end *t, stru
 
 	options.dir = world_path(w, dir, "data/bus");
 	if (world_found(w, e) < 0 || stop(b, w, e) < 0 ||
-	    write_rosters(b, w, b->rows, false, e) < 0 || bus_open(&t->bus, &options, e) < 0 ||
+	    load_write(&load, w, tell_written, b, e) < 0 || bus_open(&t->bus, &options, e) < 0 ||
 	    world_start(w, VILLAGE, e) < 0)
 		return -1;
 	cpu = world_cpu_us(w, VILLAGE);
 	began = clock_monotonic();
-	if (drop(w, false, e) < 0 || await(b, w, "rows on the bus", closed, t, e) < 0)
+	if (load_drop(&load, w, e) < 0 || await(b, w, "rows on the bus", closed, t, e) < 0)
 		return -1;
 	took = clock_monotonic() - began;
 	cpu = world_cpu_us(w, VILLAGE) - cpu;
@@ -406,24 +327,9 @@ static int intake(struct bench *b, struct err *e)
 
 /* ---- cycle ---- */
 
-static int count_credited(void *arg, const struct stat *s)
-{
-	*(int64_t *)arg += s->count[SC_CREDITED];
-	return 0;
-}
-
 static int64_t credited(void *arg, struct err *e)
 {
-	char path[512];
-	struct ledger_view *v;
-	int64_t n = 0;
-	int rc;
-
-	if (view_open(&v, world_path(arg, path, "data/gateway/ledger.db"), e) < 0)
-		return -1;
-	rc = view_stats(v, 0, (struct str){NULL, 0}, count_credited, &n, e);
-	view_close(v);
-	return rc < 0 ? -1 : n;
+	return load_credited(arg, e);
 }
 
 static int waiting_events(const struct world *w, int64_t *events, struct err *e)
@@ -537,15 +443,16 @@ static double tell_cpu(const struct bench *b, const struct world *w)
 
 static int cycle_in(struct bench *b, struct world *w, double *sum_us, struct err *e)
 {
+	const struct load load = {SEED, b->rows, PACKAGE, true};
 	int64_t began, took, answered;
 
-	if (world_found(w, e) < 0 || write_rosters(b, w, PACKAGE, true, e) < 0 ||
+	if (world_found(w, e) < 0 || load_write(&load, w, tell_written, b, e) < 0 ||
 	    world_start_four(w, e) < 0)
 		return -1;
 	for (int p = 0; p < PARTS; p++)
 		b->ready_us[p] = world_cpu_us(w, (enum part)p);
 	began = clock_monotonic();
-	if (drop(w, true, e) < 0 || await(b, w, "credited", credited, w, e) < 0)
+	if (load_drop(&load, w, e) < 0 || await(b, w, "credited", credited, w, e) < 0)
 		return -1;
 	took = clock_monotonic() - began;
 	if (settle(b, w, e) < 0)

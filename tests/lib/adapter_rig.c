@@ -17,6 +17,9 @@ static void close_bus(struct rig *r);
 static void program(char out[600], const char *name);
 static void root_of(char out[600]);
 static void become_adapter(struct rig *r, int ready_fd);
+static int spawn(struct rig *r);
+static int await_end(struct rig *r);
+static int shares_given(const struct rig *r, const char *topic);
 
 void rig_open(struct rig *r, const char *role, const char *settings, const char *const *sim_args)
 {
@@ -99,9 +102,24 @@ void rig_close(struct rig *r)
 
 void rig_adapter_start(struct rig *r)
 {
+	const char *topic = strcmp(r->role, "tax") == 0 ? "payments" : "enquiries";
 	char said[6] = "";
-	int fd[2];
+	int shares = shares_given(r, topic);
+	struct pollfd p = {.fd = spawn(r), .events = POLLIN};
+
+	if (poll(&p, 1, PATIENCE_MS) != 1 || read(p.fd, said, sizeof said) != 6)
+		fail_msg("%s did not become ready", r->adapter_program);
+	close(p.fd);
+	/* What lies on the topic before it has its share was perhaps sent by an earlier life. */
+	for (int64_t start = clock_monotonic(); on_kafka() && shares_given(r, topic) == shares;)
+		rig_look_again(start);
+}
+
+/* Gives the descriptor on which it says that it is ready. */
+static int spawn(struct rig *r)
+{
 	pid_t parent = getpid();
+	int fd[2];
 
 	assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
 	r->adapter = fork();
@@ -114,10 +132,28 @@ void rig_adapter_start(struct rig *r)
 	}
 	r->starts++;
 	close(fd[1]);
-	struct pollfd p = {.fd = fd[0], .events = POLLIN};
-	if (poll(&p, 1, PATIENCE_MS) != 1 || read(fd[0], said, sizeof said) != 6)
-		fail_msg("%s did not become ready", r->adapter_program);
-	close(fd[0]);
+	return fd[0];
+}
+
+/* How often a reader's group was given partitions, by the log; 0 on the local bus, where they are
+ * its own. */
+static int shares_given(const struct rig *r, const char *topic)
+{
+	char path[400], wanted[200];
+	struct buf log;
+	int n = 0;
+
+	if (!on_kafka())
+		return 0;
+	snprintf(path, sizeof path, "%s/logs/%s.log", r->dir.path, r->adapter_program);
+	snprintf(wanted, sizeof wanted, " BUS-SHARE group=%s%s.%s ", r->which.prefix, r->role,
+		 topic);
+	buf_init(&log, 256 << 20);
+	if (fs_read(path, &log, NULL) == 0)
+		for (const char *at = buf_text(&log); (at = strstr(at, wanted)); at++)
+			n++;
+	buf_fini(&log);
+	return n;
 }
 
 void rig_adapter_kill(struct rig *r)
@@ -135,9 +171,22 @@ void rig_adapter_kill(struct rig *r)
 
 int rig_adapter_stop(struct rig *r)
 {
+	kill(r->adapter, SIGTERM);
+	return await_end(r);
+}
+
+int rig_adapter_ends(struct rig *r)
+{
+	int fd = spawn(r), status = await_end(r);
+
+	close(fd);
+	return status;
+}
+
+static int await_end(struct rig *r)
+{
 	int status;
 
-	kill(r->adapter, SIGTERM);
 	for (int64_t start = clock_monotonic();
 	     waitpid(r->adapter, &status, WNOHANG) != r->adapter;)
 		rig_look_again(start);

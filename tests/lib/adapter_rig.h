@@ -40,9 +40,10 @@ struct rig {
  * Starts the agency. */
 void rig_open(struct rig *r, const char *role, const char *settings, const char *const *sim_args);
 void rig_close(struct rig *r);
-void rig_adapter_start(struct rig *r);		  /* returns when it is ready */
+void rig_adapter_start(struct rig *r);		  /* returns when it is ready and has its share */
 void rig_adapter_kill(struct rig *r);		  /* SIGKILL; fails when it has ended by itself */
 int rig_adapter_stop(struct rig *r);		  /* SIGTERM; its exit status */
+int rig_adapter_ends(struct rig *r);		  /* starts it; it ends by itself: its exit status */
 void rig_sim_restart(struct rig *r);		  /* SIGKILL, then on the same port with its book */
 void rig_faults(struct rig *r, const char *spec); /* from now on */
 int64_t rig_book(struct rig *r, const char *key,

@@ -45,6 +45,10 @@ class Event:
     key: bytes
     data: bytes
 
+    @property
+    def partition(self):
+        return 0
+
     def cloud_events(self):
         """All headers, as a consumer of the topic sees them."""
         constant = parse_headers(self.headers)

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include <assert.h>
 #include <librdkafka/rdkafka.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@ struct names {
 	int count;
 };
 
-static rd_kafka_t *client(rd_kafka_type_t type, const char *servers, struct err *e);
+static rd_kafka_t *client(const char *servers, const char *group, struct err *e);
 static int topics_of(rd_kafka_t *rk, const char *prefix, struct names *out, struct err *e);
 static int groups_of(rd_kafka_t *rk, const char *prefix, struct names *out, struct err *e);
 static void names_add(struct names *n, const char *prefix, const char *name);
@@ -24,7 +25,7 @@ static int dump_message(const rd_kafka_message_t *m, struct buf *out);
 
 int kafka_forget(const char *servers, const char *prefix, struct err *e)
 {
-	rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, servers, e);
+	rd_kafka_t *rk = client(servers, NULL, e);
 	rd_kafka_DeleteTopic_t *topics[NAMES_MAX];
 	rd_kafka_DeleteGroup_t *groups[NAMES_MAX];
 	struct names t = {0}, g = {0};
@@ -59,7 +60,7 @@ int kafka_forget(const char *servers, const char *prefix, struct err *e)
 
 int kafka_ends(const char *servers, const char *topic, int64_t *ends, int max, struct err *e)
 {
-	rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, servers, e);
+	rd_kafka_t *rk = client(servers, NULL, e);
 	const struct rd_kafka_metadata *m = NULL;
 	rd_kafka_resp_err_t why;
 	rd_kafka_topic_t *t;
@@ -84,9 +85,28 @@ int kafka_ends(const char *servers, const char *topic, int64_t *ends, int max, s
 		       : err_set(e, ERR_TEMP, "topic %s: %s", topic, rd_kafka_err2str(why));
 }
 
+int kafka_move(const char *servers, const char *group, const char *topic, int partition,
+	       int64_t offset, struct err *e)
+{
+	rd_kafka_topic_partition_list_t *at = rd_kafka_topic_partition_list_new(1);
+	int64_t until = clock_monotonic() + ANSWER_MS;
+	rd_kafka_t *rk = client(servers, group, e);
+	rd_kafka_resp_err_t why = RD_KAFKA_RESP_ERR__FAIL;
+
+	rd_kafka_topic_partition_list_add(at, topic, partition)->offset = offset;
+	while (rk && (why = rd_kafka_commit(rk, at, 0)) != RD_KAFKA_RESP_ERR_NO_ERROR &&
+	       clock_monotonic() < until)
+		poll(NULL, 0, 20);
+	rd_kafka_topic_partition_list_destroy(at);
+	if (rk == NULL)
+		return -1;
+	rd_kafka_destroy(rk);
+	return why ? err_set(e, ERR_TEMP, "group %s: %s", group, rd_kafka_err2str(why)) : 0;
+}
+
 int kafka_dump(const char *servers, const char *prefix, struct buf *out, struct err *e)
 {
-	rd_kafka_t *rk = client(RD_KAFKA_CONSUMER, servers, e);
+	rd_kafka_t *rk = client(servers, "onlooker", e);
 	struct names t = {0}, g = {0};
 	int rc;
 
@@ -104,12 +124,12 @@ int kafka_dump(const char *servers, const char *prefix, struct buf *out, struct 
 	return rc;
 }
 
-static rd_kafka_t *client(rd_kafka_type_t type, const char *servers, struct err *e)
+/* Without a group it only asks. */
+static rd_kafka_t *client(const char *servers, const char *group, struct err *e)
 {
 	static const char *const settings[][2] = {{"log_level", "0"},
 						  {"reconnect.backoff.ms", "20"},
 						  {"reconnect.backoff.max.ms", "100"},
-						  {"group.id", "onlooker"},
 						  {"enable.auto.commit", "false"},
 						  {"enable.partition.eof", "true"},
 						  {"fetch.wait.max.ms", "20"}};
@@ -118,10 +138,12 @@ static rd_kafka_t *client(rd_kafka_type_t type, const char *servers, struct err 
 	char text[200];
 
 	for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
-		if (i < 3 || type == RD_KAFKA_CONSUMER)
+		if (i < 3 || group)
 			rd_kafka_conf_set(conf, settings[i][0], settings[i][1], NULL, 0);
+	if (group)
+		rd_kafka_conf_set(conf, "group.id", group, NULL, 0);
 	rd_kafka_conf_set(conf, "bootstrap.servers", servers, NULL, 0);
-	rk = rd_kafka_new(type, conf, text, sizeof text);
+	rk = rd_kafka_new(group ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, text, sizeof text);
 	if (rk)
 		return rk;
 	rd_kafka_conf_destroy(conf);

@@ -10,6 +10,9 @@
 int kafka_forget(const char *servers, const char *prefix, struct err *e);
 /* The offset after the last event of each partition; gives how many partitions there are, at most max. */
 int kafka_ends(const char *servers, const char *topic, int64_t *ends, int max, struct err *e);
+/* Moves the position of a group that nobody reads in, as an operator's tool does it. */
+int kafka_move(const char *servers, const char *group, const char *topic, int partition,
+	       int64_t offset, struct err *e);
 /* Adds every record of every topic with that prefix: key, names and values of the headers, value; each ends with a newline. Names of
  * topics and groups come first. */
 int kafka_dump(const char *servers, const char *prefix, struct buf *out, struct err *e);

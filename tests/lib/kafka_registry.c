@@ -100,8 +100,8 @@ static int spawn(struct apicurio *a, struct err *e)
 	snprintf(archive, sizeof archive, "-XX:SharedArchiveFile=%s/registry.jsa", a->home);
 	snprintf(error, sizeof error, "-XX:ErrorFile=%s/crash", a->dir);
 	snprintf(tmp, sizeof tmp, "-Djava.io.tmpdir=%s/tmp", a->dir);
-	snprintf(book, sizeof book, "-Dapicurio.datasource.url=jdbc:h2:file:%s/book/registry;WRITE_DELAY=0",
-		 a->dir);
+	snprintf(book, sizeof book,
+		 "-Dapicurio.datasource.url=jdbc:h2:file:%s/book/registry;WRITE_DELAY=0", a->dir);
 	snprintf(http, sizeof http, "-Dquarkus.http.port=%d", a->port);
 	snprintf(pattern, sizeof pattern, "%s/registry/apicurio-registry-app-*-runner.jar",
 		 a->home);

@@ -89,14 +89,20 @@ static int run_script(const struct world *w, const char *script, const char *con
 
 int recount_world(struct world *w, bool ended, struct err *e)
 {
-	char tax[512], ssa[512];
-	const char *options[] = {"--tax-dump", world_path(w, tax, "recount/tax.csv"), "--ssa-dump",
-				 world_path(w, ssa, "recount/ssa.csv"), "--all-final", NULL};
+	char ini[512], tax[512], ssa[512];
+	const char *options[] = {"--conf",
+				 world_path(w, ini, "qiao.ini"),
+				 ended ? "--tax-dump" : NULL,
+				 world_path(w, tax, "recount/tax.csv"),
+				 "--ssa-dump",
+				 world_path(w, ssa, "recount/ssa.csv"),
+				 "--all-final",
+				 NULL};
 	int status;
 
 	if (gather(w, ended, e) < 0)
 		return -1;
-	status = run_script(w, "check_topics.py", ended ? options : options + 5);
+	status = run_script(w, "check_topics.py", options);
 	return status == 0 ? 0 : err_set(e, ERR_PERM, "check_topics.py: exit %d", status);
 }
 

@@ -1,5 +1,5 @@
-"""All topics of a world, decoded with the published schemas: what a consumer sees that knows nothing but FORMAT.md, schemas/*.avsc
-and the table of topics. Whatever is wrong with an envelope (headers, keys, sequence, framing, repeats) becomes a complaint.
+"""All topics of a world, decoded with the published schemas: what a consumer sees that knows nothing but FORMAT.md or Kafka,
+schemas/*.avsc and the table of topics. Whatever is wrong with an envelope (headers, keys, sequence, framing, repeats) becomes a complaint.
 """
 import io
 import json
@@ -106,13 +106,17 @@ class Schemas:
         return name, value
 
 
+def place(event):
+    return f"{event.topic} {event.partition}:{event.offset}" if event.partition else f"{event.topic} {event.offset}"
+
+
 class Said:
     """An event, decoded."""
 
     __slots__ = ("at", "type", "value", "key", "seq", "time_ms", "topic", "offset")
 
     def __init__(self, event, type_, value):
-        self.at, self.type, self.value = f"{event.topic} {event.offset}", type_, value
+        self.at, self.type, self.value = place(event), type_, value
         self.topic, self.offset, self.key, self.seq, self.time_ms = event.topic, event.offset, event.key, event.seq, event.time_ms
 
     def __getitem__(self, field):
@@ -132,10 +136,10 @@ def check_headers(e, type_, role, wrong):
     exact = EXACT | {"source": f"/qiao/{role}", "type": f"cn.keqiao.qiao.{type_}.v1"}
     form = FORM if role == "gateway" else {n: f for n, f in FORM.items() if not n.startswith("qiao_")}
     other = sorted(h.keys() ^ exact.keys() ^ form.keys())
-    wrong.unless(not other, "headers", f"{e.topic} {e.offset}: {other} too many or missing")
+    wrong.unless(not other, "headers", f"{place(e)}: {other} too many or missing")
     for name in h:
         good = h[name] == exact[name] if name in exact else name in form and form[name](h[name])
-        wrong.unless(good, "headers", f"{e.topic} {e.offset}: {name} is {h[name]!r}")
+        wrong.unless(good, "headers", f"{place(e)}: {name} is {h[name]!r}")
     return h
 
 
@@ -160,36 +164,56 @@ def plain(s):
     return {k: v for k, v in s.value.items() if k not in SEALED and not (own and k == "at")}
 
 
+class LocalSource:
+    """What Bus reads of a world on the local bus."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    def topics(self):
+        return {p.name[:-3] for p in self.folder.glob("*.db")}
+
+    def read(self, topic):
+        return read_topic(self.folder / f"{topic}.db", topic)
+
+    def positions(self):
+        found, wrong = [], []
+        for file in sorted((self.folder / "groups").glob("*.db")):
+            rows, complaints = read_positions(file)
+            found += [(file.stem, topic.removeprefix("restored/"), *rest) for topic, *rest in rows]
+            wrong += complaints
+        return found, wrong
+
+
 class Bus:
-    def __init__(self, folder, schemas, wrong):
-        self.wrong, self.raw = wrong, {}
-        self.of = defaultdict(list)  # record name -> events in order, repeats left out
+    def __init__(self, source, schemas, wrong):
+        self.wrong, self.raw = wrong, {}  # raw: topic -> (partition, offset) -> event
+        self.of = defaultdict(list)  # record name -> events in order of their partitions, repeats left out
         self.submissions = []  # with repeats
         self.count, self.repeats = 0, 0
         self.by_id, self.seqs, self.ledgers = {}, [], []
-        files = {p.name[:-3] for p in Path(folder).glob("*.db")}
-        for topic in sorted(files ^ TOPICS.keys()):
-            wrong("topics", f"{topic}: {'not in the table of topics' if topic in files else 'has no file'}")
+        for topic in sorted(source.topics() ^ TOPICS.keys()):
+            wrong("topics", f"{topic}: {'is missing' if topic in TOPICS else 'not in the table of topics'}")
         for topic in TOPICS:
-            if topic in files:
-                self.read(Path(folder) / f"{topic}.db", topic, schemas)
+            if topic in source.topics():
+                self.read(source, topic, schemas)
         self.check_seqs()
-        for file in sorted((Path(folder) / "groups").glob("*.db")):
-            self.check_positions(file)
+        self.check_positions(*source.positions())
 
-    def read(self, path, topic, schemas):
-        self.raw[topic], complaints = read_topic(path, topic)
+    def read(self, source, topic, schemas):
+        events, complaints = source.read(topic)
+        self.raw[topic] = {(e.partition, e.offset): e for e in events}
         for text in complaints:
             self.wrong("bus", text)
         role, records = TOPICS[topic]
-        last_seq = 0
-        for e in self.raw[topic]:
+        last_seq = Counter()
+        for e in events:
             self.count += 1
             try:
                 type_, value = schemas.decode(e.data)
                 h = check_headers(e, type_, role, self.wrong)
             except Damaged as why:
-                self.wrong("events", f"{topic} {e.offset}: {why}")
+                self.wrong("events", f"{place(e)}: {why}")
                 continue
             s = Said(e, type_, value)
             if type_ not in records:
@@ -198,8 +222,8 @@ class Bus:
             key = key_of(s)
             self.wrong.unless(key is None or key == e.key, "keys", f"{s.at}: {type_} under another key than its own")
             if role == "gateway":
-                self.wrong.unless(e.seq > last_seq, "qiao_seq", f"{s.at}: {e.seq} after {last_seq}")
-                last_seq = e.seq
+                self.wrong.unless(e.seq > last_seq[e.partition], "qiao_seq", f"{s.at}: {e.seq} after {last_seq[e.partition]}")
+                last_seq[e.partition] = e.seq
                 self.seqs.append(e.seq)
                 self.ledgers.append((e.seq, h.get("qiao_ledger", "")))
             if topic == "submissions":
@@ -231,15 +255,15 @@ class Bus:
         epochs = [int(m[1]) for m in marks if m[1].isdigit()]
         self.wrong.unless(epochs == sorted(epochs), "qiao_ledger", "the epoch falls back")
 
-    def check_positions(self, file):
+    def check_positions(self, positions, complaints):
         """A position names the event before it."""
-        positions, complaints = read_positions(file)
         for text in complaints:
             self.wrong("positions", text)
-        for topic, _, next_, last_id in positions:
-            events = self.raw.get(topic.removeprefix("restored/"), [])
-            there = events[next_ - 1].id if 0 < next_ <= len(events) else bytes(16) if next_ == 0 else None
-            self.wrong.unless(there == last_id, "positions", f"{file.stem} at {topic} {next_}: another event is there, or none")
+        for group, topic, partition, next_, last_id in positions:
+            before = self.raw.get(topic, {}).get((partition, next_ - 1))
+            there = before.id if before else bytes(16) if next_ == 0 else None
+            good = there is not None if last_id is None else there == last_id
+            self.wrong.unless(good, "positions", f"{group} at {topic} {partition}:{next_}: another event is there, or none")
 
     def each(self, *types):
         for t in types:

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """The independent check: reads every topic with the published schemas and recounts the money from the events alone. It shares
-no code with the product: SQLite, fastavro, hashlib, and what is written down in FORMAT.md, schemas/*.avsc, config/policy/*.ini.
+no code with the product: SQLite or confluent-kafka, fastavro, hashlib, and what is written down in FORMAT.md, schemas/*.avsc,
+config/policy/*.ini.
 
-usage: check_topics.py WORLD_DATA_DIR SCHEMAS_DIR STATEMENT_JSON_FILE [--tax-dump F] [--ssa-dump F] [--policy DIR] [--all-final]
+usage: check_topics.py WORLD_DATA_DIR SCHEMAS_DIR STATEMENT_JSON_FILE [--conf FILE] [--tax-dump F] [--ssa-dump F] [--policy DIR]
+                       [--all-final]
 
 STATEMENT_JSON_FILE is what `qiao statement --format json` printed, the dumps what `sim-tax --dump csv` and `sim-ssa --dump csv`
-printed, all of one world at rest. --all-final: each row must have its last answer. Prints what it counted, nothing personal, and
+printed, all of one world at rest. --conf: its qiao.ini; without it the bus is the local one. --all-final: each row must have its last answer. Prints what it counted, nothing personal, and
 each disagreement; exit 1 when there is any.
 """
 import argparse
@@ -21,7 +23,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True  # nothing is left beside the sources
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "lib"))
-from topics import CREDITS, Bus, Complaints, Schemas, short  # noqa: E402
+from topics import CREDITS, Bus, Complaints, LocalSource, Schemas, short  # noqa: E402
 
 # The columns of the statement: those of a row, and the sums. A rejected row without a readable amount is unreadable.
 COLLECTED = ("refund_requested", "refund_in_doubt", "refunded", "credited", "credit_refused", "awaiting_credit")
@@ -600,8 +602,7 @@ def check_rejects(bus, wrong):
     for s in bus.each("RejectedEvent"):
         if s["topic"] not in bus.raw:
             continue  # an entry of an outside feed
-        events = bus.raw[s["topic"]]
-        there = events[s["offset"]] if 0 <= s["offset"] < len(events) else None
+        there = bus.raw[s["topic"]].get((s["partition"], s["offset"]))
         wrong.unless(there and (there.id, there.data) == (s["event_id"], s["bytes"]), "rejects",
                      f"{s.at}: {s['topic']} {s['offset']} is another event")
 
@@ -642,6 +643,7 @@ def arguments(argv):
     ap = argparse.ArgumentParser(description="Reads all topics of a world and recounts the money.")
     for name in ("data", "schemas", "statement"):
         ap.add_argument(name, type=Path)
+    ap.add_argument("--conf", type=Path)
     ap.add_argument("--tax-dump", type=Path)
     ap.add_argument("--ssa-dump", type=Path)
     ap.add_argument("--policy", type=Path, default=ROOT / "config" / "policy")
@@ -649,10 +651,19 @@ def arguments(argv):
     return ap.parse_args(argv)
 
 
+def source_of(args):
+    if args.conf:
+        from buskafka import KafkaSource, settings  # what only Kafka needs
+        ini = settings(args.conf)
+        if ini.get("bus", "kind", fallback="local") == "kafka":
+            return KafkaSource(ini)
+    return LocalSource(args.data / "bus")
+
+
 def check(args):
     """Gives the complaints; prints what was counted."""
     wrong = Complaints()
-    bus = Bus(args.data / "bus", Schemas(args.schemas, wrong), wrong)
+    bus = Bus(source_of(args), Schemas(args.schemas, wrong), wrong)
     policies = read_policies(args.policy)
     submissions = read_submissions(bus, wrong)
     read_answers(bus, submissions, wrong)

@@ -133,7 +133,8 @@ def check_topics(document, build):
         conf.write_text("[bus]\nkind = kafka\n[kafka]\nbrokers = 127.0.0.1:1\nsecurity = plaintext\n")
         out = subprocess.run([f"{build}/bin/qiao", "-c", str(conf), "topics", "plan", "--format", "json"],
                              capture_output=True, text=True, check=True)
-    planned = {t["topic"]: t for t in json.loads(out.stdout)["topics"]}
+    # `qiao topics check` compares clocks with records of its own on the topic clock: no events lie there.
+    planned = {t["topic"]: t for t in json.loads(out.stdout)["topics"] if t["topic"] != "clock"}
     for channel in document["channels"].values():
         name, kafka = channel["address"], channel["bindings"]["kafka"]
         plan = planned.pop(name, None)

@@ -1,7 +1,7 @@
 /* The independent check: the story is lived through while both agencies misbehave, and then a program in Python that shares nothing
  * with the product (run by QIAO_PYTHON) reads all topics with the published schemas and recounts the money: in the middle of the
- * story, when rosters wait and payments are pending, and at its end, together with the agencies' own books. Then copies of the ended
- * world are falsified, one thing at a time, and the check must see each. */
+ * story, when rosters wait and payments are pending, and at its end, together with the agencies' own books. Then, on the local bus,
+ * copies of the ended world are falsified, one thing at a time, and the check must see each. */
 #include "tests/lib/recount.h"
 #include "tests/lib/tale.h"
 #include "tests/lib/unit.h"
@@ -59,7 +59,10 @@ static void every_fen_is_found_again(void **state)
 	if (rc == 0)
 		rc = recount_world(&t.world, true, &e);
 	recount_show(&t.world);
-	if (rc == 0 && (rc = recount_tampered(&t.world, &e)) != 0)
+	/* A topic of Kafka takes no change: what the check must see it sees in files, and reads both buses alike. */
+	if (on_kafka())
+		printf("falsified copies: on the local bus only\n");
+	else if (rc == 0 && (rc = recount_tampered(&t.world, &e)) != 0)
 		recount_show(&t.world);
 	tale_close(&t);
 	if (rc != 0)
