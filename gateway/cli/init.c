@@ -1,16 +1,21 @@
 /* qiao init: the explicit initialisation. Only here do a ledger, topics and positions begin at the
  * beginning; a program that finds none of them stops instead, because an empty start in the wrong
  * place would pay twice. */
+#include "base/buf.h"
 #include "base/fs.h"
 #include "bus/bus.h"
 #include "cli/cli.h"
 #include "cli/data.h"
 #include "ledger/ledger.h"
 #include <dirent.h>
+#include <string.h>
 
 static int refuse_existing(struct cli *c, struct err *e);
 static bool is_empty(const char *path);
 static int make(struct cli *c, struct err *e);
+static int note_brokers(struct cli *c, const char *bus, struct err *e);
+
+enum { NOTE_BYTES = 4096 };
 
 int cmd_init(struct cli *c, int argc, char **argv)
 {
@@ -71,7 +76,25 @@ static int make(struct cli *c, struct err *e)
 		return -1;
 	if (cli_path(c, bus, "bus", e) < 0 || cli_path(c, ledger, CLI_LEDGER, e) < 0)
 		return -1;
-	if (bus_init(&o, e) < 0 || bus_layout(&o, partitions, e) < 0)
+	if (bus_init(&o, e) < 0 || bus_layout(&o, partitions, e) < 0 ||
+	    ledger_init(ledger, partitions, e) < 0)
 		return -1;
-	return ledger_init(ledger, partitions, e);
+	return strcmp(c->conf.bus.kind, "kafka") == 0 ? note_brokers(c, bus, e) : 0;
+}
+
+/* With the topics elsewhere this is what tells a lost ledger from one that never was. */
+static int note_brokers(struct cli *c, const char *bus, struct err *e)
+{
+	char path[CONF_PATH];
+	struct buf text;
+	int rc;
+
+	buf_init(&text, NOTE_BYTES);
+	buf_printf(&text, "The ledger that was made here has its topics on Kafka: brokers %s, topic_prefix \"%s\".\n",
+		   c->conf.kafka.brokers, c->conf.kafka.topic_prefix);
+	rc = fs_join(path, sizeof path, bus, "kafka.txt") < 0
+		     ? err_set(e, ERR_CONF, "%s: path too long", bus)
+		     : fs_write_atomic(path, text.data, text.len, 0600, e);
+	buf_fini(&text);
+	return rc;
 }

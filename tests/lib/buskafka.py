@@ -108,6 +108,7 @@ def committed(address, group):
 
 class KafkaSource:
     """What topics.Bus reads of a world whose bus is on Kafka."""
+    REPEATS = True  # a broker may keep what it could not confirm any more; consumers drop by ce_id
 
     def __init__(self, ini):
         self.prefix, self.group_prefix = ini["kafka"]["topic_prefix"], ini["kafka"]["group_prefix"]

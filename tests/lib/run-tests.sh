@@ -3,7 +3,8 @@
 #
 #   QIAO_BUILD   the build, build/release by default: its test/{unit,fault,scenario,kafka} hold the executables
 #   NAME         only this one, with or without "test_" in front
-#   QIAO_KINDS   of these only, with blanks between: unit fault scenario kafka
+#   QIAO_KINDS   of these only, in this order: kafka scenario unit fault, the longest first
+#   QIAO_JOBS    so many at a time: two a processor, for they wait most of the time
 #   QIAO_SKIP    names or patterns of tests to leave out, with blanks between
 #
 # Each test has a TMPDIR of its own, removed afterwards, and ten minutes. tests/scenario/test_*.py are tests too: they get the
@@ -14,10 +15,11 @@ cd "$(dirname "$0")/../.." || exit 1
 build=${QIAO_BUILD:-build/release}
 wanted=${1:-}
 limit_s=600
+jobs=${QIAO_JOBS:-$((2 * $(nproc)))}
 
 # Executables whose source is gone are left over from another state of the tree.
 tests=()
-for kind in ${QIAO_KINDS:-unit fault scenario kafka}; do
+for kind in ${QIAO_KINDS:-kafka scenario unit fault}; do
 	for source in tests/"$kind"/test_*.c; do
 		[ -x "$build/test/$kind/$(basename "$source" .c)" ] && tests+=("$source")
 	done
@@ -50,32 +52,51 @@ if [[ " ${selected[*]} " == *" tests/kafka/"* ]]; then
 fi
 export QIAO_BUILD="$build" QIAO_PYTHON="$PWD/build/venv/bin/python"
 
-passed=0 failed=0
-output=$(mktemp)
-trap 'rm -rf "$output" "${dir:-}"' EXIT
-for source in "${selected[@]}"; do
+# One test: what it is to say goes to stdout at its end, in one piece.
+run_one() {
+	local source=$1 name kind command dir output start status took result=ok
 	name=$(basename "${source%.*}")
 	kind=$(basename "$(dirname "$source")")
 	command=("$build/test/$kind/$name")
 	[ "${source##*.}" = py ] && command=("$QIAO_PYTHON" "$source" "$build")
-	dir=$(mktemp -d)
+	dir=$(mktemp -d "$all/XXXXXX")
+	output=$dir.output
 	start=${EPOCHREALTIME/[.,]/}
-	TMPDIR=$dir timeout --kill-after=10 "$limit_s" "${command[@]}" >"$output" 2>&1 </dev/null
+	TMPDIR=$dir timeout --kill-after=10 "$limit_s" "${command[@]}" >"$output" 2>&1 </dev/null &
+	trap "kill $! 2>/dev/null; wait $!; exit 1" TERM
+	wait $!
 	status=$?
-	took=$(( (${EPOCHREALTIME/[.,]/} - start) / 10000 ))
+	took=$(((${EPOCHREALTIME/[.,]/} - start) / 10000))
 	# What a program under test locked away from us is no reason to stop.
 	chmod -R u+rwX "$dir" 2>/dev/null
 	rm -rf "$dir"
-	result=ok
-	if [ $status -eq 0 ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		result=FAILED
-		sed 's/^/    /' "$output"
-		[ $status -eq 124 ] || [ $status -eq 137 ] && echo "    $name: ended after $limit_s s"
-	fi
-	printf '%-7s %-50s %3d.%02d s\n' "$result" "$kind/$name" $((took / 100)) $((took % 100))
+	{
+		if [ $status -ne 0 ]; then
+			result=FAILED
+			sed 's/^/    /' "$output"
+			[ $status -eq 124 ] || [ $status -eq 137 ] && echo "    $name: ended after $limit_s s"
+		fi
+		printf '%-7s %-50s %3d.%02d s\n' "$result" "$kind/$name" $((took / 100)) $((took % 100))
+	} >"$output.told"
+	(
+		flock 9
+		cat "$output.told"
+	) 9>"$all/turn"
+	echo $result >>"$all/results"
+}
+
+all=$(mktemp -d)
+trap 'trap - TERM; kill -- $(jobs -p) 2>/dev/null; wait; rm -rf "$all"' EXIT
+trap 'exit 130' INT TERM
+: >"$all/results"
+for source in "${selected[@]}"; do
+	while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do
+		wait -n
+	done
+	run_one "$source" &
 done
+wait
+passed=$(grep -c '^ok$' "$all/results")
+failed=$((${#selected[@]} - passed))
 echo "$passed passed, $failed failed"
-[ $failed -eq 0 ] && [ $passed -gt 0 ]
+[ $failed -eq 0 ] && [ "$passed" -gt 0 ]
