@@ -179,7 +179,7 @@ demo-run: $(PROGRAMS) $(AGENCY_PROGRAMS) $(DATA_PROGRAMS)
 	@$(if $(filter kafka,$(BUS)),tests/kafka/fetch.sh && $(B)/bin/kafka_run -- )$(B)/bin/demo build/demo
 
 N ?= 100000
-bench: deps ## figures: N rows (default 100000) and 10 N through the whole way
+bench: deps $(if $(filter kafka,$(BUS)),deps-kafka) ## figures: N rows (default 100000) and 10 N through the whole way; BUS=kafka on a real broker
 	@$(MAKE) --no-print-directory bench-run
 bench-run: $(PROGRAMS) $(AGENCY_PROGRAMS) $(DATA_PROGRAMS) $(BENCH)
 	@QIAO_BUILD=$(B) tests/bench/run.sh $(N)

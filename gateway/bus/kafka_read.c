@@ -445,6 +445,25 @@ static void let_go(struct kafka_reader *r)
 
 /* ---- looks ---- */
 
+/* By time, of which the two ends are special ones: rd_kafka_query_watermark_offsets does not keep its
+ * time limit while the leader is dead. */
+static rd_kafka_resp_err_t ask_end(rd_kafka_t *rk, const char *topic, int partition, int64_t end,
+				   int64_t *out)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_resp_err_t err;
+
+	rd_kafka_topic_partition_list_add(list, topic, partition)->offset = end;
+	err = rd_kafka_offsets_for_times(rk, list, 5 * KAFKA_TURN_MS);
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR)
+		err = list->elems[0].err;
+	*out = list->elems[0].offset;
+	if (err == RD_KAFKA_RESP_ERR_NO_ERROR && *out < 0)
+		err = RD_KAFKA_RESP_ERR__TIMED_OUT;
+	rd_kafka_topic_partition_list_destroy(list);
+	return err;
+}
+
 int look_ends(struct kafka *k, struct kafka_topic *t, int partition, int64_t *low, int64_t *high,
 	      struct err *e)
 {
@@ -455,8 +474,8 @@ int look_ends(struct kafka *k, struct kafka_topic *t, int partition, int64_t *lo
 	if (look_open(k, t, e) < 0)
 		return -1;
 	snprintf(what, sizeof what, "topic %s partition %d", t->name, partition);
-	while ((err = rd_kafka_query_watermark_offsets(k->look->rk, t->name, partition, low, high,
-						       5 * KAFKA_TURN_MS)) != 0) {
+	while ((err = ask_end(k->look->rk, t->name, partition, RD_KAFKA_OFFSET_BEGINNING, low)) != 0 ||
+	       (err = ask_end(k->look->rk, t->name, partition, RD_KAFKA_OFFSET_END, high)) != 0) {
 		if (again(k, err, what, &since, e) < 0)
 			return -1;
 		rd_kafka_poll(k->look->rk, KAFKA_TURN_MS);

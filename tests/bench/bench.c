@@ -1,6 +1,7 @@
 /* bench ROWS [TIMES [intake|cycle]]: the whole way, measured with ROWS rows and with TIMES (10)
- * times as many. Real programs in a world of their own (tests/lib/world.h), local bus, durability on,
- * simulated agencies; settings as shipped, but for shorter pauses.
+ * times as many. Real programs in a world of their own (tests/lib/world.h), durability on, simulated
+ * agencies; settings as shipped, but for shorter pauses. With BUS=kafka the cycle only, on the broker
+ * that QIAO_KAFKA names; intake there is bench_kafka.c's.
  *
  *   intake  qiao-village alone. One roster with all rows is put into place; the clock runs until
  *           its SubmissionClosed can be read from the bus, that is until every row is checked,
@@ -116,7 +117,7 @@ static int measure(int64_t rows, const char *suffix, const char *only, double *s
 {
 	struct bench b = {.rows = rows, .suffix = suffix};
 
-	if (strcmp(only, "cycle") != 0 && intake(&b, e) < 0)
+	if (strcmp(only, "cycle") != 0 && !on_kafka() && intake(&b, e) < 0)
 		return err_wrap(e, "intake");
 	if (strcmp(only, "intake") != 0 && cycle(&b, sum_us, e) < 0)
 		return err_wrap(e, "cycle");
@@ -335,11 +336,11 @@ static int64_t credited(void *arg, struct err *e)
 static int waiting_events(const struct world *w, int64_t *events, struct err *e)
 {
 	static struct bus_lag lags[256];
-	char dir[512];
+	struct bus_options options = which_bus_options(&w->bus, "qiao");
 	int count;
 
 	*events = 0;
-	if (bus_lags(&(struct bus_options){.dir = world_path(w, dir, "data/bus")}, lags, 256, &count, e) < 0)
+	if (bus_lags(&options, lags, 256, &count, e) < 0)
 		return -1;
 	for (int i = 0; i < count; i++)
 		*events += lags[i].end - lags[i].next;
@@ -351,19 +352,22 @@ static int waiting_events(const struct world *w, int64_t *events, struct err *e)
 static int settle(struct bench *b, struct world *w, struct err *e)
 {
 	int64_t until = clock_monotonic() + PATIENCE_MS + b->rows * 1000 / ROWS_A_SECOND,
-		events = 0, last = 0;
+		events = 0, last = 0, last_ms = clock_monotonic();
 	int quiet = 0;
 
 	while (quiet < QUIET_LOOKS) {
-		int64_t cpu = 0;
+		int64_t cpu = 0, now, looks;
 
 		if (waiting_events(w, &events, e) < 0)
 			return -1;
 		for (int i = 0; i < 4; i++)
 			cpu += world_cpu_us(w, product[i]);
+		now = clock_monotonic();
+		looks = 1 + (now - last_ms) / (2 * QUIET_LOOK_MS);
 		/* A tick of 10 ms in two looks: a program that writes an answer file takes all of it. */
-		quiet = events == 0 && cpu - last <= 10000 ? quiet + 1 : 0;
+		quiet = events == 0 && cpu - last <= looks * 10000 ? quiet + 1 : 0;
 		last = cpu;
+		last_ms = now;
 		if (clock_monotonic() > until)
 			return err_set(e, ERR_TEMP, "no rest: %" PRId64 " events unread", events);
 		tell(b, "settling, events unread", events);
@@ -441,16 +445,24 @@ static double tell_cpu(const struct bench *b, const struct world *w)
 	return sum;
 }
 
+static int64_t broker_cpu_us(void)
+{
+	const char *pid = getenv("QIAO_KAFKA_PID");
+
+	return on_kafka() && pid ? process_cpu_us((pid_t)strtol(pid, NULL, 10)) : 0;
+}
+
 static int cycle_in(struct bench *b, struct world *w, double *sum_us, struct err *e)
 {
 	const struct load load = {SEED, b->rows, PACKAGE, true};
-	int64_t began, took, answered;
+	int64_t began, took, answered, broker;
 
 	if (world_found(w, e) < 0 || load_write(&load, w, tell_written, b, e) < 0 ||
 	    world_start_four(w, e) < 0)
 		return -1;
 	for (int p = 0; p < PARTS; p++)
 		b->ready_us[p] = world_cpu_us(w, (enum part)p);
+	broker = broker_cpu_us();
 	began = clock_monotonic();
 	if (load_drop(&load, w, e) < 0 || await(b, w, "credited", credited, w, e) < 0)
 		return -1;
@@ -465,7 +477,10 @@ static int cycle_in(struct bench *b, struct world *w, double *sum_us, struct err
 	figure(b, "cycle_s", "", (double)took / 1000, "s");
 	figure(b, "cycle_answered_s", "", (double)answered / 1000, "s");
 	*sum_us = tell_cpu(b, w);
-	figure(b, "disk_mib_bus", "", folder_mib(w, "data/bus"), "MiB");
+	if (on_kafka())
+		figure(b, "cpu_us_per_payment_broker", "", (double)(broker_cpu_us() - broker) / (double)b->rows, "us");
+	else
+		figure(b, "disk_mib_bus", "", folder_mib(w, "data/bus"), "MiB");
 	figure(b, "disk_mib_ledger", "", folder_mib(w, "data/gateway"), "MiB");
 	return 0;
 }

@@ -7,6 +7,7 @@
 #   T            only this part: intake or cycle (the whole way), flow (rules and ledger alone, in
 #                one process)
 #   TIMES        10; 1 leaves out the larger size
+#   BUS          kafka: intake and the whole way on a real broker, beside a bare client and a peer in Python
 #   FEED         settled: the bureau's feed leaves out what the batch's answer told (bench.c)
 #
 # What is measured lies under $TMPDIR, or build/bench: a disk, not memory, or durability costs
@@ -36,7 +37,23 @@ case $part in
 	exit 2
 	;;
 esac
+# One broker for all of it, warm and steady; its processors are ours.
+if [ "${BUS:-local}" = kafka ] && [ -z "${QIAO_KAFKA:-}" ]; then
+	tests/kafka/fetch.sh && tests/lib/venv.sh || exit 1
+	export BUS QIAO_PYTHON="$PWD/build/venv/bin/python"
+	run "$build/bin/kafka_run" -s -- "$0" "$rows"
+	exit
+fi
 failed=0
+if [ "${BUS:-local}" = kafka ]; then
+	if [ "$part" != cycle ]; then
+		run "$build/bench/bench_kafka" "$rows" || failed=1
+	fi
+	if [ "$part" != intake ]; then
+		run "$build/bench/bench" "$rows" 1 cycle || failed=1
+	fi
+	exit $failed
+fi
 if [ "$part" != flow ]; then
 	run "$build/bench/bench" "$rows" "${TIMES:-10}" ${part:+"$part"} || failed=1
 fi

@@ -1,5 +1,6 @@
-/* kafka_run [-n BROKERS] [-r] -- COMMAND...: a real Kafka (one broker, or three) for the time of a command, which finds it in
- * QIAO_KAFKA; with -r a schema registry, too, in QIAO_REGISTRY. Exit status is the command's, 128 + the signal that ended it, or 2
+/* kafka_run [-n BROKERS] [-r] [-s] -- COMMAND...: a real Kafka (one broker, or three) for the time of a command, which finds it in
+ * QIAO_KAFKA, and the first broker's process in QIAO_KAFKA_PID; with -r a schema registry, too, in QIAO_REGISTRY; with -s brokers for
+ * figures: slower to start, and steady. Exit status is the command's, 128 + the signal that ended it, or 2
  * when there is nothing to run it with. A signal to end goes to the command; broker and registry end after it. */
 #include "tests/lib/kafka.h"
 #include <errno.h>
@@ -18,12 +19,14 @@ static struct apicurio registry;
 
 static int run(char **command)
 {
-	char servers[CLUSTER_SERVERS];
+	char servers[CLUSTER_SERVERS], broker[16];
 	pid_t parent = getpid(), pid;
 	sigset_t waited, before;
 	int signal, status;
 
 	setenv("QIAO_KAFKA", cluster_servers(&kafka, CLUSTER_PLAIN, servers), 1);
+	snprintf(broker, sizeof broker, "%d", (int)kafka.node[0].java.pid);
+	setenv("QIAO_KAFKA_PID", broker, 1);
 	if (registry.port)
 		setenv("QIAO_REGISTRY", registry.url, 1);
 	fprintf(stderr, "kafka %s%s%s\n", servers, registry.port ? " registry " : "", registry.url);
@@ -59,11 +62,13 @@ int main(int argc, char **argv)
 	struct err e = {0};
 	int option, status = USAGE;
 
-	while ((option = getopt(argc, argv, "+n:r")) != -1) {
+	while ((option = getopt(argc, argv, "+n:rs")) != -1) {
 		if (option == 'n')
 			options.nodes = (int)strtol(optarg, NULL, 10);
 		else if (option == 'r')
 			wants_registry = true;
+		else if (option == 's')
+			options.steady = true;
 		else
 			goto usage;
 	}
@@ -78,6 +83,6 @@ int main(int argc, char **argv)
 	cluster_close(&kafka);
 	return status;
 usage:
-	fprintf(stderr, "usage: kafka_run [-n 1|3] [-r] -- COMMAND...\n");
+	fprintf(stderr, "usage: kafka_run [-n 1|3] [-r] [-s] -- COMMAND...\n");
 	return USAGE;
 }

@@ -459,7 +459,7 @@ static void reap(struct world *w, enum part p, int wait_status, const struct rus
 }
 
 /* utime and stime of /proc/<pid>/stat, in ticks of 10 ms. */
-static int64_t cpu_now(pid_t pid)
+int64_t process_cpu_us(pid_t pid)
 {
 	char path[64], text[512];
 	unsigned long user = 0, kernel = 0;
@@ -500,7 +500,7 @@ int64_t world_cpu_us(struct world *w, enum part p)
 {
 	const struct world_part *part = &w->parts[p];
 
-	return part->cpu_us + (part->pid > 0 ? cpu_now(part->pid) : 0);
+	return part->cpu_us + (part->pid > 0 ? process_cpu_us(part->pid) : 0);
 }
 
 int64_t world_peak_kib(struct world *w, enum part p)

@@ -62,6 +62,7 @@ bool world_alive(struct world *w, enum part p);               /* false: status s
 int world_end(struct world *w, enum part p, int64_t limit_ms); /* waits for its own end; exit status, -1000 when it did not */
 int64_t world_cpu_us(struct world *w, enum part p);           /* of all its lives, the present one included */
 int64_t world_peak_kib(struct world *w, enum part p);
+int64_t process_cpu_us(pid_t pid);                            /* of any process, in ticks; 0 when it is gone */
 
 /* Runs a program of the build to its end; stdout into out (may be NULL), stderr to <dir>/log/commands.stderr. Exit status. */
 int world_run(struct world *w, struct buf *out, const char *program, const char *const *args);
