@@ -4,6 +4,7 @@
 #include "bus/kafka_topics.h"
 #include "tests/lib/command.h"
 #include "tests/lib/kafka.h"
+#include "tests/lib/kafka_rights.h"
 #include <jansson.h>
 #include <librdkafka/rdkafka.h>
 
@@ -709,72 +710,27 @@ static void put_user(const char *user)
 	put_ini(cluster_servers(&cluster, CLUSTER_SASL, brokers), 1, 1, more);
 }
 
-static rd_kafka_AclBinding_t *binding(json_t *acl, const char *principal)
-{
-	static const struct {
-		const char *name;
-		int value;
-	} words[] = {
-		{"topic", RD_KAFKA_RESOURCE_TOPIC},
-		{"group", RD_KAFKA_RESOURCE_GROUP},
-		{"cluster", RD_KAFKA_RESOURCE_BROKER},
-		{"Read", RD_KAFKA_ACL_OPERATION_READ},
-		{"Write", RD_KAFKA_ACL_OPERATION_WRITE},
-		{"Create", RD_KAFKA_ACL_OPERATION_CREATE},
-		{"Describe", RD_KAFKA_ACL_OPERATION_DESCRIBE},
-		{"DescribeConfigs", RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS},
-	};
-	const char *kind = json_string_value(json_object_get(acl, "kind"));
-	const char *operation = json_string_value(json_object_get(acl, "operation"));
-	int type = 0, may = 0;
-	rd_kafka_AclBinding_t *one;
-	char why[200];
-
-	for (size_t i = 0; i < COUNT(words); i++) {
-		type = strcmp(words[i].name, kind) == 0 ? words[i].value : type;
-		may = strcmp(words[i].name, operation) == 0 ? words[i].value : may;
-	}
-	one = rd_kafka_AclBinding_new(
-		(rd_kafka_ResourceType_t)type, json_string_value(json_object_get(acl, "name")),
-		RD_KAFKA_RESOURCE_PATTERN_LITERAL, principal, "*", (rd_kafka_AclOperation_t)may,
-		RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, why, sizeof why);
-	if (one == NULL)
-		fail_msg("%s %s: %s", operation, kind, why);
-	return one;
-}
-
 /* Just what the plan says for a program. */
-static void allow(json_t *acls, const char *program, const char *principal)
+static void allow(const struct rights *plan, const char *program, const char *principal)
 {
-	rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, NULL);
-	rd_kafka_queue_t *q = rd_kafka_queue_new(rk);
-	rd_kafka_AclBinding_t *list[200];
-	json_t *acl;
-	size_t i, n = 0;
+	struct err e = {0};
 
-	json_array_foreach(acls, i, acl)
-	{
-		if (strcmp(json_string_value(json_object_get(acl, "program")), program) == 0)
-			list[n++] = binding(acl, principal);
-	}
-	assert_true(n > 0);
-	rd_kafka_CreateAcls(rk, list, n, NULL, q);
-	rd_kafka_AclBinding_destroy_array(list, n);
-	wait_done(rk, q);
+	if (rights_give(plan, program, principal, servers, &e) < 0)
+		fail_msg("%s", e.text);
 }
 
 static void commands_work_with_just_the_rights_of_the_plan(void **state)
 {
-	json_error_t why;
-	json_t *root;
+	static struct rights plan;
+	struct err e = {0};
 
 	(void)state;
 	assert_int_equal(qiao("topics", "plan", "--acls", "--format", "json"), EXIT_YES);
-	root = json_loads(said.out, 0, &why);
-	allow(json_object_get(root, "acls"), "qiao topics", "User:topics");
-	allow(json_object_get(root, "acls"), "qiao-gateway", "User:gateway");
-	allow(json_object_get(root, "acls"), "qiao", "User:operator");
-	json_decref(root);
+	if (rights_read(&plan, said.out, &e) < 0)
+		fail_msg("%s", e.text);
+	allow(&plan, "qiao topics", "User:topics");
+	allow(&plan, "qiao-gateway", "User:gateway");
+	allow(&plan, "qiao", "User:operator");
 
 	put_user("nobody");
 	assert_int_equal(qiao("topics", "create"), EXIT_USAGE);

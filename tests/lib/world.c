@@ -19,7 +19,7 @@
 enum { PATIENCE_MS = 60000, LOOK_MS = 5, NINE_O_CLOCK_MS = 9 * 3600 * 1000 };
 static pid_t tester; /* the process that opened the world */
 
-static const char *const names[PARTS] = {"sim-tax", "sim-ssa", "qiao-gateway", "qiao-village", "qiao-tax", "qiao-ssa", "qiao"};
+static const char *const names[PARTS] = {"sim-tax", "sim-ssa", "qiao-gateway", "qiao-village", "qiao-tax", "qiao-ssa", "qiao", "qiao-gateway-standby"};
 
 /* What a world's qiao.ini says unless told otherwise: short pauses, all else as an operator has it. */
 static const struct setting defaults[] = {
@@ -53,7 +53,8 @@ static const struct setting defaults[] = {
 static int find_programs(struct world *w, struct err *e);
 static int make_folders(struct world *w, struct err *e);
 static int write_config(struct world *w, struct err *e);
-static int check_run(struct world *w, const char *command, struct err *e);
+static const char *ini_of(const struct world *w, enum part p, char out[512]);
+static int check_run(struct world *w, enum part as, const char *command, struct err *e);
 static void child(const struct world *w, const char *program, const char *const *args, int out, const char *errors, int ready);
 static void agency_args(const struct world *w, enum part p, char text[8][512], const char **args);
 static void reap(struct world *w, enum part p, int wait_status, const struct rusage *usage);
@@ -108,7 +109,9 @@ int world_found(struct world *w, struct err *e)
 	if (world_start(w, SIM_TAX, e) < 0 || world_start(w, SIM_SSA, e) < 0 || write_config(w, e) < 0 ||
 	    which_bus_load(&w->bus, world_path(w, ini, "qiao.ini"), e) < 0)
 		return -1;
-	return check_run(w, "keygen", e) < 0 ? -1 : check_run(w, "init", e);
+	if (check_run(w, SUPERVISOR, "keygen", e) < 0 || (w->options.before_init && w->options.before_init(w, w->options.arg, e) < 0))
+		return -1;
+	return check_run(w, GATEWAY, "init", e);
 }
 
 void world_close(struct world *w)
@@ -212,9 +215,19 @@ static int write_config(struct world *w, struct err *e)
 	return rc;
 }
 
-static int check_run(struct world *w, const char *command, struct err *e)
+static const char *ini_of(const struct world *w, enum part p, char out[512])
 {
-	int status = world_qiao(w, NULL, command, NULL);
+	char name[40];
+
+	snprintf(name, sizeof name, "%s.ini", names[p]);
+	return fs_exists(world_path(w, out, name)) ? out : world_path(w, out, "qiao.ini");
+}
+
+static int check_run(struct world *w, enum part as, const char *command, struct err *e)
+{
+	char ini[512];
+	const char *args[] = {"-c", ini_of(w, as, ini), command, NULL};
+	int status = world_run(w, NULL, "qiao", args);
 
 	return status == 0 ? 0 : err_set(e, ERR_CONF, "qiao %s: exit %d, see %s/log/commands.stderr", command, status, w->dir);
 }
@@ -246,7 +259,7 @@ int world_spawn(struct world *w, enum part p, struct err *e)
 	const char *args[WORLD_ARGS] = {NULL};
 	int ends[2];
 
-	world_path(w, conf, "qiao.ini");
+	ini_of(w, p, conf);
 	if (is_agency(p)) {
 		agency_args(w, p, text, args);
 	} else {

@@ -1,6 +1,7 @@
 /* The real programs in a world of their own: simulated agencies, configuration, keys, clock, data, in one folder.
  *
  *   <dir>/qiao.ini clock keys/ data/ log/    as an operator has them
+ *   <dir>/qiao-tax.ini ...                   of that program alone, where the file is there
  *   <dir>/agencies/                          the agencies' books, and what they know (population.csv ...)
  *
  * With BUS=kafka its bus is on a broker, under names of its own (which_bus.h).
@@ -15,18 +16,22 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum part { SIM_TAX, SIM_SSA, GATEWAY, VILLAGE, TAX, SSA, SUPERVISOR, PARTS };
+enum part { SIM_TAX, SIM_SSA, GATEWAY, VILLAGE, TAX, SSA, SUPERVISOR, STANDBY, PARTS };
 const char *part_name(enum part p); /* "qiao-tax" */
 
 struct setting {
 	const char *section, *key, *value;
 };
+struct world;
 struct world_options {
 	const char *dir;          /* NULL: a new temporary one, removed with the world */
 	const char *day;          /* the clock begins at nine on that day, "2026-12-24" */
 	const struct setting *settings; /* of qiao.ini, over the defaults of a world; ends with NULL */
 	const char *lists;        /* folder in <dir> with population.csv, tax-refusals.csv, ssa-refusals.csv; NULL: none */
 	const char *const *tax_args, *const *ssa_args; /* further ones of the agencies, ending with NULL */
+	/* Called once qiao.ini is there, before qiao init: makes what init is to find. NULL: nothing. */
+	int (*before_init)(struct world *w, void *arg, struct err *e);
+	void *arg;
 };
 enum { WORLD_ARGS = 40 };
 struct world_part {
@@ -47,7 +52,7 @@ struct world {
 
 /* Makes the folder (what was there before is removed) and the clock. On failure call world_close all the same. */
 int world_open(struct world *w, const struct world_options *o, struct err *e);
-/* Starts both agencies (their lists must be there), writes qiao.ini, runs keygen and init. Starts nothing else. */
+/* Starts both agencies (their lists must be there), writes qiao.ini, runs keygen and, as the gateway, init. Starts nothing else. */
 int world_found(struct world *w, struct err *e);
 void world_close(struct world *w); /* kills what runs; removes a temporary folder unless keep */
 const char *world_path(const struct world *w, char out[512], const char *name); /* <dir>/name */
