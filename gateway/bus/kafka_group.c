@@ -212,6 +212,15 @@ int member_mend(struct kafka_reader *r, struct err *e)
 	return r->alone ? 0 : join(r, e);
 }
 
+int member_err(const struct kafka_reader *r, rd_kafka_resp_err_t err, const char *why, struct err *e)
+{
+	bool topic = err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+	char what[KAFKA_NAME + 16];
+
+	snprintf(what, sizeof what, "%s %s", topic ? "topic" : "group", topic ? r->t->name : r->group);
+	return kafka_err(r->k, err, what, why, e);
+}
+
 /* ---- joining, and what the group says ---- */
 
 static int handle_new(struct kafka_reader *r, struct err *e)
@@ -337,7 +346,7 @@ static int begin_share(struct kafka_reader *r, struct err *e)
 	for (int i = 0; i < list->cnt && err == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
 		err = list->elems[i].err;
 	if (err) {
-		kafka_err(r->k, err, r->group, "positions", &why);
+		member_err(r, err, "positions", &why);
 		if (why.class == ERR_TEMP)
 			return kafka_wait(r->k, &m->since_ms, "positions", e);
 		*e = why;
@@ -472,7 +481,7 @@ static int count_others(struct kafka_reader *r, rd_kafka_event_t *event, struct 
 		return 0;
 	}
 	if (err || g == NULL) {
-		kafka_err(r->k, err, r->group, "members", &why);
+		member_err(r, err, "members", &why);
 		if (err == RD_KAFKA_RESP_ERR_NO_ERROR || why.class == ERR_TEMP)
 			return 0; /* asked again */
 		*e = why;
@@ -584,7 +593,7 @@ static int commit(struct kafka_reader *r, rd_kafka_topic_partition_list_t *list,
 		r->failed = member_fenced(r, rd_kafka_err2name(said), e) < 0;
 		return r->failed ? -1 : 1;
 	default:
-		kafka_err(r->k, said, r->group, "commit", &why);
+		member_err(r, said, "commit", &why);
 		if (why.class == ERR_TEMP) {
 			rd_kafka_queue_poll_callback(queue, KAFKA_TURN_MS); /* a pause */
 			return kafka_wait(r->k, since, "position", e);

@@ -174,6 +174,8 @@ int member_store(struct kafka_reader *r, struct err *e);
 /* The brokers say that another has our name: 0 joins anew, ERR_SAFE when it was said too often. */
 int member_fenced(struct kafka_reader *r, const char *why, struct err *e);
 int member_mend(struct kafka_reader *r, struct err *e); /* does it, when it is time and nothing is held */
+/* kafka_err about the group, or about its topic where that is what was refused. */
+int member_err(const struct kafka_reader *r, rd_kafka_resp_err_t err, const char *why, struct err *e);
 
 /* ---- kafka_plan.c, kafka_topics.c, kafka_check.c: `qiao topics` (bus/kafka_topics.h) ---- */
 

@@ -410,11 +410,11 @@ static int trouble_of(struct kafka_reader *r, const rd_kafka_message_t *m, struc
 	default:
 		break;
 	}
-	if (m->partition >= 0)
-		snprintf(what, sizeof what, "topic %s partition %d", r->t->name, (int)m->partition);
+	snprintf(what, sizeof what, "topic %s partition %d", r->t->name, (int)m->partition);
+	if (r->group[0] && (m->partition < 0 || m->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED))
+		member_err(r, m->err, rd_kafka_message_errstr(m), &why);
 	else
-		snprintf(what, sizeof what, "%s", r->group[0] ? r->group : r->t->name);
-	kafka_err(r->k, m->err, what, rd_kafka_message_errstr(m), &why);
+		kafka_err(r->k, m->err, m->partition < 0 ? r->t->name : what, rd_kafka_message_errstr(m), &why);
 	if (why.class == ERR_TEMP)
 		return 0; /* the library goes on trying */
 	*e = why;
