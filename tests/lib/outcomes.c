@@ -1,5 +1,6 @@
 #include "tests/lib/outcomes.h"
 #include "base/fs.h"
+#include "http/registry.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@ int outcomes_open(struct outcomes *o, const struct world *w, struct err *e)
 	struct bus_options options = which_bus_options(&w->bus, "test");
 
 	memset(o, 0, sizeof *o);
-	if (codec_open(&o->codec, NULL, e) < 0 || bus_open(&o->bus, &options, e) < 0 ||
+	if (registry_codec_open(&o->codec, &o->registry, &w->bus.conf, NULL, e) < 0 || bus_open(&o->bus, &options, e) < 0 ||
 	    bus_reader_open(o->bus, &o->reader, "answers", NULL, e) < 0) {
 		outcomes_close(o);
 		return -1;
@@ -27,8 +28,7 @@ void outcomes_close(struct outcomes *o)
 		bus_reader_close(o->reader);
 	if (o->bus)
 		bus_close(o->bus);
-	if (o->codec)
-		codec_close(o->codec);
+	registry_codec_close(o->codec, o->registry);
 	free(o->rows);
 	free(o->rosters);
 	memset(o, 0, sizeof *o);

@@ -24,6 +24,7 @@ struct outcomes {
 	struct bus *bus;
 	struct bus_reader *reader;
 	struct codec *codec;
+	struct registry *registry;
 	struct outcome *rows;
 	struct outcome_roster *rosters;
 	int row_count, row_cap, roster_count, roster_cap;

@@ -54,7 +54,8 @@ static int find_programs(struct world *w, struct err *e);
 static int make_folders(struct world *w, struct err *e);
 static int write_config(struct world *w, struct err *e);
 static const char *ini_of(const struct world *w, enum part p, char out[512]);
-static int check_run(struct world *w, enum part as, const char *command, struct err *e);
+static const char *registry_url(void);
+static int check_run(struct world *w, enum part as, const char *command, const char *what, struct err *e);
 static void child(const struct world *w, const char *program, const char *const *args, int out, const char *errors, int ready);
 static void agency_args(const struct world *w, enum part p, char text[8][512], const char **args);
 static void reap(struct world *w, enum part p, int wait_status, const struct rusage *usage);
@@ -109,9 +110,10 @@ int world_found(struct world *w, struct err *e)
 	if (world_start(w, SIM_TAX, e) < 0 || world_start(w, SIM_SSA, e) < 0 || write_config(w, e) < 0 ||
 	    which_bus_load(&w->bus, world_path(w, ini, "qiao.ini"), e) < 0)
 		return -1;
-	if (check_run(w, SUPERVISOR, "keygen", e) < 0 || (w->options.before_init && w->options.before_init(w, w->options.arg, e) < 0))
+	if (check_run(w, SUPERVISOR, "keygen", NULL, e) < 0 || (w->options.before_init && w->options.before_init(w, w->options.arg, e) < 0) ||
+	    check_run(w, GATEWAY, "init", NULL, e) < 0)
 		return -1;
-	return check_run(w, GATEWAY, "init", e);
+	return registry_url()[0] ? check_run(w, GATEWAY, "schemas", "register", e) : 0;
 }
 
 void world_close(struct world *w)
@@ -201,6 +203,8 @@ static int write_config(struct world *w, struct err *e)
 		if (strcmp(section, "tax") == 0 || strcmp(section, "ssa") == 0)
 			buf_printf(&b, "url = http://127.0.0.1:%d\n",
 				   w->parts[strcmp(section, "tax") == 0 ? SIM_TAX : SIM_SSA].port);
+		if (strcmp(section, "registry") == 0)
+			buf_printf(&b, "url = %s\n", registry_url());
 		for (size_t k = 0; k < sizeof defaults / sizeof defaults[0]; k++)
 			if (strcmp(defaults[k].section, section) == 0)
 				buf_printf(&b, "%s = %s\n", defaults[k].key, value_of(w, &defaults[k]));
@@ -223,10 +227,17 @@ static const char *ini_of(const struct world *w, enum part p, char out[512])
 	return fs_exists(world_path(w, out, name)) ? out : world_path(w, out, "qiao.ini");
 }
 
-static int check_run(struct world *w, enum part as, const char *command, struct err *e)
+static const char *registry_url(void)
+{
+	const char *url = getenv("QIAO_REGISTRY");
+
+	return url ? url : "";
+}
+
+static int check_run(struct world *w, enum part as, const char *command, const char *what, struct err *e)
 {
 	char ini[512];
-	const char *args[] = {"-c", ini_of(w, as, ini), command, NULL};
+	const char *args[] = {"-c", ini_of(w, as, ini), command, what, NULL};
 	int status = world_run(w, NULL, "qiao", args);
 
 	return status == 0 ? 0 : err_set(e, ERR_CONF, "qiao %s: exit %d, see %s/log/commands.stderr", command, status, w->dir);
@@ -296,7 +307,7 @@ static void child(const struct world *w, const char *program, const char *const 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != tester) /* it ended before */
 		_exit(97);
-	snprintf(path, sizeof path, "%s/%s", w->bin, program);
+	snprintf(path, sizeof path, "%s%s%s", program[0] == '/' ? "" : w->bin, program[0] == '/' ? "" : "/", program);
 	argv[0] = path;
 	for (; args[n - 1] && n <= WORLD_ARGS; n++)
 		argv[n] = (char *)(uintptr_t)args[n - 1];

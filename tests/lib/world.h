@@ -4,7 +4,8 @@
  *   <dir>/qiao-tax.ini ...                   of that program alone, where the file is there
  *   <dir>/agencies/                          the agencies' books, and what they know (population.csv ...)
  *
- * With BUS=kafka its bus is on a broker, under names of its own (which_bus.h).
+ * With BUS=kafka its bus is on a broker, under names of its own (which_bus.h). With QIAO_REGISTRY, a registry's url, its events are
+ * framed with the numbers of that registry, where its schemas are registered.
  *
  * Each part is a process that the test started: killed, stopped and started again by its id. All die with the test. Waiting is
  * polling of a condition with a limit, never a pause. */
@@ -52,7 +53,8 @@ struct world {
 
 /* Makes the folder (what was there before is removed) and the clock. On failure call world_close all the same. */
 int world_open(struct world *w, const struct world_options *o, struct err *e);
-/* Starts both agencies (their lists must be there), writes qiao.ini, runs keygen and, as the gateway, init. Starts nothing else. */
+/* Starts both agencies (their lists must be there), writes qiao.ini, runs keygen and, as the gateway, init; registers the schemas. Starts
+ * nothing else. */
 int world_found(struct world *w, struct err *e);
 void world_close(struct world *w); /* kills what runs; removes a temporary folder unless keep */
 const char *world_path(const struct world *w, char out[512], const char *name); /* <dir>/name */
@@ -69,7 +71,7 @@ int64_t world_cpu_us(struct world *w, enum part p);           /* of all its live
 int64_t world_peak_kib(struct world *w, enum part p);
 int64_t process_cpu_us(pid_t pid);                            /* of any process, in ticks; 0 when it is gone */
 
-/* Runs a program of the build to its end; stdout into out (may be NULL), stderr to <dir>/log/commands.stderr. Exit status. */
+/* Runs a program of the build, or one by its whole path, to its end; stdout into out (may be NULL), stderr to <dir>/log/commands.stderr. Exit status. */
 int world_run(struct world *w, struct buf *out, const char *program, const char *const *args);
 int world_qiao(struct world *w, struct buf *out, ...) __attribute__((sentinel)); /* qiao -c <dir>/qiao.ini ... */
 
