@@ -37,8 +37,7 @@ ssa_SRC := main work enquiries status changes feedback credits statistics
 agencies_SRC := json_in json_out idindex rowset faults refusals population options feed book server tax_book tax_batch tax_tell \
 	ssa_book ssa_persons ssa_accounts ssa_statistics
 testlib_SRC := event_gen fault_vfs sim flow_world script_server registry_sim adapter_rig people roster_form story rosters world outcomes books tale recount bulk load proxy \
-	java kafka kafka_certs kafka_registry kafka_client kafka_rights which_bus
-
+	java kafka kafka_certs kafka_registry kafka_client kafka_rights which_bus consumer
 LAYERS := base crypto domain events store bus http ledger flow
 ADAPTERS := common village tax ssa
 -include Makefile.local
@@ -176,7 +175,7 @@ export BUS
 demo: deps $(if $(filter kafka,$(BUS)),deps-kafka) ## the whole way with simulated agencies (state in build/demo); BUS=kafka on a real broker
 	@$(MAKE) --no-print-directory demo-run
 demo-run: $(PROGRAMS) $(AGENCY_PROGRAMS) $(DATA_PROGRAMS)
-	@$(if $(filter kafka,$(BUS)),tests/kafka/fetch.sh && $(B)/bin/kafka_run -- )$(B)/bin/demo build/demo
+	@$(if $(filter kafka,$(BUS)),tests/kafka/fetch.sh && tests/lib/venv.sh && $(B)/bin/kafka_run -r -- )$(B)/bin/demo build/demo
 
 N ?= 100000
 bench: deps $(if $(filter kafka,$(BUS)),deps-kafka) ## figures: N rows (default 100000) and 10 N through the whole way; BUS=kafka on a real broker

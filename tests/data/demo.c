@@ -1,10 +1,14 @@
 /* demo DIR: the whole way on one machine, told step by step. Rosters of some twenty villages go in as clerks send them; payments go
  * out to a simulated tax bureau, credits come back from a simulated social-security agency; the clock is moved over the end of the
  * year; and at the end the statement shows where every fen is. Ends with 0 only when it adds up, every row has the final answer that
- * the story expects, and the agencies' own books say the same. What it made stays in DIR. */
+ * the story expects, and the agencies' own books say the same. What it made stays in DIR.
+ *
+ * On a real broker with a registry (BUS=kafka, QIAO_REGISTRY) it ends with what a consumer of the SSA's own reads, and that must be what
+ * the statement says. */
 #include "base/clock.h"
 #include "base/fs.h"
 #include "crypto/ids.h"
+#include "tests/lib/consumer.h"
 #include "tests/lib/tale.h"
 #include <inttypes.h>
 #include <signal.h>
@@ -25,6 +29,7 @@ static int hand_in(struct demo *d, int wave, struct err *e);
 static int end_of_year(struct demo *d, struct err *e);
 static int show(struct demo *d, struct err *e);
 static int check(struct demo *d, struct err *e);
+static int show_consumer(struct demo *d, struct err *e);
 static void tell_more(const struct demo *d, const char *dir);
 
 /* A line with the seconds since the start. */
@@ -59,7 +64,7 @@ int main(int argc, char **argv)
 	for (int wave = 1; wave < STORY_WAVES; wave++)
 		if (hand_in(&d, wave, &e) < 0)
 			goto out;
-	if (end_of_year(&d, &e) < 0 || show(&d, &e) < 0 || check(&d, &e) < 0)
+	if (end_of_year(&d, &e) < 0 || show(&d, &e) < 0 || check(&d, &e) < 0 || show_consumer(&d, &e) < 0)
 		goto out;
 	rc = 0;
 out:
@@ -77,6 +82,11 @@ out:
 	return rc == 0 ? EXIT_YES : EXIT_NO;
 }
 
+static bool has_registry(const struct demo *d)
+{
+	return d->tale.world.bus.conf.registry.peer.url[0] != '\0';
+}
+
 static int open_demo(struct demo *d, const char *dir, struct err *e)
 {
 	static const char *const tax[] = {"--settle-ms", "300", "--refund-ms", "300", NULL};
@@ -90,6 +100,9 @@ static int open_demo(struct demo *d, const char *dir, struct err *e)
 	    t->rosters.row_count, t->rosters.people);
 	say(d, "模拟的税务系统和社保系统已启动（本机端口 %d、%d），时钟从 %s 09:00 开始走", t->world.parts[SIM_TAX].port,
 	    t->world.parts[SIM_SSA].port, STORY_BEGINS);
+	if (on_kafka())
+		say(d, "消息走真正的 Kafka（%s）%s", t->world.bus.conf.kafka.brokers,
+		    has_registry(d) ? "，模式（schema）已登记到注册中心" : "");
 	if (world_start(&t->world, SUPERVISOR, e) < 0)
 		return -1;
 	say(d, "qiao run 启动了四个程序并看管着它们");
@@ -235,6 +248,34 @@ static int check(struct demo *d, struct err *e)
 	return 0;
 }
 
+static int show_consumer(struct demo *d, struct err *e)
+{
+	static const char *const as_json[] = {"--format", "json", NULL};
+	struct world *w = &d->tale.world;
+	struct buf out;
+	int rc = -1, differences;
+
+	if (!on_kafka() || !has_registry(d))
+		return 0;
+	buf_init(&out, 16 << 20);
+	if (consumer_run(w, &out, as_json + 2, e) < 0)
+		goto out;
+	printf("\n社保方面自己的程序（tests/data/consumer.py：Python、confluent-kafka 和注册中心，不用桥的代码）从头读主题：\n\n%.*s\n",
+	       (int)out.len, (const char *)out.data);
+	if (consumer_run(w, &out, as_json, e) < 0)
+		goto out;
+	differences = consumer_compare(w, &out, stderr, e);
+	if (differences > 0)
+		err_set(e, ERR_PERM, "the consumer and the statement differ in %d places", differences);
+	if (differences != 0)
+		goto out;
+	say(d, "核对：社保从主题里读到的反馈和统计，与 qiao statement 逐项一致");
+	rc = 0;
+out:
+	buf_fini(&out);
+	return rc;
+}
+
 static void tell_more(const struct demo *d, const char *dir)
 {
 	const char *bin = strncmp(d->tale.world.bin, d->tale.world.root, strlen(d->tale.world.root)) == 0
@@ -245,8 +286,9 @@ static void tell_more(const struct demo *d, const char *dir)
 	       "两个模拟系统自己的账：%s/agencies/　　名册原件和预期结果：%s/rosters/\n\n"
 	       "接着可以试（程序已停，账还在）：\n"
 	       "    %s/qiao -c %s/qiao.ini statement --village 330603001008\n"
-	       "    %s/qiao -c %s/qiao.ini trace %s/data/inbox/330603001008/管墅社区集体补助名册.csv 4\n"
-	       "    %s/qiao -c %s/qiao.ini status\n"
-	       "    %s/qiao -c %s/qiao.ini rejects\n",
-	       dir, dir, dir, dir, bin, dir, bin, dir, dir, bin, dir, bin, dir);
+	       "    %s/qiao -c %s/qiao.ini trace %s/data/inbox/330603001008/管墅社区集体补助名册.csv 4\n",
+	       dir, dir, dir, dir, bin, dir, bin, dir, dir);
+	/* These ask the bus, and the broker is gone with the demo. */
+	if (!on_kafka())
+		printf("    %s/qiao -c %s/qiao.ini status\n    %s/qiao -c %s/qiao.ini rejects\n", bin, dir, bin, dir);
 }
