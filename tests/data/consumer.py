@@ -45,7 +45,7 @@ class Topics:
     def __init__(self, brokers, registry, prefix):
         self.prefix, self.wrong = prefix, []
         self.consumer = Consumer({"bootstrap.servers": brokers, "group.id": "ssa-reader", "enable.auto.commit": False,
-                                  "enable.partition.eof": True, "auto.offset.reset": "earliest", "log_level": 3})
+                                  "enable.partition.eof": True, "fetch.wait.max.ms": 20, "log_level": 3})
         self.registry = SchemaRegistryClient({"url": registry})
         names = {"subject.name.strategy": record_subject_name_strategy}
         self.deserialize = AvroDeserializer(self.registry, conf=names)

@@ -13,6 +13,11 @@ struct names {
 	char *at[NAMES_MAX];
 	int count;
 };
+struct repeats {
+	rd_kafka_t *to;
+	int sent, there;
+};
+typedef int take_message(void *arg, const rd_kafka_message_t *m);
 
 static rd_kafka_t *client(const char *servers, const char *group, struct err *e);
 static int topics_of(rd_kafka_t *rk, const char *prefix, struct names *out, struct err *e);
@@ -20,8 +25,10 @@ static int groups_of(rd_kafka_t *rk, const char *prefix, struct names *out, stru
 static void names_add(struct names *n, const char *prefix, const char *name);
 static void names_free(struct names *n);
 static void wait_answer(rd_kafka_queue_t *q, const char *what, int *rc, struct err *e);
-static int dump_topic(rd_kafka_t *rk, const char *topic, struct buf *out, struct err *e);
-static int dump_message(const rd_kafka_message_t *m, struct buf *out);
+static int read_topic(rd_kafka_t *rk, const char *topic, int64_t from, take_message *take, void *arg, struct err *e);
+static int dump_message(void *arg, const rd_kafka_message_t *m);
+static int repeat_message(void *arg, const rd_kafka_message_t *m);
+static void told(rd_kafka_t *rk, const rd_kafka_message_t *m, void *arg);
 
 int kafka_forget(const char *servers, const char *prefix, struct err *e)
 {
@@ -104,6 +111,63 @@ int kafka_move(const char *servers, const char *group, const char *topic, int pa
 	return why ? err_set(e, ERR_TEMP, "group %s: %s", group, rd_kafka_err2str(why)) : 0;
 }
 
+int kafka_configure(const char *servers, const char *topic, const char *const *configs, struct err *e)
+{
+	rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+	rd_kafka_t *rk = client(servers, NULL, e);
+	const rd_kafka_ConfigResource_t **changed;
+	rd_kafka_event_t *event = NULL;
+	rd_kafka_queue_t *q;
+	size_t n = 0;
+
+	for (; configs[0]; configs += 2)
+		rd_kafka_ConfigResource_set_config(resource, configs[0], configs[1]);
+	if (rk) {
+		q = rd_kafka_queue_new(rk);
+		rd_kafka_AlterConfigs(rk, &resource, 1, NULL, q);
+		event = rd_kafka_queue_poll(q, ANSWER_MS);
+		rd_kafka_queue_destroy(q);
+		changed = event ? rd_kafka_AlterConfigs_result_resources(rd_kafka_event_AlterConfigs_result(event), &n) : NULL;
+		if (n == 0 || rd_kafka_ConfigResource_error(changed[0]))
+			err_set(e, ERR_TEMP, "topic %s: %s", topic,
+				n ? rd_kafka_ConfigResource_error_string(changed[0]) : "no answer");
+		n = n > 0 && !rd_kafka_ConfigResource_error(changed[0]);
+	}
+	rd_kafka_ConfigResource_destroy(resource);
+	if (event)
+		rd_kafka_event_destroy(event);
+	if (rk)
+		rd_kafka_destroy(rk);
+	return n ? 0 : -1;
+}
+
+int kafka_repeat_last(const char *servers, const char *topic, struct err *e)
+{
+	rd_kafka_t *from = client(servers, "onlooker", e);
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	struct repeats r = {0};
+	int rc = -1;
+
+	rd_kafka_conf_set(conf, "bootstrap.servers", servers, NULL, 0);
+	rd_kafka_conf_set(conf, "log_level", "0", NULL, 0);
+	rd_kafka_conf_set_dr_msg_cb(conf, told);
+	rd_kafka_conf_set_opaque(conf, &r);
+	r.to = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
+	if (from && r.to)
+		rc = read_topic(from, topic, RD_KAFKA_OFFSET_TAIL(1), repeat_message, &r, e);
+	if (r.to) {
+		rd_kafka_flush(r.to, ANSWER_MS);
+		rd_kafka_destroy(r.to);
+	}
+	if (from) {
+		rd_kafka_consumer_close(from);
+		rd_kafka_destroy(from);
+	}
+	if (rc == 0 && r.there < r.sent)
+		rc = err_set(e, ERR_TEMP, "%s: %d of %d repeats arrived", topic, r.there, r.sent);
+	return rc < 0 ? -1 : r.there;
+}
+
 int kafka_dump(const char *servers, const char *prefix, struct buf *out, struct err *e)
 {
 	rd_kafka_t *rk = client(servers, "onlooker", e);
@@ -116,7 +180,7 @@ int kafka_dump(const char *servers, const char *prefix, struct buf *out, struct 
 	for (int i = 0; rc == 0 && i < t.count + g.count; i++)
 		rc = buf_printf(out, "%s\n", i < t.count ? t.at[i] : g.at[i - t.count]);
 	for (int i = 0; rc == 0 && i < t.count; i++)
-		rc = dump_topic(rk, t.at[i], out, e);
+		rc = read_topic(rk, t.at[i], RD_KAFKA_OFFSET_BEGINNING, dump_message, out, e);
 	names_free(&t);
 	names_free(&g);
 	rd_kafka_consumer_close(rk);
@@ -203,7 +267,8 @@ static void wait_answer(rd_kafka_queue_t *q, const char *what, int *rc, struct e
 		rd_kafka_event_destroy(event);
 }
 
-static int dump_topic(rd_kafka_t *rk, const char *topic, struct buf *out, struct err *e)
+/* From an offset in each partition, which may be a logical one, to the present end. take: -1 ends it. */
+static int read_topic(rd_kafka_t *rk, const char *topic, int64_t from, take_message *take, void *arg, struct err *e)
 {
 	rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(1);
 	const struct rd_kafka_metadata *m = NULL;
@@ -214,8 +279,7 @@ static int dump_topic(rd_kafka_t *rk, const char *topic, struct buf *out, struct
 	if (rd_kafka_metadata(rk, 0, t, &m, ANSWER_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
 		rc = err_set(e, ERR_TEMP, "%s: no metadata", topic);
 	for (int i = 0; rc == 0 && i < m->topics[0].partition_cnt; i++)
-		rd_kafka_topic_partition_list_add(all, topic, i)->offset =
-			RD_KAFKA_OFFSET_BEGINNING;
+		rd_kafka_topic_partition_list_add(all, topic, i)->offset = from;
 	if (m)
 		rd_kafka_metadata_destroy(m);
 	rd_kafka_topic_destroy(t);
@@ -224,22 +288,50 @@ static int dump_topic(rd_kafka_t *rk, const char *topic, struct buf *out, struct
 		rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, 100);
 
 		if (message && message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-			rc = dump_message(message, out);
+			rc = take(arg, message);
 		if (message && message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
 			ended++;
 		if (message)
 			rd_kafka_message_destroy(message);
 		if (rc < 0 || clock_monotonic() > until)
 			rc = err_set(e, ERR_TEMP, "%s: %s", topic,
-				     rc < 0 ? "too much to hold" : "its end does not come");
+				     rc < 0 ? "a record could not be taken" : "its end does not come");
 	}
 	rd_kafka_assign(rk, NULL);
 	rd_kafka_topic_partition_list_destroy(all);
 	return rc;
 }
 
-static int dump_message(const rd_kafka_message_t *m, struct buf *out)
+static int repeat_message(void *arg, const rd_kafka_message_t *m)
 {
+	rd_kafka_headers_t *headers = NULL, *copy;
+	struct repeats *r = arg;
+	rd_kafka_resp_err_t why;
+
+	if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return -1;
+	copy = rd_kafka_headers_copy(headers);
+	why = rd_kafka_producev(r->to, RD_KAFKA_V_TOPIC(rd_kafka_topic_name(m->rkt)), RD_KAFKA_V_PARTITION(m->partition),
+				RD_KAFKA_V_KEY(m->key, m->key_len), RD_KAFKA_V_VALUE(m->payload, m->len),
+				RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_HEADERS(copy), RD_KAFKA_V_END);
+	if (why == RD_KAFKA_RESP_ERR_NO_ERROR)
+		r->sent++;
+	else
+		rd_kafka_headers_destroy(copy);
+	return why == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : -1;
+}
+
+static void told(rd_kafka_t *rk, const rd_kafka_message_t *m, void *arg)
+{
+	struct repeats *r = arg;
+
+	(void)rk;
+	r->there += m->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static int dump_message(void *arg, const rd_kafka_message_t *m)
+{
+	struct buf *out = arg;
 	rd_kafka_headers_t *headers = NULL;
 	const char *name;
 	const void *value;
