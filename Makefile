@@ -172,7 +172,7 @@ test-kafka-run: $(PROGRAMS) $(AGENCY_PROGRAMS) $(DATA_PROGRAMS) $(KAFKA_TESTS)
 
 BUS ?= local
 export BUS
-demo: deps $(if $(filter kafka,$(BUS)),deps-kafka) ## the whole way with simulated agencies (state in build/demo); BUS=kafka on a real broker
+demo: deps $(if $(filter kafka,$(BUS)),deps-kafka) ## the whole way with simulated agencies (state in build/demo); BUS=kafka on a real broker, read by a consumer of the SSA's own
 	@$(MAKE) --no-print-directory demo-run
 demo-run: $(PROGRAMS) $(AGENCY_PROGRAMS) $(DATA_PROGRAMS)
 	@$(if $(filter kafka,$(BUS)),tests/kafka/fetch.sh && tests/lib/venv.sh && $(B)/bin/kafka_run -r -- )$(B)/bin/demo build/demo
