@@ -207,13 +207,12 @@ static int64_t own_cpu_us(void)
 	return process_cpu_us(getpid());
 }
 
-static int send_one(rd_kafka_t *rk, rd_kafka_topic_t *t, int partition, const rd_kafka_message_t *m)
+/* h: borrowed, or NULL. */
+static int send_one(rd_kafka_t *rk, rd_kafka_topic_t *t, int partition, const rd_kafka_message_t *m, const rd_kafka_headers_t *h)
 {
-	rd_kafka_headers_t *h = NULL;
 	rd_kafka_resp_err_t err;
 	rd_kafka_error_t *error;
 
-	rd_kafka_message_headers(m, &h);
 	for (;;) {
 		rd_kafka_vu_t vus[] = {
 			{.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = t},
@@ -251,7 +250,10 @@ static int bare(struct bench *b, int round, struct err *e)
 	t = rd_kafka_topic_new(rk, b->topic, NULL);
 	began = clocks_now(own_cpu_us());
 	for (int64_t i = 0; rc == 0 && i < b->sent.count; i++) {
-		if (send_one(rk, t, b->partition, b->sent.at[i]) < 0)
+		rd_kafka_headers_t *h = NULL;
+
+		rd_kafka_message_headers(b->sent.at[i], &h);
+		if (send_one(rk, t, b->partition, b->sent.at[i], h) < 0)
 			rc = err_set(e, ERR_TEMP, "topic %s: cannot be written", b->topic);
 		if (i % PIECE == 0)
 			rd_kafka_poll(rk, 0);
@@ -283,7 +285,7 @@ static int warm_up(struct bench *b, struct err *e)
 	t = rd_kafka_topic_new(rk, b->topic, NULL);
 	for (int i = 0; i < WARM_EVENTS; i++) {
 		memcpy(bytes, &i, sizeof i);
-		if (send_one(rk, t, i % 3, &m) < 0)
+		if (send_one(rk, t, i % 3, &m, NULL) < 0)
 			return err_set(e, ERR_TEMP, "topic %s: cannot be written", b->topic);
 		if (i % PIECE == 0)
 			rd_kafka_poll(rk, 0);
