@@ -27,6 +27,7 @@ struct unsent { /* came back in a bad report */
 	void *key, *value;
 	size_t key_len, value_len;
 	rd_kafka_headers_t *headers;
+	bool maybe; /* it may be there all the same */
 };
 struct kafka_out {
 	rd_kafka_t *rk; /* NULL: a new one is due */
@@ -34,6 +35,8 @@ struct kafka_out {
 	struct kafka_kinds *kinds;
 	int64_t number, unreported; /* of messages: the last one's; how many have no report */
 	int64_t good;		    /* reports */
+	/* By the present handle: the number of the last message that is there. */
+	int64_t there[KAFKA_TOPICS_MAX][BUS_PARTITIONS_MAX];
 	struct unsent *unsent;
 	int unsent_count, unsent_cap;
 	int again;	    /* so many of them, from the first, went to the present handle */
@@ -52,6 +55,8 @@ static void set_callbacks(rd_kafka_conf_t *conf, void *arg);
 static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque);
 static void judge(struct kafka *k, int topic, const rd_kafka_message_t *m);
 static void keep(struct kafka_out *o, int topic, const rd_kafka_message_t *m);
+static void drop_there(struct kafka_out *o);
+static rd_kafka_topic_t *open_topic(struct kafka *k, int topic);
 static enum pushed push(struct kafka *k, const struct unsent *u, struct err *e);
 static int wait_room(struct kafka *k, int64_t *since, int64_t *good, struct err *e);
 static int mend(struct kafka *k, struct err *e);
@@ -197,7 +202,8 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 {
 	struct kafka *k = opaque;
 	struct kafka_out *o = k->out;
-	int topic = -1;
+	int topic = (int)(intptr_t)rd_kafka_topic_opaque(m->rkt);
+	int64_t number = (int64_t)(intptr_t)m->_private;
 
 	(void)rk;
 	o->unreported--;
@@ -205,12 +211,10 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 	    rd_kafka_message_status(m) == RD_KAFKA_MSG_STATUS_PERSISTED) {
 		o->good++;
 		o->failures = 0;
+		if (number > o->there[topic][m->partition])
+			o->there[topic][m->partition] = number;
 		return;
 	}
-	for (int i = 0; i < topic_count; i++)
-		if (strcmp(k->topics[i].name, rd_kafka_topic_name(m->rkt)) == 0)
-			topic = i;
-	assert(topic >= 0);
 	o->broken = true;
 	judge(k, topic, m);
 	keep(o, topic, m);
@@ -278,7 +282,9 @@ static void keep(struct kafka_out *o, int topic, const rd_kafka_message_t *m)
 			     .key = copy_of(m->key, m->key_len),
 			     .value = copy_of(m->payload, m->len),
 			     .key_len = m->key_len,
-			     .value_len = m->len};
+			     .value_len = m->len,
+			     .maybe = rd_kafka_message_status(m) !=
+				      RD_KAFKA_MSG_STATUS_NOT_PERSISTED};
 	/* The message is the library's; its headers may be taken. */
 	if (rd_kafka_message_detach_headers((rd_kafka_message_t *)(uintptr_t)m, &u->headers) !=
 		    RD_KAFKA_RESP_ERR_NO_ERROR ||
@@ -286,7 +292,33 @@ static void keep(struct kafka_out *o, int topic, const rd_kafka_message_t *m)
 		o->lost = true;
 }
 
+/* Once all reports of a handle are in: takes out of the list what is there by a later one's report. */
+static void drop_there(struct kafka_out *o)
+{
+	int kept = 0;
+
+	for (int i = 0; i < o->unsent_count; i++) {
+		struct unsent *u = &o->unsent[i];
+
+		if (u->maybe && u->number < o->there[u->topic][u->partition])
+			unsent_free(u);
+		else
+			o->unsent[kept++] = *u;
+	}
+	o->unsent_count = kept;
+	memset(o->there, 0, sizeof o->there);
+}
+
 /* ---- sending ---- */
+
+/* With its place in the table as opaque, for reports; else as the handle has all topics. */
+static rd_kafka_topic_t *open_topic(struct kafka *k, int topic)
+{
+	rd_kafka_topic_conf_t *conf = rd_kafka_default_topic_conf_dup(k->out->rk);
+
+	rd_kafka_topic_conf_set_opaque(conf, (void *)(intptr_t)topic);
+	return rd_kafka_topic_new(k->out->rk, k->topics[topic].name, conf);
+}
 
 /* Copies; on PUSHED the headers are the library's. */
 static enum pushed push(struct kafka *k, const struct unsent *u, struct err *e)
@@ -298,7 +330,7 @@ static enum pushed push(struct kafka *k, const struct unsent *u, struct err *e)
 	rd_kafka_error_t *error;
 
 	if (*rkt == NULL)
-		*rkt = rd_kafka_topic_new(o->rk, k->topics[u->topic].name, NULL);
+		*rkt = open_topic(k, u->topic);
 	rd_kafka_vu_t vus[] = {
 		{.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = *rkt},
 		{.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = u->partition},
@@ -386,6 +418,7 @@ static int anew(struct kafka *k, struct err *e)
 		memmove(o->unsent, o->unsent + o->again,
 			(size_t)o->unsent_count * sizeof *o->unsent);
 		o->again = 0;
+		drop_there(o);
 		if (o->unsent_count > 0)
 			qsort(o->unsent, (size_t)o->unsent_count, sizeof *o->unsent, by_number);
 		log_warn("KAFKA-ANEW", "unsent=%d error=%s why=%s", o->unsent_count,
