@@ -91,6 +91,9 @@ int records_write(struct ledger *l, struct err *e); /* decls, persons, submissio
 void records_clear(struct ledger *l);
 void decl_read(struct decl *d, struct stmt *q); /* all but the identity */  /* a row of Q_DECL_BY_NO */
 void sub_read(struct submission *s, struct stmt *q);
+/* ERR_SAFE where another one opened the ledger since. Only within a write transaction does the answer hold on; outside of one no other
+ * statement may be open, for it would be the answer of an earlier moment. */
+int still_ours(struct ledger *l, const char *unsaid, struct err *e);
 int outbox_write(struct ledger *l, struct err *e);
 int outbox_load(struct ledger *l, struct err *e);
 int outbox_forget(struct ledger *l, struct err *e); /* what is known to be on the bus */

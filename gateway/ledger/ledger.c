@@ -17,8 +17,9 @@
  * on.
  *
  * The bus cannot look at this number. A supervisor therefore kills what hangs before another can have its lock, and the dead publish
- * nothing. Only where the lock itself was lost can one that slept between its commit and its publishing still say what it committed
- * before it was fenced off: events that the new one found in the same outbox and published too, with the same ids, seqs and
+ * nothing. Where the lock itself was lost, who wakes up looks before each blob of the outbox that it publishes, and before the flush
+ * (outbox_publish): it stops there. What is left is one that slept between such a look and the sending that follows it. It says what it
+ * committed before it was fenced off: events that the new one found in the same outbox and published too, with the same ids, seqs and
  * versions, byte for byte. Readers drop repeats by id and keep the highest version, so no payment and no answer changes by it. What it
  * can leave behind is an older event as the last one of a partition: of a statistic, until that key's next version; and should the
  * gateway start anew before the next event there, it takes the bus for older than the ledger and refuses, which loses nothing. */
@@ -125,8 +126,7 @@ static int fence_off(struct ledger *l, struct err *e)
 	return store_commit(l->st, e);
 }
 
-/* Within a write transaction. */
-static int still_ours(struct ledger *l, struct err *e)
+int still_ours(struct ledger *l, const char *unsaid, struct err *e)
 {
 	struct fenced *f = (struct fenced *)l;
 	int got = stmt_step(f->look, e);
@@ -138,8 +138,8 @@ static int still_ours(struct ledger *l, struct err *e)
 		return 0;
 	return err_set(e, ERR_SAFE,
 		       "ledger: another gateway took over this ledger (writer %" PRId64 ", this one is %" PRId64
-		       "); nothing of this transaction was written. Go on with that one, and find out how this one lost its lock",
-		       now, f->writer);
+		       "); %s. Go on with that one, and find out how this one lost its lock",
+		       now, f->writer, unsaid);
 }
 
 static int feed_load(struct ledger *l, struct err *e)
@@ -341,7 +341,7 @@ int ledger_begin(struct ledger *l, struct err *e)
 {
 	if (store_begin(l->st, e) != 0)
 		return -1;
-	if (still_ours(l, e) == 0)
+	if (still_ours(l, "nothing of this transaction was written", e) == 0)
 		return 0;
 	store_rollback(l->st);
 	return -1;

@@ -201,7 +201,7 @@ struct outbox_marks {
 /* The last events known to lie on the bus. */
 const struct outbox_marks *outbox_delivered(const struct ledger *l);
 /* Publishes everything committed and not known as delivered, in order, and flushes. Delivered ones are forgotten with the next
- * transaction. skip: seqs up to that are on the bus already (start only; NULL otherwise). */
+ * transaction. skip: seqs up to that are on the bus already (start only; NULL otherwise). ERR_SAFE once another gateway took over. */
 int outbox_publish(struct ledger *l, struct bus *b, const struct outbox_marks *skip, struct err *e);
 bool outbox_dirty(const struct ledger *l); /* delivered ones not yet forgotten on disk */
 

@@ -126,8 +126,11 @@ int outbox_publish(struct ledger *l, struct bus *b, const struct outbox_marks *s
 {
 	struct stmt *q = l->q[Q_OUTBOX_NEXT];
 	int64_t at = l->outbox_sent;
-	/* A blob is wholly after the mark or wholly before it: the mark only ever stands at a blob's end. */
+	/* A blob is wholly after the mark or wholly before it: the mark only ever stands at a blob's end. Who was taken over from says no
+	 * more, after the last one as well: much of it may wait for the flush. */
 	for (;;) {
+		if (still_ours(l, "what it had decided is published by that one", e) != 0)
+			return -1;
 		stmt_int(q, 1, at);
 		int got = stmt_step(q, e);
 		if (got < 0)

@@ -1,10 +1,12 @@
-/* Two handles on one ledger, as after a lost lock: only the one opened last writes. */
+/* WRAP: bus_publish_to */
+/* Two handles on one ledger, as after a lost lock: only the one opened last writes, and publishes. */
 #include "ledger/internal.h"
 #include "tests/lib/unit.h"
 #include <string.h>
 
 static struct tmpdir tmp;
 static char path[320];
+static struct ledger **taken_over; /* where the one goes that takes over when the next event is published */
 
 static int set_up(void **state)
 {
@@ -39,11 +41,12 @@ static int write_some(struct ledger *l, int64_t mark, struct err *e)
 {
 	struct bus_position at = {.next = mark};
 	struct bus_event ev = {.key = STR("k"), .type = STR("RowAnswer"), .data = STR("x")};
+	int answers = (int)(topic_find(STR("answers")) - topics);
 
 	if (ledger_begin(l, e) != 0)
 		return -1;
 	ledger_set_feed_as_of(l, 0, mark);
-	if (ledger_position_put(l, "submissions", &at, e) != 0 || outbox_add(l, 0, &ev, e) != 0 || ledger_commit(l, e) != 0) {
+	if (ledger_position_put(l, "submissions", &at, e) != 0 || outbox_add(l, answers, &ev, e) != 0 || ledger_commit(l, e) != 0) {
 		ledger_rollback(l);
 		return -1;
 	}
@@ -139,6 +142,86 @@ static void a_copy_is_woken_once(void **state)
 	ledger_close(new);
 }
 
+/* ---- publishing ---- */
+
+int __real_bus_publish_to(struct bus *b, const char *topic, int partition, const struct bus_event *ev, struct err *e);
+int __wrap_bus_publish_to(struct bus *b, const char *topic, int partition, const struct bus_event *ev, struct err *e);
+
+int __wrap_bus_publish_to(struct bus *b, const char *topic, int partition, const struct bus_event *ev, struct err *e)
+{
+	if (taken_over)
+		*taken_over = open_one();
+	taken_over = NULL;
+	return __real_bus_publish_to(b, topic, partition, ev, e);
+}
+
+static struct bus *open_bus(const char *dir)
+{
+	struct bus *b;
+	struct err e = {0};
+
+	if (bus_open(&b, &(struct bus_options){.dir = dir, .role = "gateway"}, &e) != 0)
+		fail_msg("%s", e.text);
+	return b;
+}
+
+static void assert_publishes_nothing(struct ledger *l, struct bus *b)
+{
+	struct err e = {0};
+
+	assert_int_equal(outbox_publish(l, b, NULL, &e), -1);
+	assert_int_equal(e.class, ERR_SAFE);
+	assert_int_equal(err_exit(&e), 4);
+	assert_non_null(strstr(e.text, "another gateway took over this ledger"));
+	assert_int_equal(ledger_outbox_sent(l), 0);
+}
+
+static int64_t last_published(const char *dir)
+{
+	struct bus_record last = {0};
+	struct bus *b = open_bus(dir);
+	struct err e = {0};
+	int64_t seq = bus_last(b, "answers", 0, &last, &e) == 1 ? last.event.seq : 0;
+
+	assert_int_equal(e.class, ERR_NONE);
+	bus_close(b);
+	return seq;
+}
+
+/* It slept after its commits: before it began to publish, or in the middle of the first of two blobs. */
+static void the_older_writer_publishes_nothing(void **state)
+{
+	char dir[320];
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(bus_init(&(struct bus_options){.dir = tmpdir_file(&tmp, dir, "bus")}, &e), 0);
+	for (int middle = 0; middle < 2; middle++) {
+		struct ledger *old = open_one(), *new = NULL;
+		struct bus *b = open_bus(dir);
+
+		for (int i = 0; !middle && i < 2; i++)
+			assert_int_equal(write_some(old, i, &e), 0);
+		if (middle)
+			taken_over = &new;
+		else
+			new = open_one();
+		assert_publishes_nothing(old, b);
+		assert_non_null(new);
+		assert_publishes_nothing(old, b);
+		bus_close(b);
+		assert_int_equal(last_published(dir), 0);
+		ledger_close(old);
+		if (middle) { /* nothing of it is lost */
+			b = open_bus(dir);
+			assert_int_equal(outbox_publish(new, b, NULL, &e), 0);
+			bus_close(b);
+			assert_int_equal(last_published(dir), 2);
+		}
+		ledger_close(new);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -147,6 +230,7 @@ int main(void)
 		TEST(the_older_writer_writes_nothing),
 		TEST(a_take_over_is_no_new_epoch),
 		TEST(a_copy_is_woken_once),
+		TEST(the_older_writer_publishes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
