@@ -15,7 +15,7 @@
 
 enum {
 	STATUS_FILE_MAX = 1 << 17,
-	SILENT_MS = 120000,  /* a program that turns its loop reports each second */
+	SILENT_MS = 120000,  /* a program that turns its loop, or stands by, reports each second */
 	LAG_MS = 15 * 60000, /* an event unread for so long although the reader runs */
 	SEASON_MONTH = 10,   /* from then on the year's policy is missed */
 	DISK_FREE_MIN = 1 << 30,
@@ -33,6 +33,8 @@ static void look_at_disk(struct health *h, const struct cli *c);
 static int look_at_year(struct health *h, const struct cli *c, struct err *e);
 static void judge_program(struct health *h, const struct program_health *p);
 static void judge_lags(struct health *h);
+static bool should_read(const struct health *h, const char *group);
+static bool is_reader(const char *role, const char *group);
 static void judge_place(struct health *h);
 static void must(struct health *h, const char *code, const char *arg, const char *more);
 
@@ -304,7 +306,8 @@ static void judge_program(struct health *h, const struct program_health *p)
 		     : strcmp(p->state, "held") == 0 ? "todo_held"
 						     : "todo_start",
 		     p->name, p->status.note);
-	else if (strcmp(p->state, "running") == 0 && now - p->status.at_ms > SILENT_MS)
+	else if ((strcmp(p->state, "running") == 0 || strcmp(p->state, "standby") == 0) &&
+		 now - p->status.at_ms > SILENT_MS)
 		must(h, "todo_silent", p->name, "");
 	if (!p->alive || p->status.peer[0] == '\0')
 		return;
@@ -317,20 +320,45 @@ static void judge_program(struct health *h, const struct program_health *p)
 	}
 }
 
-/* A reader that does not run has its own line already. */
 static void judge_lags(struct health *h)
 {
 	for (int i = 0; i < h->lag_count; i++) {
 		const struct bus_lag *lag = &h->lags[i];
 		int64_t age = h->now_ms - lag->oldest_unread_ms;
-		bool runs = false;
 
-		for (int k = 0; k < h->program_count; k++)
-			runs |= h->programs[k].alive &&
-				strcmp(h->programs[k].role, lag->group) == 0;
-		if (runs && lag->oldest_unread_ms > 0 && age > LAG_MS)
+		if (lag->oldest_unread_ms > 0 && age > LAG_MS && should_read(h, lag->group))
 			must(h, "todo_lag", lag->group, lag->topic);
 	}
+}
+
+/* A reader that does not run has its own line already, unless its stand-by reads in its place. Where both wait, none does, and no
+ * line tells of it but this. */
+static bool should_read(const struct health *h, const char *group)
+{
+	int at_work = 0, wait = 0, down = 0;
+
+	for (int i = 0; i < h->program_count; i++) {
+		const struct program_health *p = &h->programs[i];
+
+		if (!is_reader(p->role, group))
+			continue;
+		if (!p->alive)
+			down++;
+		else if (strcmp(p->state, "standby") == 0)
+			wait++;
+		else
+			at_work++;
+	}
+	return at_work > 0 || (wait > 0 && down == 0);
+}
+
+/* "tax" for the group tax; "gateway" and "gateway-standby" for the gateway's. */
+static bool is_reader(const char *role, const char *group)
+{
+	size_t n = strlen(group);
+
+	return strncmp(role, group, n) == 0 &&
+	       (role[n] == '\0' || strcmp(role + n, "-standby") == 0);
 }
 
 static void judge_place(struct health *h)

@@ -182,6 +182,58 @@ static void looks_at_bus_disk_and_year(void **state)
 	assert_todo(&h, NULL, "", "");
 }
 
+/* Either of the two may be the one at work. */
+static void knows_a_stand_by(void **state)
+{
+	static const struct {
+		const char *first, *second; /* states; "killed": not alive */
+		bool lag;		    /* unread events are told of */
+		const char *start;	    /* who must be started */
+	} table[] = {
+		{"running", "standby", true, NULL},
+		{"standby", "running", true, NULL},
+		{"killed", "running", true, "qiao-gateway"},
+		{"running", "killed", true, "qiao-gateway-standby"},
+		{"killed", "standby", false, "qiao-gateway"}, /* about to take over */
+		{"killed", "killed", false, "qiao-gateway"},
+		{"standby", "standby", true, NULL},
+	};
+	static struct health h;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		const struct todo *t = h.todos;
+
+		healthy(&h);
+		h.programs[0].state = table[i].first;
+		h.programs[0].alive = strcmp(table[i].first, "killed") != 0;
+		program(&h, "gateway-standby", strcmp(table[i].second, "killed") != 0, table[i].second);
+		h.lags[h.lag_count++] = (struct bus_lag){"submissions", "gateway", 10, 8, h.now_ms - DAY_MS};
+		health_judge(&h);
+		if (table[i].start) {
+			assert_string_equal(t->code, "todo_start");
+			assert_string_equal(t++->args[0], table[i].start);
+		}
+		if (t < h.todos + h.todo_count && strcmp(t->code, "todo_start") == 0)
+			assert_string_equal(t++->args[0], "qiao-gateway-standby");
+		assert_int_equal(h.todos + h.todo_count - t, table[i].lag);
+		if (table[i].lag)
+			assert_string_equal(t->code, "todo_lag");
+	}
+	healthy(&h);
+	program(&h, "gateway-standby", true, "standby");
+	assert_todo(&h, NULL, "", "");
+	h.programs[2].status.at_ms -= 121000;
+	assert_todo(&h, "todo_silent", "qiao-gateway-standby", "");
+	/* Another name that only begins alike. */
+	healthy(&h);
+	h.programs[0].alive = false;
+	h.programs[0].state = "stopped";
+	program(&h, "gateways", true, "running");
+	h.lags[h.lag_count++] = (struct bus_lag){"submissions", "gateway", 10, 8, h.now_ms - DAY_MS};
+	assert_todo(&h, "todo_start", "qiao-gateway", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +242,7 @@ int main(void)
 		cmocka_unit_test(reads_the_state_of_a_peer),
 		cmocka_unit_test(says_what_a_person_must_do),
 		cmocka_unit_test(looks_at_bus_disk_and_year),
+		cmocka_unit_test(knows_a_stand_by),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
