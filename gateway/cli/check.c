@@ -5,14 +5,18 @@
 #include "cli/cli.h"
 #include "crypto/identity.h"
 #include "flow/reference.h"
+#include "http/registry_cache.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int check_reference(struct cli *c);
 static int check_keys(struct cli *c);
 static int check_data(struct cli *c);
+static int check_registry(const struct cli *c);
+static int check_writable(char path[CONF_PATH], const char *setting);
 static int check_programs(struct cli *c);
 static int check_bus(const struct cli *c);
 static int wrong(const struct err *e);
@@ -30,6 +34,7 @@ int cmd_check(struct cli *c, int argc, char **argv)
 	errors += check_reference(c);
 	errors += check_keys(c);
 	errors += check_data(c);
+	errors += check_registry(c);
 	errors += check_programs(c);
 	errors += check_bus(c);
 	if (errors > 0)
@@ -97,18 +102,45 @@ static int check_data(struct cli *c)
 		return wrong(&e);
 	if (!fs_exists(ledger))
 		cli_say(c, "check_no_data", NULL);
-	/* What is not there yet will be made: then its nearest folder above has to allow that. */
+	return check_writable(path, "[data] dir");
+}
+
+/* Where the folder is not there yet, check_data has looked at the one that it will be made in. The registry itself is asked by qiao
+ * schemas check. */
+static int check_registry(const struct cli *c)
+{
+	char path[CONF_PATH];
+	struct err e = {0};
+
+	if (c->conf.registry.peer.url[0] == '\0')
+		return 0;
+	if (cli_path(c, path, REGISTRY_FOLDER, &e) < 0)
+		return wrong(&e);
+	if (!fs_exists(path))
+		return 0;
+	return check_writable(path, "[registry] url: the meaning of its ids is kept there");
+}
+
+/* What is not there yet will be made: then its nearest folder above has to allow that. */
+static int check_writable(char path[CONF_PATH], const char *setting)
+{
+	struct stat st;
+	struct err e = {0};
+
 	while (!fs_exists(path)) {
 		char *slash = strrchr(path, '/');
 
 		if (slash == NULL)
-			str_copy(path, sizeof path, STR("."));
+			str_copy(path, CONF_PATH, STR("."));
 		else
 			slash[slash == path] = '\0';
 	}
-	if (access(path, W_OK | X_OK) == 0)
+	if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+		err_set(&e, ERR_CONF, "%s: %s: is no folder", path, setting);
+	else if (access(path, W_OK | X_OK) < 0)
+		err_set(&e, ERR_CONF, "%s: %s: no permission to write there", path, setting);
+	else
 		return 0;
-	err_set(&e, ERR_CONF, "%s: [data] dir: no permission to write there", path);
 	return wrong(&e);
 }
 

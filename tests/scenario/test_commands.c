@@ -137,6 +137,25 @@ static void check_looks_into_reference_data_keys_and_programs(void **state)
 	assert_has(said.err, "qiao-none: [run] programs: no such program");
 }
 
+static void check_looks_where_the_ids_of_a_registry_are_kept(void **state)
+{
+	char path[320];
+
+	(void)state;
+	assert_int_equal(mkdir(tmpdir_file(&dir, path, "data"), 0700), 0);
+	write_text(tmpdir_file(&dir, path, "data/registry"), "no folder");
+	assert_int_equal(qiao("check"), EXIT_YES); /* no registry: nobody cares */
+	write_ini("[run]\nprograms = qiao\n[registry]\nurl = http://127.0.0.1:9\n");
+	assert_int_equal(qiao("check"), EXIT_USAGE);
+	assert_has(said.err, "data/registry: [registry] url");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(qiao("check"), EXIT_YES);
+	assert_int_equal(mkdir(path, 0500), 0);
+	/* Who is root may write anywhere. */
+	assert_int_equal(qiao("check"), geteuid() == 0 ? EXIT_YES : EXIT_USAGE);
+	assert_int_equal(rmdir(path), 0);
+}
+
 /* ---- keygen, init ---- */
 
 static void keygen_makes_what_is_missing_and_shows_no_key(void **state)
@@ -417,6 +436,7 @@ int main(void)
 		WITH_WORLD(check_finds_nothing_where_nothing_is_wrong),
 		WITH_WORLD(check_tells_every_error_with_its_line),
 		WITH_WORLD(check_looks_into_reference_data_keys_and_programs),
+		WITH_WORLD(check_looks_where_the_ids_of_a_registry_are_kept),
 		WITH_WORLD(keygen_makes_what_is_missing_and_shows_no_key),
 		WITH_WORLD(init_begins_once),
 		WITH_WORLD(status_is_read_by_monitors),

@@ -77,6 +77,7 @@ int __wrap_bus_backup(const struct bus_options *from, const char *to, int64_t se
 	assert_int_equal(ledger_calls, 1);
 	bus_calls++;
 	bus_seq = seq;
+	put("registry/tax.ids", "7 a 0\n8 b 0\n"); /* of an event that the copy may hold */
 	/* Published after the bus was copied: the copy has none of their events. */
 	put("spool/" OLD "/meta", "qiao-spool 1\nstate published\nrows 1\n");
 	put("spool/" OLD "/answers.bin", "newer answers");
@@ -113,6 +114,8 @@ static int make_world(void **state)
 	put("refused/" OLD ".reason", "roster_no_header");
 	put("inbox/sender/a.csv", "the village's own");
 	put("run/tax.status", "pid 1");
+	put("registry/tax.ids", "7 a 0\n");
+	put("registry/.half.ids", "7");
 	return 0;
 }
 
@@ -162,6 +165,8 @@ static void copies_what_cannot_be_made_anew_and_no_more(void **state)
 	assert_true(is_copied("bus/submissions.db"));
 	assert_true(is_copied("bus/groups/tax.db"));
 	assert_true(is_copied("refused/" OLD ".reason"));
+	assert_string_equal(copied("registry/tax.ids"), "7 a 0\n8 b 0\n");
+	assert_false(is_copied("registry/.half.ids"));
 	assert_false(is_copied("spool/.new-" LATE));
 	/* Folders of what is not copied are there, empty: a restored data folder is whole. */
 	assert_true(is_copied("inbox"));
