@@ -1,15 +1,13 @@
 /* Handles: our settings as properties of librdkafka, what we fix, and what of [kafka] may go through. */
-#include "base/buf.h"
 #include "base/clock.h"
-#include "base/fs.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "bus/kafka_inside.h"
 #include "crypto/ids.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LOG_EVERY_MS = 10000 };
@@ -136,8 +134,6 @@ static int set_one(rd_kafka_conf_t *conf, const char *name, const char *value, c
 static int set_instance(rd_kafka_conf_t *conf, const struct kafka *k, struct err *e);
 static int set_security(rd_kafka_conf_t *conf, const struct conf_kafka *c, struct err *e);
 static int set_properties(rd_kafka_conf_t *conf, const struct conf_kafka *c, struct err *e);
-static int read_secret(const char *path, char *secret, size_t cap, struct err *e);
-static int check_private(const char *path, const char *key, struct err *e);
 static int check_readable(const char *path, const char *key, struct err *e);
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text);
 static void on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque);
@@ -242,7 +238,7 @@ static int set_security(rd_kafka_conf_t *conf, const struct conf_kafka *c, struc
 {
 	static const char *const mechanisms[] = {"", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"};
 	bool tls = c->security == SECURITY_TLS, sasl = c->sasl != SASL_NONE;
-	char secret[512] = "";
+	char secret[SECRET_MAX];
 	int rc = 0;
 
 	if (set_one(conf, "security.protocol",
@@ -259,13 +255,13 @@ static int set_security(rd_kafka_conf_t *conf, const struct conf_kafka *c, struc
 	     set_one(conf, "ssl.ca.location", c->ca, "ca", e) < 0))
 		return -1;
 	if (tls && c->cert[0] &&
-	    (check_readable(c->cert, "cert", e) < 0 || check_private(c->key, "key", e) < 0 ||
+	    (check_readable(c->cert, "cert", e) < 0 || secret_check(c->key, "[kafka] key", e) < 0 ||
 	     set_one(conf, "ssl.certificate.location", c->cert, "cert", e) < 0 ||
 	     set_one(conf, "ssl.key.location", c->key, "key", e) < 0))
 		return -1;
 	if (!sasl)
 		return 0;
-	if (read_secret(c->password_file, secret, sizeof secret, e) < 0)
+	if (secret_read(c->password_file, "[kafka] password_file", secret, e) < 0)
 		return -1;
 	if (set_one(conf, "sasl.mechanism", mechanisms[c->sasl], "sasl", e) < 0 ||
 	    set_one(conf, "sasl.username", c->user, "user", e) < 0 ||
@@ -296,48 +292,6 @@ static int set_properties(rd_kafka_conf_t *conf, const struct conf_kafka *c, str
 		if (set_one(conf, line, equals + 1, line, e) < 0)
 			return -1;
 	}
-	return 0;
-}
-
-/* A file of ours that nobody else can read: its first line. */
-static int read_secret(const char *path, char *secret, size_t cap, struct err *e)
-{
-	struct buf b;
-	int rc = -1;
-
-	if (check_private(path, "password_file", e) < 0)
-		return -1;
-	buf_init(&b, cap);
-	if (fs_read(path, &b, e) == 0) {
-		if (b.len > 0 && b.data[b.len - 1] == '\n')
-			b.len--;
-		if (b.len > 0 && b.data[b.len - 1] == '\r')
-			b.len--;
-		rc = b.len > 0 && memchr(b.data, '\n', b.len) == NULL
-			     ? str_copy(secret, cap, (struct str){(const char *)b.data, b.len})
-			     : -1;
-		if (rc < 0)
-			err_set(e, ERR_CONF, "[kafka] password_file %.200s: must hold one line",
-				path);
-	} else {
-		err_wrap(e, "[kafka] password_file");
-	}
-	if (b.data)
-		explicit_bzero(b.data, b.len);
-	buf_fini(&b);
-	return rc;
-}
-
-static int check_private(const char *path, const char *key, struct err *e)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return err_sys(e, ERR_CONF, errno, "[kafka] %s %.200s", key, path);
-	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077) != 0)
-		return err_set(e, ERR_CONF,
-			       "[kafka] %s %.200s: must be a file of this user with mode 0600", key,
-			       path);
 	return 0;
 }
 

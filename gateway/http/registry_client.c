@@ -1,18 +1,15 @@
 #include "http/registry_client.h"
+#include "base/secret.h"
 #include "http/client.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* The largest answer is a schema text, escaped. VERSIONS_MAX: how many versions of a subject are
  * looked at, from the newest. */
-enum { ANSWER_MAX = 1 << 20, SECRET_MAX = 4096, PATH_MAX_BYTES = 1024, VERSIONS_MAX = 20 };
+enum { ANSWER_MAX = 1 << 20, PATH_MAX_BYTES = 1024, VERSIONS_MAX = 20 };
 enum { HURRIED_CONNECT_MS = 1000, HURRIED_MS = 2000 };
 #define MEDIA_TYPE "application/vnd.schemaregistry.v1+json"
 
@@ -23,7 +20,6 @@ struct registry_client {
 };
 
 static int authorize(struct registry_client *r, struct err *e);
-static int read_secret(const char *path, const char *key, char out[SECRET_MAX], struct err *e);
 static int request(struct registry_client *r, const char *what, const char *body,
 		   struct http_response *answer, struct err *e);
 static int call(struct registry_client *r, json_t **out, int *code, const char *body, struct err *e,
@@ -245,42 +241,13 @@ static int authorize(struct registry_client *r, struct err *e)
 	if (strchr(user, ':')) /* would end there */
 		return err_set(e, ERR_CONF, "[registry] user: must not hold a colon");
 	if (user[0]) {
-		rc = read_secret(r->conf->registry.password_file, "password_file", secret, e);
+		rc = secret_read(r->conf->registry.password_file, "[registry] password_file", secret, e);
 		rc = rc ? rc : http_authorize(r->http, user, secret, e);
 	} else if (token[0]) {
-		rc = read_secret(token, "token_file", secret, e);
+		rc = secret_read(token, "[registry] token_file", secret, e);
 		rc = rc ? rc : http_authorize(r->http, NULL, secret, e);
 	}
 	explicit_bzero(secret, sizeof secret);
-	return rc;
-}
-
-/* The first line of a file that nobody else can read. */
-static int read_secret(const char *path, const char *key, char out[SECRET_MAX], struct err *e)
-{
-	struct stat st;
-	ssize_t n = 0;
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK), rc = -1;
-
-	out[0] = '\0';
-	if (fd < 0)
-		return err_sys(e, ERR_CONF, errno, "[registry] %s %s", key, path);
-	if (fstat(fd, &st) != 0 || (n = read(fd, out, SECRET_MAX - 1)) < 0) {
-		err_sys(e, ERR_TEMP, errno, "[registry] %s %s", key, path);
-		goto out;
-	}
-	out[n] = '\0';
-	while (n > 0 && (out[n - 1] == '\n' || out[n - 1] == '\r'))
-		out[--n] = '\0';
-	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077) != 0)
-		err_set(e, ERR_CONF, "[registry] %s %s: must be a file of this user with mode 0600",
-			key, path);
-	else if (n == 0 || n == SECRET_MAX - 1 || strcspn(out, "\r\n") != (size_t)n)
-		err_set(e, ERR_CONF, "[registry] %s %s: must hold one line", key, path);
-	else
-		rc = 0;
-out:
-	close(fd);
 	return rc;
 }
 
