@@ -414,6 +414,26 @@ static void every_restart_dies(void **state)
 	assert_int_equal(on_topic(), before + EVENTS);
 }
 
+/* Suspended between two pieces of the outbox, it lost its lock: the other one says what is missing, and it says no more itself. */
+static void the_program_wakes_up_too_late(void **state)
+{
+	struct orders o = {.stop = EVENTS / NEWEST, .seen = EVENTS / NEWEST};
+	char what[80];
+	int64_t before;
+	struct life l;
+
+	(void)state;
+	told_so_far(&before, &o);
+	life_begin(&l, o);
+	life_stops(&l, before + o.stop);
+	live_to_the_end(0);
+	assert_int_equal(on_topic(), before + EVENTS);
+	life_go_on(&l);
+	assert_int_equal(life_end(&l), EXIT_SAFE);
+	expect_newest(case_of(what, &o));
+	assert_int_equal(on_topic(), before + EVENTS);
+}
+
 /* A new handle sends again what has no report, in order, and the older version never comes to lie behind the newer one for good: not
  * where the program dies while it sends again, and not where only the report of the older one was lost. */
 static void the_handle_dies(void **state)
@@ -551,8 +571,12 @@ static int stop(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_program_dies), cmocka_unit_test(every_restart_dies), cmocka_unit_test(the_handle_dies),
-		cmocka_unit_test(the_broker_dies),  cmocka_unit_test(the_broker_compacts),
+		cmocka_unit_test(the_program_dies),
+		cmocka_unit_test(every_restart_dies),
+		cmocka_unit_test(the_program_wakes_up_too_late),
+		cmocka_unit_test(the_handle_dies),
+		cmocka_unit_test(the_broker_dies),
+		cmocka_unit_test(the_broker_compacts),
 	};
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 
