@@ -1,8 +1,8 @@
-"""What a user would write instead: one roster, row by row, to Kafka.
+"""What a user would write instead: one roster, row by row, to Kafka, with the checks that the roster's form asks for.
 
-peer.py SERVERS TOPIC PARTITION ROSTER SCHEMAS: csv, the checks of a row, fastavro, confluent-kafka with delivery reports; the events
-have the fields and headers of the product's. Nothing is sealed, nothing is kept for a crash. Prints: rows, seconds, CPU seconds; from
-opening the roster to the last delivery report."""
+peer.py SERVERS TOPIC PARTITION ROSTER SCHEMAS: csv, checks, fastavro, confluent-kafka with delivery reports; the events have the fields
+and headers of the product's. The identity goes out in the clear and nothing is kept for a crash, which the product does not do. Prints:
+rows, seconds, CPU seconds; from opening the roster to the last delivery report."""
 import csv
 import datetime
 import hashlib
@@ -10,91 +10,151 @@ import hmac
 import io
 import os
 import pathlib
+import re
 import sys
 import time
+import unicodedata
+from decimal import Decimal, InvalidOperation
 
 import fastavro
 from confluent_kafka import Producer
 
+KEY = bytes(32)
+COLUMNS = {"序号": "no", "姓名": "name", "证件类型": "kind", "公民身份号码": "number", "社保编号": "ssa_no", "个人缴费档次": "tier",
+           "个人缴费到账日期": "arrived", "补助金额(元)": "amount", "其他资助金额": "other", "是否集体经济组织成员": "member"}
+KINDS = {"": "01", "居民身份证": "01", "身份证": "01", "社会保障卡": "16", "户口簿": "07"}
+MEMBERS = {"": None, "是": True, "√": True, "否": False, "×": False}
+NAME = re.compile(r"[\u3400-\u9fff·]{2,30}|[A-Za-z][A-Za-z .'-]{1,60}")
+DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?")
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECKS = "10X98765432"
-KEY = bytes(32)
+TODAY = datetime.date(2026, 12, 24)
 
 
-def load_schema(folder, name):
-    return fastavro.parse_schema(fastavro.schema.load_schema(str(pathlib.Path(folder) / f"{name}.avsc")))
+def clean(text):
+    """Full-width digits, tabs and blanks of all kinds, as clerks' files have them."""
+    return unicodedata.normalize("NFKC", text).strip()
 
 
-def id_error(number):
-    if len(number) != 18 or not number[:17].isdigit():
+def number_error(number, seen):
+    if len(number) != 18:
+        return "id_length"
+    if not number[:17].isdigit():
         return "id_characters"
-    if CHECKS[sum(int(c) * w for c, w in zip(number, WEIGHTS)) % 11] != number[17].upper():
+    if CHECKS[sum(int(c) * w for c, w in zip(number, WEIGHTS)) % 11] != number[17]:
         return "id_check_digit"
     try:
-        datetime.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        born = datetime.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError:
         return "id_birth_date"
+    if not datetime.date(1900, 1, 1) <= born <= TODAY:
+        return "id_birth_date"
+    if number in seen:
+        return "person_twice"
+    seen.add(number)
     return None
 
 
-def row_errors(cells, today, seen):
-    number = cells[3].strip()
-    error = id_error(number)
-    if error:
-        yield error
-    elif number in seen:
-        yield "person_twice"
-    seen.add(number)
-    if not cells[1].strip():
-        yield "name_missing"
-    if not cells[5].isdigit():
-        yield "tier_not_a_number"
+def fen(text):
+    """(fen, what is wrong)."""
+    if not text:
+        return None, None
     try:
-        if datetime.date.fromisoformat(cells[6]) > today:
-            yield "date_in_future"
+        yuan = Decimal(text.replace(",", "").removesuffix("元"))
+    except InvalidOperation:
+        return None, "not_a_number"
+    if yuan * 100 != (yuan * 100).to_integral_value():
+        return None, "fraction"
+    if yuan < 0:
+        return None, "negative"
+    return int(yuan * 100), None
+
+
+def read_row(cells, seen):
+    """The event's fields and the list of defects."""
+    defects = []
+
+    def wrong(column, code):
+        defects.append({"code": code, "column": column})
+
+    number = cells["number"].upper()
+    error = number_error(number, seen)
+    if error:
+        wrong("id_number", error)
+    if not NAME.fullmatch(cells["name"]):
+        wrong("name", "name_unclear")
+    kind = KINDS.get(cells["kind"])
+    if kind is None:
+        wrong("cert_kind", "cert_kind_unknown")
+    tier, error = fen(cells["tier"])
+    if error:
+        wrong("tier", f"tier_{error}")
+    amount, error = fen(cells["amount"])
+    if error or not amount:
+        wrong("amount", f"amount_{error or 'missing'}")
+    other, error = fen(cells["other"])
+    if error:
+        wrong("other_amount", f"amount_{error}")
+    if cells["member"] not in MEMBERS:
+        wrong("member", "member_unclear")
+    day = DATE.fullmatch(cells["arrived"])
+    try:
+        if not day or datetime.date(*map(int, day.groups())) > TODAY:
+            wrong("arrived", "date_in_future")
     except ValueError:
-        yield "date_not_a_date"
-    if not cells[7].isdigit() or not 0 < int(cells[7]) <= 5000:
-        yield "amount"
-    if cells[9] not in ("是", "否"):
-        yield "member_missing"
+        wrong("arrived", "date_not_a_date")
+    return {"token": hmac.digest(KEY, number.encode(), "sha256")[:16], "amount_fen": amount, "cert_kind": kind, "tier_fen": tier,
+            "other_amount_fen": other, "member": MEMBERS.get(cells["member"]), "identity": f"{number}|{cells['name']}".encode(),
+            "cells": None, "defects": defects}
+
+
+def rows_of(file):
+    """Data rows as dictionaries; title, head line, total and foot line are none."""
+    columns = None
+    for record in csv.reader(file):
+        cells = [clean(c) for c in record]
+        if columns is None:
+            names = [COLUMNS.get(re.sub(r"\s", "", c)) for c in cells]
+            if {"name", "number", "amount"} <= set(names):
+                columns = [(at, name) for at, name in enumerate(names) if name]
+            continue
+        row = {name: cells[at] if at < len(cells) else "" for at, name in columns}
+        if row["number"] and not row["no"].startswith("合计"):
+            yield row
+
+
+def headers_of(submission, schema, number):
+    id_ = hashlib.sha256(submission + number.to_bytes(4, "big")).digest()[:16]
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+    return [("ce_specversion", "1.0"), ("ce_id", id_.hex()), ("ce_source", "/qiao/village"), ("ce_type", schema["name"]), ("ce_time", now),
+            ("ce_dataschema", schema["name"]), ("content-type", "application/avro"),
+            ("ce_traceparent", f"00-{submission.hex()}-{id_[:8].hex()}-01")]
 
 
 def main():
     servers, topic, partition, roster, schemas = sys.argv[1:]
-    schema = load_schema(schemas, "SubsidyDeclared")
-    fingerprint = b"\xc3\x01" + bytes.fromhex(fastavro.schema.fingerprint(fastavro.schema.to_parsing_canonical_form(schema), "CRC-64-AVRO"))[::-1]
+    schema = fastavro.parse_schema(fastavro.schema.load_schema(str(pathlib.Path(schemas) / "SubsidyDeclared.avsc")))
+    canonical = fastavro.schema.to_parsing_canonical_form(schema)
+    framing = b"\xc3\x01" + bytes.fromhex(fastavro.schema.fingerprint(canonical, "CRC-64-AVRO"))[::-1]
     producer = Producer({"bootstrap.servers": servers, "enable.idempotence": True, "linger.ms": 5, "compression.type": "lz4",
                          "queue.buffering.max.messages": 60000})
-    failed, rows, seen = [], 0, set()
-    today = datetime.date(2026, 12, 24)
-    submission = os.urandom(16)
+    failed, count, seen, submission = [], 0, set(), os.urandom(16)
+
+    def report(error, _):
+        if error:
+            failed.append(error)
+
     began, cpu = time.monotonic(), time.process_time()
-
-    def report(err, _):
-        if err:
-            failed.append(err)
-
+    with open(roster, "rb") as f:
+        attempt = hashlib.file_digest(f, "sha256").digest()[:16]
     with open(roster, encoding="gb18030", newline="") as f:
-        for cells in csv.reader(f):
-            if not cells or not cells[0].isdigit():
-                continue
-            rows += 1
-            errors = list(row_errors(cells, today, seen))
-            # The identity in the clear, where the product seals it.
-            row = {"submission_id": submission, "attempt_id": submission, "row_no": rows,
-                   "token": hmac.digest(KEY, cells[3].encode(), "sha256")[:16],
-                   "amount_fen": int(cells[7]) * 100 if cells[7].isdigit() else None, "cert_kind": "01",
-                   "tier_fen": int(cells[5]) * 100 if cells[5].isdigit() else None, "other_amount_fen": None, "member": cells[9] == "是",
-                   "identity": f"{cells[3].strip()}|{cells[1]}".encode(), "cells": None,
-                   "defects": [{"code": code, "column": None} for code in errors]}
-            out = io.BytesIO()
-            out.write(fingerprint)
+        for cells in rows_of(f):
+            count += 1
+            row = {"submission_id": submission, "attempt_id": attempt, "row_no": count} | read_row(cells, seen)
+            out = io.BytesIO(framing)
+            out.seek(0, io.SEEK_END)
             fastavro.schemaless_writer(out, schema, row)
-            id_ = hashlib.sha256(submission + rows.to_bytes(4, "big")).digest()[:16]
-            headers = [("ce_specversion", "1.0"), ("ce_id", id_.hex()), ("ce_source", "/qiao/village"), ("ce_type", "cn.keqiao.qiao.SubsidyDeclared"),
-                       ("ce_time", datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")),
-                       ("ce_dataschema", "SubsidyDeclared"), ("content-type", "application/avro"), ("traceparent", "00-" + submission.hex())]
+            headers = headers_of(submission, schema, count)
             while True:
                 try:
                     producer.produce(topic, out.getvalue(), submission, int(partition), on_delivery=report, headers=headers)
@@ -105,7 +165,7 @@ def main():
     producer.flush()
     if failed:
         sys.exit(f"peer.py: {len(failed)} events did not arrive: {failed[0]}")
-    print(rows, time.monotonic() - began, time.process_time() - cpu)
+    print(count, time.monotonic() - began, time.process_time() - cpu)
 
 
 if __name__ == "__main__":
