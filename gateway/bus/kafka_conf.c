@@ -27,15 +27,19 @@ static const struct property all[] = {
 static const struct property out[] = {
 	{"linger.ms", "5"},
 	{"compression.type", "lz4"},
-	{"queue.buffering.max.messages", "60000"},
+	{"queue.buffering.max.messages", "5000"},
 	{"queue.buffering.max.kbytes", "8192"},
-	{"batch.num.messages", "10000"},
+	{"batch.num.messages", "2000"},
 };
-/* Fetched ahead, of each partition: the gateway reads thirty of them in 64 MiB. */
+/* Fetched ahead, of each topic: the gateway reads seven of them in 64 MiB. */
 static const struct property in[] = {
-	{"queued.min.messages", "1000"},       {"queued.max.messages.kbytes", "512"},
-	{"fetch.message.max.bytes", "262144"}, {"fetch.max.bytes", "5242880"},
+	{"queued.min.messages", "10000"},     {"queued.max.messages.kbytes", "1024"},
+	{"fetch.message.max.bytes", "65536"}, {"fetch.max.bytes", "5242880"},
 	{"fetch.wait.max.ms", "100"},	       {"fetch.error.backoff.ms", "200"},
+};
+/* Since 2.2; before, kafka_read.c wakes the library. */
+static const struct property in_newer[] = {
+	{"fetch.queue.backoff.ms", "10"},
 };
 static const struct property group[] = {
 	{"session.timeout.ms", "10000"},
@@ -207,6 +211,7 @@ static int set_layers(rd_kafka_conf_t *conf, enum kafka_use use, const struct co
 
 	if (SET_LIST(conf, all) < 0 || (use == KAFKA_OUT && SET_LIST(conf, out) < 0) ||
 	    (reads && SET_LIST(conf, in) < 0) ||
+	    (reads && rd_kafka_version() >= KAFKA_REFETCHES && SET_LIST(conf, in_newer) < 0) ||
 	    (use == KAFKA_GROUP && SET_LIST(conf, group) < 0) || set_properties(conf, c, e) < 0)
 		return -1;
 	if (SET_LIST(conf, all_fixed) < 0 || (use == KAFKA_OUT && SET_LIST(conf, out_fixed) < 0) ||

@@ -13,6 +13,9 @@ enum {
 	KAFKA_EVENT_BYTES = 4 << 20, /* one event; a larger one is refused */
 	KAFKA_CALM_MS = 20000,	     /* how long a command waits for brokers */
 	KAFKA_TURN_MS = 100,	     /* between two calls of bus_options.waiting */
+	KAFKA_AHEAD_BYTES = 1 << 20, /* queued.max.messages.kbytes */
+	KAFKA_AHEAD_EVENTS = 10000,     /* queued.min.messages */
+	KAFKA_REFETCHES = 0x020200ff, /* librdkafka that looks again by itself how much lies in the queue */
 	KAFKA_GONE_MS = 15000,	     /* a topic may be unknown for a moment while brokers start */
 };
 
@@ -157,6 +160,8 @@ struct kafka_reader {
 	bool alone, started, failed;
 	struct kafka_part part[BUS_PARTITIONS_MAX];
 	unsigned share;		   /* number of the share */
+	size_t drained;		   /* bytes taken since the library was last woken, */
+	int drained_count;	   /* and events */
 	int64_t noted_ms;
 	struct kafka_reader *next; /* of k->groups */
 	struct err broken;	   /* found after events that were given: for the next bus_read */

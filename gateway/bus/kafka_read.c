@@ -16,10 +16,11 @@
 #include <string.h>
 
 enum {
-	READ_BYTES = 2 << 20,
+	READ_BYTES = 512 << 10,
 	MESSAGE_BYTES = 100,  /* of a message beside key and value, about */
 	LATE_MARK_MS = 20000, /* after a restart of all brokers the end of a partition shows late */
 	NOTE_EVERY_MS = 2000,
+	WAKE_MS = 50,
 	STEP_LAST = 1, /* events looked through first, from the end back; then always more */
 	STEP_KEY = 256,
 	STEP_MORE = 8,
@@ -42,6 +43,7 @@ struct stretch {
 	bool first;	/* the first one; otherwise the last one */
 };
 
+static void fetch_on(struct kafka_reader *r);
 static int fill(struct kafka_reader *r, int max, struct err *e);
 static rd_kafka_message_t *next_message(struct kafka_reader *r, bool wait);
 static int room(struct kafka_reader *r, int max, struct err *e);
@@ -160,6 +162,8 @@ int kafka_read(struct kafka_reader *r, int max, const struct bus_record **record
 	if (room(r, max, &why) < 0 ||
 	    (r->group[0] ? member_mend(r, &why) < 0 || member_turn(r, &why) < 0 : !r->started && start_at_oldest(r, &why) < 0))
 		return failure(r, &why, e);
+	if (r->drained >= KAFKA_AHEAD_BYTES / 2 || r->drained_count >= KAFKA_AHEAD_EVENTS / 2)
+		fetch_on(r);
 	if (fill(r, max, &why) < 0) {
 		if (r->held_count == 0)
 			return failure(r, &why, e);
@@ -222,6 +226,26 @@ void kafka_note_position(struct kafka_reader *r, const char *group)
 	rd_kafka_topic_partition_list_destroy(list);
 }
 
+/* A thread of the library that found the queue full sleeps for a second, however soon it is empty again:
+ * a thousand events a second. A question to the leaders wakes it. */
+static void fetch_on(struct kafka_reader *r)
+{
+	rd_kafka_topic_partition_list_t *list;
+
+	r->drained = 0;
+	r->drained_count = 0;
+	if (rd_kafka_version() >= KAFKA_REFETCHES)
+		return;
+	list = rd_kafka_topic_partition_list_new(r->t->partitions);
+	for (int i = 0; i < r->t->partitions; i++)
+		if (r->part[i].ours)
+			rd_kafka_topic_partition_list_add(list, r->t->name, i)->offset =
+				RD_KAFKA_OFFSET_END;
+	if (list->cnt > 0)
+		rd_kafka_offsets_for_times(r->rk ? r->rk : r->k->in, list, WAKE_MS);
+	rd_kafka_topic_partition_list_destroy(list);
+}
+
 /* Stops at a failure; what was taken before it is held. */
 static int fill(struct kafka_reader *r, int max, struct err *e)
 {
@@ -253,6 +277,8 @@ static int fill(struct kafka_reader *r, int max, struct err *e)
 		}
 		kafka_waited(r->k, &since, "events");
 		bytes += m->len + m->key_len + MESSAGE_BYTES;
+		r->drained += m->len + m->key_len;
+		r->drained_count++;
 		if (take(r, m, e) < 0)
 			return -1;
 	}

@@ -45,7 +45,7 @@ static const struct setting settings[] = {
 /* gateway/bus/kafka_conf.c: the village's producer. */
 static const char *const producer[][2] = {
 	{"enable.idempotence", "true"},	 {"acks", "all"},		     {"linger.ms", "5"},
-	{"compression.type", "lz4"},	 {"batch.num.messages", "10000"},    {"queue.buffering.max.messages", "60000"},
+	{"compression.type", "lz4"},	 {"batch.num.messages", "2000"},     {"queue.buffering.max.messages", "5000"},
 	{"queue.buffering.max.kbytes", "8192"}, {"message.max.bytes", "5242880"}, {NULL, NULL},
 };
 static const char *const reader[][2] = {{"enable.partition.eof", "true"}, {"fetch.wait.max.ms", "20"}, {NULL, NULL}};
