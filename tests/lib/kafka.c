@@ -22,6 +22,7 @@ static const struct {
 	{"SASL", "SASL_PLAINTEXT", "sasl"},
 	{"TLS", "SSL", "tls"},
 	{"SASLTLS", "SASL_SSL", "sasltls"},
+	{"ASIDE", "PLAINTEXT", "aside"},
 };
 
 static int reserve_ports(struct cluster *c, struct err *e);
@@ -46,6 +47,8 @@ int cluster_open(struct cluster *c, const struct cluster_options *o, struct err 
 	c->nodes = o->nodes ? o->nodes : 1;
 	if (c->nodes != 1 && c->nodes != CLUSTER_NODES)
 		return err_set(e, ERR_CONF, "%d brokers: one or three", c->nodes);
+	if (c->options.proxy_port && (c->nodes != 1 || c->options.secure))
+		return err_set(e, ERR_CONF, "behind a proxy: one broker, plain");
 	if (java_home(c->home, e) < 0 || java_dir(c->dir, o->dir, e) < 0 ||
 	    reserve_ports(c, e) < 0 || prepare(c, e) < 0)
 		return -1;
@@ -78,14 +81,21 @@ const char *cluster_servers(const struct cluster *c, enum cluster_listener l,
 	return out;
 }
 
+static bool has_listener(const struct cluster *c, enum cluster_listener l)
+{
+	return l == CLUSTER_PLAIN || (l == CLUSTER_ASIDE ? c->options.proxy_port > 0 : c->options.secure);
+}
+
 static int reserve_ports(struct cluster *c, struct err *e)
 {
-	int n = c->options.secure ? CLUSTER_LISTENERS : 1;
-
 	for (int i = 0; i < c->nodes; i++) {
-		for (int l = 0; l < n; l++, c->helds++)
+		for (int l = 0; l < CLUSTER_LISTENERS; l++) {
+			if (!has_listener(c, (enum cluster_listener)l))
+				continue;
 			if (java_port(&c->node[i].port[l], &c->held[c->helds], e) < 0)
 				return -1;
+			c->helds++;
+		}
 		if (java_port(&c->node[i].controller_port, &c->held[c->helds], e) < 0)
 			return -1;
 		c->helds++;
@@ -162,8 +172,11 @@ static void put_listeners(struct buf *b, const struct cluster *c, int node)
 	buf_put_str(b, "\nlistener.security.protocol.map=CONTROLLER:PLAINTEXT");
 	for (int l = 0; l < CLUSTER_LISTENERS; l++)
 		buf_printf(b, ",%s:%s", listeners[l].name, listeners[l].protocol);
-	buf_put_str(b, "\ncontroller.listener.names=CONTROLLER\n"
-		       "inter.broker.listener.name=PLAINTEXT\n");
+	buf_printf(b, "\ncontroller.listener.names=CONTROLLER\ninter.broker.listener.name=%s\n",
+		   listeners[c->options.proxy_port ? CLUSTER_ASIDE : CLUSTER_PLAIN].name);
+	if (c->options.proxy_port)
+		buf_printf(b, "advertised.listeners=PLAINTEXT://127.0.0.1:%d,ASIDE://127.0.0.1:%d\n",
+			   c->options.proxy_port, n->port[CLUSTER_ASIDE]);
 }
 
 /* Small for a test's memory; quick to notice a dead broker and to compact; as safe as production. */

@@ -6,7 +6,7 @@
  * registry are processes started by the caller; they are ended by their ids and die with the thread
  * that started them. Waiting is polling with a limit.
  *
- * Every broker has the listener CLUSTER_PLAIN; with options.secure also the other three. There a TLS
+ * Every broker has the listener CLUSTER_PLAIN; with options.secure also three more. There a TLS
  * client needs a certificate of the cluster's own authority (its CN is the principal), a SASL client
  * one of options.users (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512). With options.authorizer nobody may do
  * anything without an ACL, but who comes by CLUSTER_PLAIN (User:ANONYMOUS) may do all. */
@@ -22,6 +22,7 @@ enum cluster_listener {
 	CLUSTER_SASL,
 	CLUSTER_TLS,
 	CLUSTER_SASL_TLS,
+	CLUSTER_ASIDE, /* only with options.proxy_port: plain, and not by the proxy */
 	CLUSTER_LISTENERS
 };
 
@@ -35,6 +36,7 @@ struct cluster_options {
 	bool secure;		/* all four listeners; certificates in <dir>/tls */
 	bool authorizer;	/* StandardAuthorizer */
 	struct cluster_user users[CLUSTER_USERS];
+	int proxy_port; /* one broker: clients of CLUSTER_PLAIN are told this port, not the broker's own */
 	bool steady; /* for figures: both compilers and 512 MB, slower to start */
 };
 struct cluster_node {

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PAIRS_MAX = 64, PIECE = 64 << 10, PIECES_MAX = 64, LOOK_MS = 5 };
+enum { PAIRS_MAX = 256, PIECE = 64 << 10, PIECES_MAX = 64, LOOK_MS = 5 };
 
 struct proxy_orders {
 	atomic_int mode, delay_ms, target, resets;

@@ -54,6 +54,7 @@ void which_bus_close(struct which_bus *b)
 
 int which_bus_put(const struct which_bus *b, struct buf *ini)
 {
+	const char *programs = getenv("QIAO_KAFKA_PROGRAMS");
 	struct err e = {0};
 	int n = brokers();
 
@@ -63,7 +64,7 @@ int which_bus_put(const struct which_bus *b, struct buf *ini)
 			  "[bus]\nkind = kafka\n[kafka]\nbrokers = %s\nsecurity = "
 			  "plaintext\ntopic_prefix = %s\ngroup_prefix = %s\n"
 			  "partitions = 3\nreplication = %d\nmin_insync = %d\n",
-			  kafka_shared(&e), b->prefix, b->prefix, n > 3 ? 3 : n, n > 1 ? 2 : 1);
+			  programs ? programs : kafka_shared(&e), b->prefix, b->prefix, n > 3 ? 3 : n, n > 1 ? 2 : 1);
 }
 
 int which_bus_load(struct which_bus *b, const char *ini, struct err *e)
@@ -75,6 +76,8 @@ int which_bus_load(struct which_bus *b, const char *ini, struct err *e)
 		rc = err_set(e, ERR_CONF, "%s:%d: %s", ini, why ? why->at[0].line : 0,
 			     why ? why->at[0].text : "no memory");
 	free(why);
+	if (rc == 0 && b->prefix[0])
+		snprintf(b->conf.kafka.brokers, sizeof b->conf.kafka.brokers, "%s", kafka_shared(e));
 	return rc;
 }
 

@@ -1,7 +1,8 @@
 /* On which bus a test runs: BUS=local, the default, or BUS=kafka in the environment.
  *
  * On Kafka each world has topics and groups of its own on a broker that all share (QIAO_KAFKA, else one that this process starts), by
- * a prefix that no other world has; they are deleted when it ends. */
+ * a prefix that no other world has; they are deleted when it ends. QIAO_KAFKA_PROGRAMS: where programs find the broker when that is
+ * not where the test itself does, by a proxy. */
 #ifndef QIAO_TESTS_LIB_WHICH_BUS_H
 #define QIAO_TESTS_LIB_WHICH_BUS_H
 #include "base/buf.h"
