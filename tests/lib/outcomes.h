@@ -3,6 +3,7 @@
 #define QIAO_TESTS_LIB_OUTCOMES_H
 #include "bus/bus.h"
 #include "events/events.h"
+#include "http/registry.h"
 #include "tests/lib/rosters.h"
 #include "tests/lib/world.h"
 #include <stdio.h>
@@ -24,7 +25,7 @@ struct outcomes {
 	struct bus *bus;
 	struct bus_reader *reader;
 	struct codec *codec;
-	struct registry *registry;
+	struct registry *registry; /* as the world's qiao.ini has it, or none */
 	struct outcome *rows;
 	struct outcome_roster *rosters;
 	int row_count, row_cap, roster_count, roster_cap;

@@ -4,6 +4,7 @@ schemas/*.avsc and the table of topics. Whatever is wrong with an envelope (head
 import io
 import json
 import re
+import urllib.request
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -43,6 +44,7 @@ KEY_FIELD = {
 SEALED = ("identity", "cells")
 OWN_WORD = {"CollectionResult", "CreditRefused", "DebitRefused"}  # with sequence 0
 
+ANSWER_S = 10  # of a registry
 LISTED_MAX = 40  # disagreements of one kind that are printed
 
 
@@ -75,10 +77,11 @@ class Complaints:
 
 
 class Schemas:
-    """The published schemas by fingerprint. Events are decoded by the canonical form: dates and times stay numbers."""
+    """The published schemas by fingerprint. Events are decoded by the canonical form: dates and times stay numbers. With the url of a
+    registry every event must be framed with one of its ids, and what the id means is asked of it."""
 
-    def __init__(self, folder, wrong):
-        self.by_fingerprint = {}
+    def __init__(self, folder, wrong, registry=""):
+        self.by_fingerprint, self.by_id, self.registry = {}, {}, registry
         files = sorted(Path(folder).glob("*.avsc"))
         wrong.unless(files, "schemas", f"no schema in {folder}")
         for file in files:
@@ -89,14 +92,34 @@ class Schemas:
             self.by_fingerprint[bytes.fromhex(fingerprint(canonical, "CRC-64-AVRO"))] = (
                 name, parse_schema(json.loads(canonical), named_schemas={}))
 
-    def decode(self, data):
-        """(record name, value); Damaged says what is wrong."""
+    def meaning(self, id_):
+        """The fingerprint of a registered schema."""
+        if id_ not in self.by_id:
+            try:
+                with urllib.request.urlopen(f"{self.registry}/schemas/ids/{id_}", timeout=ANSWER_S) as answer:
+                    schema = json.loads(json.load(answer)["schema"])
+            except OSError as e:
+                raise Damaged(f"id {id_}: the registry says {e}") from e
+            self.by_id[id_] = bytes.fromhex(fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO"))
+        return self.by_id[id_]
+
+    def unframe(self, data):
+        """(fingerprint, body)"""
+        if self.registry:
+            if data[:1] != b"\0" or len(data) < 5:
+                raise Damaged("not framed with an id of the registry")
+            return self.meaning(int.from_bytes(data[1:5], "big")), data[5:]
         if data[:2] != b"\xc3\x01":
             raise Damaged("not in single-object encoding")
-        if data[2:10] not in self.by_fingerprint:
-            raise Damaged(f"fingerprint {data[2:10].hex()} is of no published schema")
-        name, schema = self.by_fingerprint[data[2:10]]
-        body = io.BytesIO(data[10:])
+        return data[2:10], data[10:]
+
+    def decode(self, data):
+        """(record name, value); Damaged says what is wrong."""
+        mark, body = self.unframe(data)
+        if mark not in self.by_fingerprint:
+            raise Damaged(f"fingerprint {mark.hex()} is of no published schema")
+        name, schema = self.by_fingerprint[mark]
+        body = io.BytesIO(body)
         try:
             value = schemaless_reader(body, schema, None)
         except Exception as e:  # fastavro tells bad bytes in many ways

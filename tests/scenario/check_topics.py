@@ -651,19 +651,23 @@ def arguments(argv):
     return ap.parse_args(argv)
 
 
-def source_of(args):
+def sources_of(args):
+    """The bus, and the url of the schema registry or nothing."""
     if args.conf:
         from buskafka import KafkaSource, settings  # what only Kafka needs
         ini = settings(args.conf)
+        registry = ini.get("registry", "url", fallback="")
         if ini.get("bus", "kind", fallback="local") == "kafka":
-            return KafkaSource(ini)
-    return LocalSource(args.data / "bus")
+            return KafkaSource(ini), registry
+        return LocalSource(args.data / "bus"), registry
+    return LocalSource(args.data / "bus"), ""
 
 
 def check(args):
     """Gives the complaints; prints what was counted."""
     wrong = Complaints()
-    bus = Bus(source_of(args), Schemas(args.schemas, wrong), wrong)
+    source, registry = sources_of(args)
+    bus = Bus(source, Schemas(args.schemas, wrong, registry), wrong)
     policies = read_policies(args.policy)
     submissions = read_submissions(bus, wrong)
     read_answers(bus, submissions, wrong)
