@@ -501,6 +501,25 @@ static void a_final_answer_is_not_followed_by_an_older_one(void **state)
 	assert_int_equal(fw_rebuild(w, sub), 1);
 }
 
+/* */
+static void a_credit_of_another_amount_is_for_a_person(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	struct collected_subsidy c;
+	struct id pid, sub = one_payment(w, true, &pid);
+	fw_result_seq(w, pid, "in_treasury", 10, 50000);
+	fw_turns(w);
+	assert_int_equal(fw_count(w, EV_COLLECTED_SUBSIDY, &c), 1);
+	assert_int_equal(c.amount_fen, 50000);
+	fw_credit(w, EV_ACCOUNT_CREDITED, pid, 40000);
+	fw_turns(w);
+	assert_int_equal(differences(w), 1);
+	assert_int_equal(fw_statement(w).count[SC_AWAITING_CREDIT], 1);
+	fw_credit(w, EV_ACCOUNT_CREDITED, pid, 50000);
+	fw_turns(w);
+	ANSWERED(w, sub, 5, "credited", true);
+}
+
 /* ---- the SSA's word ---- */
 
 static void an_older_status_says_nothing(void **state)
@@ -517,6 +536,23 @@ static void an_older_status_says_nothing(void **state)
 	fw_publish(w, EV_CONTRIBUTION_STATUS, &s, s.token);
 	fw_turns(w);
 	ANSWERED(w, sub, 5, "contribution_missing", false);
+}
+
+/* The contribution was in time, but the SSA's word of it comes too late. R-28 */
+static void a_payment_is_not_instructed_after_the_last_day(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	struct id pid, sub = one_payment(w, false, &pid);
+	filed_by(w, "second", SPONSOR_CHARITY, "S2", (struct fw_row[]){{2, 50000, NULL}}, 1);
+	fw_time(w, "2027-01-20T09:00:00+08:00");
+	fw_status(w, 2, true, "2026-12-31T09:00:00+08:00");
+	fw_turns(w);
+	assert_int_equal(fw_count(w, EV_SUBSIDY_PAYMENT, NULL), 1); /* on the last day */
+	fw_time(w, "2027-01-21T09:00:00+08:00");
+	fw_status(w, 1, true, "2026-12-31T09:00:00+08:00");
+	fw_turns(w);
+	ANSWERED(w, sub, 5, "too_late", true);
+	assert_int_equal(fw_count(w, EV_SUBSIDY_PAYMENT, NULL), 1);
 }
 
 static void the_cut_off_asks_once_more(void **state)
@@ -536,6 +572,7 @@ static void the_cut_off_asks_once_more(void **state)
 
 /* ---- cap B ---- */
 
+/* */
 static void cap_b_is_looked_at_again_when_instructing(void **state)
 {
 	struct flow_world *w = WORLD(state);
@@ -583,7 +620,9 @@ int main(void)
 		T(what_cannot_be_decoded_may_be_of_any_size),
 		T(a_debit_that_is_refused_is_for_a_person),
 		T(a_final_answer_is_not_followed_by_an_older_one),
+		T(a_credit_of_another_amount_is_for_a_person),
 		T(an_older_status_says_nothing),
+		T(a_payment_is_not_instructed_after_the_last_day),
 		T(the_cut_off_asks_once_more),
 		T(cap_b_is_looked_at_again_when_instructing),
 	};
