@@ -21,6 +21,7 @@ const struct work_kind statistics_kind = {
 	.answered = answered,
 };
 
+/* */
 static int take(struct work *w, const struct bus_record *r, enum event_type t, const void *event,
 		struct err *e)
 {

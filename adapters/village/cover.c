@@ -171,7 +171,7 @@ static void check_village(struct check *c, const json_t *root)
 	buf_fini(&candidates);
 }
 
-/* Which keys are allowed depends on the type, so an unknown type ends this part. */
+/* Which keys are allowed depends on the type, so an unknown type ends this part. R-01 */
 static void check_sponsor(struct check *c, const json_t *sponsor)
 {
 	static const char *const keys[] = {"type", "code", "name", NULL};

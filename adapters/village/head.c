@@ -92,6 +92,7 @@ int head_fold(struct buf *out, const struct str *cells, int count)
 	return buf_put_u8(out, '\n');
 }
 
+/* */
 void head_read(struct str folded, int *year, char *town, size_t town_cap, char *village,
 	       size_t village_cap)
 {

@@ -8,6 +8,7 @@
 static const struct village *in_title(const struct villages *all, struct str text,
 				      struct refusal *why);
 
+/* R-02 R-35 */
 const struct village *place_of(const struct roster *r, const struct reference *ref,
 			       struct refusal *why)
 {

@@ -99,6 +99,7 @@ void roster_close(struct roster *r)
 	buf_fini(&r->header);
 }
 
+/* */
 int roster_next(struct roster *r, enum roster_line *line, struct err *e)
 {
 	int got = csv_next(&r->csv, e);
@@ -445,7 +446,7 @@ static bool begins_a_word(const char *p)
 	return p[0] == '(';
 }
 
-/* What a cell's first word says about its record; ROSTER_ROW where it says nothing. */
+/* What a cell's first word says about its record; ROSTER_ROW where it says nothing. R-36 */
 static enum roster_line classify_word(struct str cell)
 {
 	static const char *const totals[] = {"合计", "总计", "共计", "总合计", NULL};

@@ -101,6 +101,7 @@ static bool december_uncertain(const struct calendar *c, int day)
 	return day > date_of(year, 12, 15) && year == c->last_year && !c->no_change_known;
 }
 
+/* */
 int calendar_posting_end(const struct calendar *c, int first, int days, int *end)
 {
 	int day = first;

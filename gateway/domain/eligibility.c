@@ -23,6 +23,7 @@ static bool one_of(const char (*codes)[8], int count, struct str code)
 	return false;
 }
 
+/* R-04 R-05 R-10 R-11 */
 static unsigned classify(const struct policy *p, const struct contribution *c, int today,
 			 int cut_off)
 {
@@ -41,6 +42,7 @@ static unsigned classify(const struct policy *p, const struct contribution *c, i
 	return SEEN_GOOD;
 }
 
+/* R-04 R-06 R-11 */
 enum eligible eligibility(const struct policy *p, bool insured, struct str insured_state,
 			  int pension_start, const struct contribution *list, int count, int today,
 			  int cut_off, const char **why)

@@ -27,21 +27,23 @@ static const struct {
 	uint32_t after;
 	bool cites;
 } order[GATES] = {
-	[GATE_PLAN_AGREED] = {0, false},
-	[GATE_PLAN_POSTED] = {BIT(GATE_PLAN_AGREED), false},
-	[GATE_PLAN_FILED_TOWN] = {TO_POSTED, false},
-	[GATE_PLAN_FILED_SSA] = {TO_POSTED, false},
+	[GATE_PLAN_AGREED] = {0, false}, /* */
+	[GATE_PLAN_POSTED] = {BIT(GATE_PLAN_AGREED), false}, /* */
+	[GATE_PLAN_FILED_TOWN] = {TO_POSTED, false}, /* */
+	[GATE_PLAN_FILED_SSA] = {TO_POSTED, false}, /* */
 	[GATE_AGREEMENT] = {0, false},
-	[GATE_SSA_CHECK] = {TO_PLAN, false},
-	[GATE_VOTE] = {TO_CHECK, true},
-	[GATE_POSTING] = {TO_CHECK | BIT(GATE_VOTE), true},
+	[GATE_SSA_CHECK] = {TO_PLAN, false}, /* */
+	[GATE_VOTE] = {TO_CHECK, true}, /* */
+	[GATE_POSTING] = {TO_CHECK | BIT(GATE_VOTE), true}, /* */
+	/* */
 	[GATE_TOWN_APPROVAL] = {TO_CHECK | BIT(GATE_VOTE) | BIT(GATE_POSTING), true},
+	/* */
 	[GATE_FILED] = {TO_CHECK | BIT(GATE_VOTE) | BIT(GATE_POSTING) | BIT(GATE_TOWN_APPROVAL),
 			true},
 };
 
 /* A roster must have been up for the plan's full working days: what follows may happen on the
- * day after the last of them. */
+ * day after the last of them. R-23 */
 static const char *judge_posting(const struct policy *p, const struct calendar *cal,
 				 const struct gate_fact *f, int *free_from)
 {
@@ -53,6 +55,7 @@ static const char *judge_posting(const struct policy *p, const struct calendar *
 	return f->until < end ? "posting_too_short" : NULL;
 }
 
+/* */
 static const char *judge_filing_day(const struct policy *p, int day)
 {
 	if (day > p->last_filing_day)
@@ -67,7 +70,7 @@ static int day_of(enum gate g, const struct gate_fact *f, int received_on)
 	return g == GATE_FILED && f->date == DATE_NONE ? received_on : f->date;
 }
 
-/* Holds, or is held: what may still come right by a further document or by time. */
+/* Holds, or is held: what may still come right by a further document or by time. R-07 R-25 */
 static const char *held(enum gate g, const struct gate_fact *f, int received_on)
 {
 	int day = day_of(g, f, received_on);

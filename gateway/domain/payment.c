@@ -95,6 +95,7 @@ bool state_live(enum state s)
 	return states[s].live;
 }
 
+/* */
 enum stat_column stat_column_of(enum state s)
 {
 	return states[s].column;

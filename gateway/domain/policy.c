@@ -40,6 +40,7 @@ const char *sponsor_type_code(enum sponsor_type t)
 	return sponsor_codes[t];
 }
 
+/* */
 int sponsor_type_of(struct str code, enum sponsor_type *t)
 {
 	int i = index_of(sponsor_codes, SPONSOR_TYPES, code);
@@ -289,6 +290,7 @@ static void check_sense(const struct policy *p, struct complaints *why)
 			 p->year + 1);
 }
 
+/* */
 int policy_parse(struct policy *p, int year, struct str text, struct complaints *why)
 {
 	struct reader r = {.p = p, .why = why};

@@ -327,6 +327,7 @@ static bool among(const int64_t *amounts, int count, int64_t amount)
 	return false;
 }
 
+/* R-03 R-08 R-09 R-16 */
 const char *row_rules(const struct policy *p, enum sponsor_type t, int64_t amount_fen, int member,
 		      const int64_t *standards_fen, int standard_count, const char **warning)
 {
@@ -345,6 +346,7 @@ const char *row_rules(const struct policy *p, enum sponsor_type t, int64_t amoun
 	return NULL;
 }
 
+/* */
 int64_t cap_b_room(const struct policy *p, int64_t reserved_fen)
 {
 	return reserved_fen < p->highest_tier_fen ? p->highest_tier_fen - reserved_fen : 0;

@@ -21,6 +21,7 @@ static struct standing standing_of(const struct decl *d)
 				 d->has_pid && state_live(state_of(d->facts)), stats_column(d), d->sponsor_type};
 }
 
+/* */
 static int count_in(struct flow *f, const struct submission *s, const struct decl *d, const struct standing *st, int sign,
 		    struct err *e)
 {
@@ -60,6 +61,7 @@ static int restate(struct flow *f, struct decl *d, const struct standing *was, s
 	return 0;
 }
 
+/* */
 int flow_fact(struct flow *f, struct decl *d, enum fact fact, const struct id *cause, int64_t effective_at, const char *note,
 	      enum absorb *how, struct err *e)
 {
@@ -228,6 +230,7 @@ int flow_answer_submissions(struct flow *f, struct err *e)
 	return submission_each_due(f->p.ledger, answer_submission, f, e);
 }
 
+/* */
 static int publish_stat(void *arg, struct stat *s, struct err *e)
 {
 	struct flow *f = arg;

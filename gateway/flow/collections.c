@@ -35,6 +35,7 @@ static int send_payment(struct flow *f, struct decl *d, const struct submission 
 	return flow_emit(f, EV_SUBSIDY_PAYMENT, &ev, id_str(&d->token), &id, &d->trace, e);
 }
 
+/* */
 int instruct(struct flow *f, struct decl *d, const struct submission *s, const struct id *cause, struct err *e)
 {
 	enum absorb how;
@@ -150,6 +151,7 @@ static int on_unknown(struct flow *f, struct decl *d, const struct collection_re
 	return flow_wait(f, d->due, WAIT_PAYMENT, d->no, e);
 }
 
+/* R-13 R-30 */
 static int feed_back(struct flow *f, struct decl *d, const struct id *cause, struct err *e)
 {
 	struct submission *s;
@@ -168,6 +170,7 @@ static int feed_back(struct flow *f, struct decl *d, const struct id *cause, str
 	return flow_emit(f, EV_COLLECTED_SUBSIDY, &ev, id_str(&d->token), &id, &d->trace, e);
 }
 
+/* */
 static int feed_refund(struct flow *f, struct decl *d, int64_t at, struct err *e)
 {
 	struct submission *s;
@@ -318,6 +321,7 @@ int on_collection_result(struct flow *f, const struct bus_record *r, struct err 
 
 /* ---- credits ---- */
 
+/* */
 static int absorb_credit(struct flow *f, struct decl *d, struct str type, const struct credit_result *ev, const struct id *cause,
 			 struct err *e)
 {

@@ -50,7 +50,7 @@ int give_up(struct flow *f, struct decl *d, struct err *e)
 	return expire(f, d, "too_late", &d->trace, f->now, e);
 }
 
-/* Cap B is looked at once more before money goes out: the highest tier may have been lowered since the payment was filed. */
+/* Cap B is looked at once more before money goes out: the highest tier may have been lowered since the payment was filed. R-12 */
 static int judge_cap(struct flow *f, struct decl *d, const struct policy *p, const struct id *cause, struct err *e)
 {
 	struct person *who;
@@ -86,6 +86,7 @@ static void judge(const struct policy *p, const struct contribution_status *ev, 
 	v->past_cut_off = today > p->last_filing_day;
 }
 
+/* R-04 R-28 */
 static int judge_payment(struct flow *f, struct decl *d, const struct policy *p, const struct verdict *v,
 			 const struct contribution_status *ev, const struct id *cause, struct err *e)
 {

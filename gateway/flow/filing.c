@@ -206,6 +206,7 @@ static int flag_other_collective(struct flow *f, const struct submission *s, con
 	return 0;
 }
 
+/* */
 static int file_row(struct flow *f, struct submission *s, struct decl *d, const struct gate_documents *cover, struct err *e)
 {
 	const struct policy *p = reference_policy(f->p.reference, s->year);

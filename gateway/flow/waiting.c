@@ -111,6 +111,7 @@ static int cutoff_payments(struct flow *f, struct cutoff *c, struct err *e)
 	return cutoff_put(f->p.ledger, c, e);
 }
 
+/* */
 static int cutoff_rosters(struct flow *f, int year, struct err *e)
 {
 	struct submission *s;

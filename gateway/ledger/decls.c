@@ -312,6 +312,7 @@ static int history_put(struct ledger *l, int64_t decl, int64_t sub, int64_t fact
 	return stmt_run(q, e);
 }
 
+/* */
 int history_add(struct ledger *l, struct decl *d, enum fact f, bool implied, const struct id *cause, int64_t effective_at,
 		const char *note, struct err *e)
 {

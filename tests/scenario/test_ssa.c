@@ -439,6 +439,7 @@ static void a_failing_endpoint_stalls_alone(void **state)
 	rig_close(&g.rig);
 }
 
+/* */
 static void only_the_newest_statistics_go_out(void **state)
 {
 	(void)state;

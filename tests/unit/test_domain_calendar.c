@@ -75,6 +75,7 @@ static void the_last_posting_day_is_december_23(void **state)
 	shipped.no_change_known = false;
 }
 
+/* */
 static void posting_counts_from_the_day_after(void **state)
 {
 	static const struct {

@@ -72,6 +72,7 @@ static enum eligible judge(const struct policy *p, const struct entry *entries, 
 		2025, "10", "1", 1105, NEVER \
 	}
 
+/* R-04 R-05 R-10 R-11 */
 static void the_list_decides(void **state)
 {
 	static const struct {
@@ -142,6 +143,7 @@ static void the_list_decides(void **state)
 	}
 }
 
+/* R-04 R-06 */
 static void the_person_comes_before_the_list(void **state)
 {
 	static const struct {
@@ -177,6 +179,7 @@ static void the_person_comes_before_the_list(void **state)
 	}
 }
 
+/* */
 static void policy_switches_and_kinds(void **state)
 {
 	static const struct entry government[] = {GOVERNMENT};

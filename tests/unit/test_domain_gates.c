@@ -72,6 +72,7 @@ static void a_case_in_good_order_passes(void **state)
 			      sponsor_type_code((enum sponsor_type)t));
 }
 
+/* R-15 R-18 R-19 R-21 */
 static void each_missing_gate_holds_its_case(void **state)
 {
 	(void)state;
@@ -94,6 +95,7 @@ static void each_missing_gate_holds_its_case(void **state)
 		}
 }
 
+/* R-07 R-15 R-18 R-19 R-21 R-23 R-25 */
 static void one_change_one_answer(void **state)
 {
 	static const struct {
@@ -153,6 +155,7 @@ static void one_change_one_answer(void **state)
 	}
 }
 
+/* */
 static void filing_belongs_to_the_year(void **state)
 {
 	struct gate_fact f[GATES];
@@ -179,6 +182,7 @@ static void filing_belongs_to_the_year(void **state)
 		      "held first");
 }
 
+/* */
 static void without_a_filed_gate_the_day_received_counts(void **state)
 {
 	struct policy saved = policy;
@@ -198,6 +202,7 @@ static void without_a_filed_gate_the_day_received_counts(void **state)
 	policy = saved;
 }
 
+/* R-07 R-25 */
 static void what_follows_the_roster_must_cite_it(void **state)
 {
 	static const bool cites[GATES] = {[GATE_VOTE] = true,
@@ -218,6 +223,7 @@ static void what_follows_the_roster_must_cite_it(void **state)
 	}
 }
 
+/* */
 static void an_unknown_calendar_is_refused(void **state)
 {
 	struct calendar saved = calendar;
@@ -241,7 +247,8 @@ static void an_unknown_calendar_is_refused(void **state)
 	calendar = saved;
 }
 
-/* domain.md: December 23 is the last posting day from which December 31 can still be reached. */
+/* domain.md: December 23 is the last posting day from which December 31 can still be reached.
+ * R-23 */
 static void the_last_posting_day_of_the_season(void **state)
 {
 	struct gate_fact f[GATES];

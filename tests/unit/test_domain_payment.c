@@ -61,6 +61,7 @@ static void the_facts_are_nineteen(void **state)
 	assert_string_equal(fact_code(F_ALL), "unknown");
 }
 
+/* */
 static void every_state_has_a_code_and_one_column(void **state)
 {
 	bool column_used[STAT_COLUMNS] = {false};
@@ -367,7 +368,7 @@ static void live_and_final(void **state)
 }
 
 /* Many payments, facts in any order: the columns kept by moving each payment from its old column
- * to its new one always add up to what was declared, and are what a recount gives. */
+ * to its new one always add up to what was declared, and are what a recount gives. R-29 */
 static void totals_are_conserved(void **state)
 {
 	enum { PAYMENTS = 500, STEPS = 400000 };

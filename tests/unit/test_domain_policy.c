@@ -157,6 +157,7 @@ static void each_mistake_is_told_with_its_line(void **state)
 	}
 }
 
+/* */
 static void all_mistakes_are_told_at_once(void **state)
 {
 	struct complaints why = {0};
@@ -175,6 +176,7 @@ static void all_mistakes_are_told_at_once(void **state)
 	assert_int_equal(why.at[2].line, 5);
 }
 
+/* */
 static void codes_read_back(void **state)
 {
 	(void)state;

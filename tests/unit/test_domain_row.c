@@ -397,6 +397,7 @@ static struct policy example(void)
 	return p;
 }
 
+/* R-03 R-08 R-09 R-16 */
 static void rules_of_the_plan(void **state)
 {
 	static const int64_t standards[] = {50000, 80000, 25000, 700000};
@@ -438,6 +439,7 @@ static void rules_of_the_plan(void **state)
 	}
 }
 
+/* */
 static void a_plan_without_standards_allows_no_amount(void **state)
 {
 	const struct policy p = example();
@@ -449,6 +451,7 @@ static void a_plan_without_standards_allows_no_amount(void **state)
 	assert_null(row_rules(&p, SPONSOR_COMMITTEE, 50000, 1, NULL, 0, &warning));
 }
 
+/* */
 static void room_under_cap_b(void **state)
 {
 	const struct policy p = example();

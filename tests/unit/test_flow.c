@@ -41,6 +41,7 @@ static struct id filed(struct flow_world *w, const struct fw_row *rows, int n)
 	return sub;
 }
 
+/* R-13 R-28 R-30 */
 static void one_row_to_credited(void **state)
 {
 	struct flow_world *w = &((struct test *)*state)->w;
@@ -154,6 +155,7 @@ static void second_declarations(void **state)
 	assert_int_equal(fw_count(w, EV_CONTRIBUTION_ENQUIRY, NULL), 1);
 }
 
+/* */
 static void cap_b_over_all_sponsors(void **state)
 {
 	struct flow_world *w = &((struct test *)*state)->w;
@@ -285,6 +287,7 @@ static void contradictions_become_differences(void **state)
 	assert_int_equal(fw_count(w, EV_COLLECTED_SUBSIDY, NULL), 0);
 }
 
+/* R-29 R-30 R-32 */
 static void refund_after_credit(void **state)
 {
 	struct flow_world *w = &((struct test *)*state)->w;
@@ -310,6 +313,7 @@ static void refund_after_credit(void **state)
 	assert_int_equal(fw_rebuild(w, sub), 1);
 }
 
+/* R-04 R-26 */
 static void late_contribution_and_cut_off(void **state)
 {
 	struct flow_world *w = &((struct test *)*state)->w;

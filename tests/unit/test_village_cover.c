@@ -184,6 +184,7 @@ static const struct {
 	{"浙税2026-17", "a\\u0000b", "cover_not_json", "第 1 行"},
 };
 
+/* */
 static void mistakes_are_told_with_their_place(void **state)
 {
 	(void)state;

@@ -51,6 +51,7 @@ static const struct {
 	{"", 0, "", ""},
 };
 
+/* */
 static void heads_are_read(void **state)
 {
 	struct buf text;
@@ -209,6 +210,7 @@ static const struct {
 	{"1,张三,," ID1 ",500\n合计,,,,500\n合计,,,,500\n", "RTF"},
 };
 
+/* */
 static void lists_end_where_they_end(void **state)
 {
 	char got[64], text[2048];

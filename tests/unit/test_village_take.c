@@ -416,6 +416,7 @@ static int reasons(void)
 	return count;
 }
 
+/* */
 static void what_is_wrong_is_told(void **state)
 {
 	(void)state;
@@ -504,6 +505,7 @@ static void too_large_is_refused_unread(void **state)
 	d.role.conf.village.file_bytes_max = 1 << 20;
 }
 
+/* */
 static void villages_are_found_where_they_stand(void **state)
 {
 	static const struct {
