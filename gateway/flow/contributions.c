@@ -86,6 +86,13 @@ static void judge(const struct policy *p, const struct contribution_status *ev, 
 	v->past_cut_off = today > p->last_filing_day;
 }
 
+/* What was waited for did not come: "goes on by itself" must not be the last word. */
+static const char *in_the_end(const char *why)
+{
+	bool awaited = strcmp(why, "contribution_missing") == 0 || strcmp(why, "contribution_not_arrived") == 0;
+	return awaited ? "contribution_not_in_time" : why;
+}
+
 /* R-04 R-28 */
 static int judge_payment(struct flow *f, struct decl *d, const struct policy *p, const struct verdict *v,
 			 const struct contribution_status *ev, const struct id *cause, struct err *e)
@@ -95,7 +102,7 @@ static int judge_payment(struct flow *f, struct decl *d, const struct policy *p,
 	if (v->answer == ELIGIBLE_NO)
 		return stop(f, d, F_REJECTED, &no, cause, ev->as_of, e);
 	if (v->answer == ELIGIBLE_NOT_YET && v->past_cut_off)
-		return expire(f, d, v->why, cause, ev->as_of, e);
+		return expire(f, d, in_the_end(v->why), cause, ev->as_of, e);
 	if (v->answer == ELIGIBLE_YES) {
 		if (date_of_time(f->now) > p->last_instruct_day)
 			return expire(f, d, "too_late", cause, f->now, e);

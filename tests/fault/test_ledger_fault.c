@@ -75,7 +75,7 @@ static void check_year_end(struct flow_world *w, struct id sub)
 	assert_string_equal(fw_answer_of(w, sub, 5).code, "not_filed_in_time");
 	assert_string_equal(fw_answer_of(w, sub, 6).code, "not_filed_in_time");
 	assert_string_equal(fw_answer_of(w, sub, 8).code, "duplicate_row");
-	assert_string_equal(fw_answer_of(w, late, 5).code, "contribution_not_arrived");
+	assert_string_equal(fw_answer_of(w, late, 5).code, "contribution_not_in_time");
 	assert_true(fw_answer_of(w, late, 5).final);
 	struct stat st = fw_statement(w);
 	assert_int_equal(st.count[SC_EXPIRED], 3);

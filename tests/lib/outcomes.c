@@ -187,8 +187,7 @@ bool outcomes_quiet(const struct outcomes *o, const struct rosters *r, int wave)
 
 static bool ended_by_the_year(const char *code)
 {
-	static const char *const codes[] = {"not_filed_in_time", "contribution_missing", "contribution_not_arrived",
-					    "past_year_only", NULL};
+	static const char *const codes[] = {"not_filed_in_time", "contribution_not_in_time", "past_year_only", NULL};
 
 	return among(code, codes);
 }

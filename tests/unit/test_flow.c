@@ -339,7 +339,7 @@ static void late_contribution_and_cut_off(void **state)
 	ANSWERED(w, sub, 6, "contribution_not_arrived", false); /* asked once more first */
 	fw_status(w, 2, false, "2027-01-02T09:00:00+08:00");
 	fw_turns(w);
-	ANSWERED(w, sub, 6, "contribution_not_arrived", true);
+	ANSWERED(w, sub, 6, "contribution_not_in_time", true);
 	assert_int_equal(fw_statement(w).count[SC_EXPIRED], 2);
 	assert_int_equal(fw_rebuild(w, sub) + fw_rebuild(w, waits), 3);
 }
