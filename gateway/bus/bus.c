@@ -199,9 +199,16 @@ void bus_note_position(struct bus_reader *r, const char *group)
 int bus_last(struct bus *b, const char *topic, int partition, struct bus_record *out, struct err *e)
 {
 	if (b->kafka)
-		return kafka_last(b->kafka, topic, partition, out, e);
+		return kafka_last(b->kafka, topic, partition, false, out, e);
 	assert(partition == 0);
 	return local_last(b->local, topic, (struct str){0}, out, e);
+}
+
+int bus_last_marked(struct bus *b, const char *topic, int partition, struct bus_record *out,
+		    struct err *e)
+{
+	return b->kafka ? kafka_last(b->kafka, topic, partition, true, out, e)
+			: bus_last(b, topic, partition, out, e);
 }
 
 int bus_last_of(struct bus *b, const char *topic, struct str key, struct bus_record *out,

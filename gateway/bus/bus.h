@@ -142,6 +142,9 @@ void bus_note_position(struct bus_reader *r, const char *group);
 /* The last event of a partition. 1 found, 0 none (out->offset: where the partition ends). Slices are valid until the next call on b. */
 int bus_last(struct bus *b, const char *topic, int partition, struct bus_record *out,
 	     struct err *e);
+/* The same of events that carry a ledger's mark: on Kafka strangers may have written behind them. */
+int bus_last_marked(struct bus *b, const char *topic, int partition, struct bus_record *out,
+		    struct err *e);
 /* The newest event of a key, found by walking back from the end of its partition. */
 int bus_last_of(struct bus *b, const char *topic, struct str key, struct bus_record *out,
 		struct err *e);

@@ -41,8 +41,8 @@ int kafka_tell(const struct kafka_reader *r, struct bus_position *out);
 unsigned kafka_shares(const struct kafka_reader *r, struct bus_share *out, int *count);
 int kafka_store_position(struct kafka_reader *r, struct err *e);
 void kafka_note_position(struct kafka_reader *r, const char *group);
-int kafka_last(struct kafka *k, const char *topic, int partition, struct bus_record *out,
-	       struct err *e);
+int kafka_last(struct kafka *k, const char *topic, int partition, bool marked,
+	       struct bus_record *out, struct err *e);
 int kafka_last_of(struct kafka *k, const char *topic, struct str key, struct bus_record *out,
 		  struct err *e);
 int kafka_lags(const struct bus_options *o, struct bus_lag *out, int max, int *count,

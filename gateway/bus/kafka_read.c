@@ -41,6 +41,7 @@ struct stretch {
 	int64_t from, to;
 	struct str key; /* no value: any */
 	bool first;	/* the first one; otherwise the last one */
+	bool marked;	/* only what carries a ledger's mark: strangers' records do not */
 };
 
 static void fetch_on(struct kafka_reader *r);
@@ -522,10 +523,11 @@ int look_at(struct kafka *k, struct kafka_topic *t, int partition, int64_t offse
 	return scan(k, &s, out, e);
 }
 
-int kafka_last(struct kafka *k, const char *topic, int partition, struct bus_record *out,
-	       struct err *e)
+int kafka_last(struct kafka *k, const char *topic, int partition, bool marked,
+	       struct bus_record *out, struct err *e)
 {
-	struct stretch s = {.t = kafka_named(k, topic), .partition = partition};
+	struct stretch s = {
+		.t = kafka_named(k, topic), .partition = partition, .marked = marked};
 
 	if (kafka_know(k, s.t, e) < 0)
 		return -1;
@@ -546,7 +548,7 @@ int kafka_last_of(struct kafka *k, const char *topic, struct str key, struct bus
 int look_check(struct kafka *k, struct kafka_topic *t, const struct bus_position *at, struct err *e)
 {
 	const char *cure = strcmp(k->role, "gateway") == 0 ? CURE_LEDGER : CURE_GROUP;
-	struct stretch s = {t, at->partition, at->next - 1, at->next, {0}, true};
+	struct stretch s = {t, at->partition, at->next - 1, at->next, {0}, true, false};
 	int64_t until = clock_monotonic() + LATE_MARK_MS, since = 0, low, high;
 	struct bus_record there;
 
@@ -653,10 +655,19 @@ static int again(struct kafka *k, rd_kafka_resp_err_t err, const char *what, int
 	return kafka_wait(k, since, what, e);
 }
 
+static bool marked(const struct kafka_topic *t, const rd_kafka_message_t *m)
+{
+	struct bus_record r;
+
+	event_of(t, m, &r);
+	return r.ledger.p && r.ledger.n > 0;
+}
+
 static bool wanted(const struct stretch *s, const rd_kafka_message_t *m)
 {
 	return !m->err && m->offset < s->to && (m->payload || !s->t->topic->compact) &&
-	       (s->key.p == NULL || str_eq(s->key, (struct str){m->key, m->key_len}));
+	       (s->key.p == NULL || str_eq(s->key, (struct str){m->key, m->key_len})) &&
+	       (!s->marked || marked(s->t, m));
 }
 
 /* What is looked for in the stretch, or NULL, as *found. */

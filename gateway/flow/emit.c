@@ -45,7 +45,7 @@ int flow_reject(struct flow *f, const char *topic, const struct bus_record *r, c
 	if (!ev.event_type.p || ev.event_type.n > 100 || !utf8_valid(ev.event_type))
 		ev.event_type = STR("?");
 	COUNT(C_REJECTS);
-	log_warn("EVENT-REJECTED", "topic=%s offset=%" PRId64 " reason=%s", topic, r->offset, reason);
+	log_warn("EVENT-REJECTED", "topic=%s partition=%d offset=%" PRId64 " reason=%s", topic, (int)r->partition, r->offset, reason);
 	return flow_emit(f, EV_REJECTED_EVENT, &ev, (struct str){key, (size_t)n}, &id, &r->event.trace, e);
 }
 

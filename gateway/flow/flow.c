@@ -118,7 +118,7 @@ static int check_partition(struct flow *f, int topic, int partition, int64_t *on
 	int64_t delivered = outbox_delivered(f->p.ledger)->seq[topic][partition];
 	size_t id_len = strcspn(mark, "/");
 	struct bus_record last = {0};
-	int got = bus_last(f->p.bus, name, partition, &last, e);
+	int got = bus_last_marked(f->p.bus, name, partition, &last, e);
 	*on_bus = 0;
 	if (got < 0)
 		return -1;
