@@ -26,7 +26,7 @@ static bool too_old(const char *version);
 
 bool topics_plan(const struct conf *c, int i, struct topic_plan *out)
 {
-	const struct topic *t = i < topic_count ? &topics[i] : NULL;
+	const struct topic *t = i >= 0 && i < topic_count ? &topics[i] : NULL;
 	bool compact = t && t->compact;
 
 	if (i < 0 || i > topic_count)

@@ -360,10 +360,14 @@ static void each_fault_without_keys(void **state)
  * but in the bureau's book. */
 static void killed_between_sending_and_publishing(bool keyed)
 {
+	int between = 0;
+
 	open_world(keyed, "", NULL, NULL);
-	for (int life = 0; life < 4; life++) {
+	/* On a busy machine the answer may come before the kill does: that life does not count. */
+	for (int life = 0; between < 4; life++) {
 		int64_t entries = rig_book(&g.rig, "entries", NULL);
 
+		assert_in_range(life, 0, 15);
 		rig_faults(&g.rig, "batches/slow:1000:1");
 		rig_adapter_start(&g.rig);
 		add_many(100);
@@ -372,8 +376,7 @@ static void killed_between_sending_and_publishing(bool keyed)
 			rig_look_again(start);
 		rig_adapter_kill(&g.rig);
 		turn();
-		assert_int_equal(in_state(NEW) + in_state(INSTRUCTED),
-				 100); /* nothing was published */
+		between += in_state(NEW) + in_state(INSTRUCTED) == 100; /* nothing was published */
 		rig_adapter_start(&g.rig);
 		until_settled();
 		books_agree();
