@@ -12,7 +12,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-enum { READY_MS = 60000, SYNC_MS = 120000, ASK_MS = 2000, LOOK_MS = 20, ARGS = 24 };
+enum { READY_MS = 60000, SYNC_MS = 120000, ASK_MS = 2000, LEADER_MS = 10000, LOOK_MS = 20, ARGS = 24 };
 
 /* name in server.properties, protocol, name as part of a property */
 static const struct {
@@ -470,20 +470,23 @@ int cluster_leader(struct cluster *c, const char *topic, int partition, struct e
 	const struct rd_kafka_metadata *m;
 	rd_kafka_t *rk = ask_handle(cluster_servers(c, CLUSTER_PLAIN, servers), e);
 	rd_kafka_topic_t *t;
+	int64_t until = clock_monotonic() + LEADER_MS;
 	rd_kafka_resp_err_t why;
 	int leader = -1;
 
 	if (!rk)
 		return -1;
 	t = rd_kafka_topic_new(rk, topic, NULL);
-	why = rd_kafka_metadata(rk, 0, t, &m, ASK_MS * 5);
-	if (why == RD_KAFKA_RESP_ERR_NO_ERROR) {
+	do {
+		why = rd_kafka_metadata(rk, 0, t, &m, ASK_MS * 5);
+		if (why != RD_KAFKA_RESP_ERR_NO_ERROR)
+			break;
 		if (m->topic_cnt == 1 && partition < m->topics[0].partition_cnt)
 			for (int p = 0; p < m->topics[0].partition_cnt; p++)
 				if (m->topics[0].partitions[p].id == partition)
 					leader = m->topics[0].partitions[p].leader;
 		rd_kafka_metadata_destroy(m);
-	}
+	} while (leader < 1 && clock_monotonic() < until && rd_kafka_poll(rk, LOOK_MS) >= 0);
 	rd_kafka_topic_destroy(t);
 	rd_kafka_destroy(rk);
 	if (leader < 1)

@@ -4,7 +4,7 @@
 #   QIAO_BUILD   the build, build/release by default: its test/{unit,fault,scenario,kafka} hold the executables
 #   NAME         only this one, with or without "test_" in front
 #   QIAO_KINDS   of these only, in this order: kafka scenario unit fault, the longest first
-#   QIAO_JOBS    so many at a time: two a processor, for they wait most of the time
+#   QIAO_JOBS    so many at a time: one more than there are processors, for they wait most of the time
 #   QIAO_SKIP    names or patterns of tests to leave out, with blanks between
 #
 # Each test has a TMPDIR of its own, removed afterwards, and ten minutes. tests/scenario/test_*.py are tests too: they get the
@@ -15,7 +15,7 @@ cd "$(dirname "$0")/../.." || exit 1
 build=${QIAO_BUILD:-build/release}
 wanted=${1:-}
 limit_s=600
-jobs=${QIAO_JOBS:-$((2 * $(nproc)))}
+jobs=${QIAO_JOBS:-$(($(nproc) + 1))}
 
 # Executables whose source is gone are left over from another state of the tree.
 tests=()
