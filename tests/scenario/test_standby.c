@@ -259,12 +259,28 @@ static bool is_writing(struct store *st)
 	return true;
 }
 
-/* Stops it where it is inside a transaction, or where it is not. */
+/* SQLite's locks for writing and for checkpoints, of the ledger or of any topic of the local bus: bytes 120 and 121. */
+static bool holds_a_database(pid_t pid)
+{
+	FILE *f = fopen("/proc/locks", "re");
+	char line[256];
+	bool holds = false;
+	int owner, first;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof line, f))
+		if (sscanf(line, "%*d: POSIX ADVISORY WRITE %d %*s %d", &owner, &first) == 2 && owner == (int)pid)
+			holds = holds || first == 120 || first == 121;
+	fclose(f);
+	return holds;
+}
+
+/* Stops it where it is inside a transaction of the ledger, or where it holds nothing that another one needs. */
 static void stop_where(struct store *st, pid_t pid, bool writing)
 {
 	int64_t until = clock_monotonic() + LIMIT_MS;
 
-	for (stop_process(pid); is_writing(st) != writing; stop_process(pid)) {
+	for (stop_process(pid); is_writing(st) != writing || (!writing && holds_a_database(pid)); stop_process(pid)) {
 		assert_true(clock_monotonic() < until);
 		kill(pid, SIGCONT);
 		poll(NULL, 0, 1);
