@@ -5,24 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int meta_put(struct ledger *l, const char *key, int64_t v, struct err *e)
-{
-	stmt_text(l->q[Q_META_PUT], 1, str_of(key));
-	stmt_int(l->q[Q_META_PUT], 2, v);
-	return stmt_run(l->q[Q_META_PUT], e);
-}
-
-static int one_int(struct store *st, const char *sql, int64_t *out, struct err *e)
-{
-	struct stmt *q;
-	if (store_prepare(st, &q, sql, e) != 0)
-		return -1;
-	int got = stmt_step(q, e);
-	*out = got == 1 ? stmt_get_int(q, 0) : 0;
-	stmt_reset(q);
-	return got < 0 ? -1 : 0;
-}
-
 int adopted_load(struct ledger *l, struct err *e)
 {
 	int64_t phase, answers, events, open;

@@ -100,6 +100,8 @@ int outbox_forget(struct ledger *l, struct err *e); /* what is known to be on th
 int stats_load(struct ledger *l, struct err *e);
 int stats_write(struct ledger *l, struct err *e);
 void stats_fini(struct ledger *l);
+int meta_put(struct ledger *l, const char *key, int64_t v, struct err *e);
+int one_int(struct store *st, const char *sql, int64_t *out, struct err *e); /* the one value of a query; 0 when there is none */
 int adopted_load(struct ledger *l, struct err *e);
 void adopted_payment_read(struct adopted_payment *p, struct stmt *q);
 #define ADOPTED_COLS \

@@ -93,14 +93,14 @@ static int meta_int(struct store *st, const char *key, int64_t fallback, int64_t
 	return got < 0 ? -1 : 0;
 }
 
-static int meta_put(struct ledger *l, const char *key, int64_t v, struct err *e)
+int meta_put(struct ledger *l, const char *key, int64_t v, struct err *e)
 {
 	stmt_text(l->q[Q_META_PUT], 1, str_of(key));
 	stmt_int(l->q[Q_META_PUT], 2, v);
 	return stmt_run(l->q[Q_META_PUT], e);
 }
 
-static int max_of(struct store *st, const char *sql, int64_t *out, struct err *e)
+int one_int(struct store *st, const char *sql, int64_t *out, struct err *e)
 {
 	struct stmt *q;
 	if (store_prepare(st, &q, sql, e) != 0)
@@ -175,11 +175,11 @@ static int who_am_i(struct ledger *l, int64_t now, struct err *e)
 	    feed_load(l, e) != 0 || outbox_load(l, e) != 0 ||
 	    meta_int(l->st, "outbox_last", 0, &l->outbox_last, e) != 0 ||
 	    meta_int(l->st, "outbox_sent", 0, &l->outbox_sent, e) != 0 ||
-	    max_of(l->st, "SELECT max(no) FROM decl", &l->last_decl, e) != 0 ||
-	    max_of(l->st, "SELECT max(no) FROM submission", &l->last_sub, e) != 0 ||
-	    max_of(l->st, "SELECT max(seq) FROM history", &l->last_history, e) != 0 ||
-	    max_of(l->st, "SELECT max(first) FROM waiting", &l->last_waiting, e) != 0 ||
-	    max_of(l->st, "SELECT count(*) FROM early", &l->early_count, e) != 0)
+	    one_int(l->st, "SELECT max(no) FROM decl", &l->last_decl, e) != 0 ||
+	    one_int(l->st, "SELECT max(no) FROM submission", &l->last_sub, e) != 0 ||
+	    one_int(l->st, "SELECT max(seq) FROM history", &l->last_history, e) != 0 ||
+	    one_int(l->st, "SELECT max(first) FROM waiting", &l->last_waiting, e) != 0 ||
+	    one_int(l->st, "SELECT count(*) FROM early", &l->early_count, e) != 0)
 		return -1;
 	l->outbox_forgotten = l->outbox_sent;
 	l->kept_decl = l->last_decl;
