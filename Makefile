@@ -20,7 +20,7 @@ DEVELOPER ?= $(if $(CI),1,)
 
 # ---- what belongs to what, lowest layer first -------------------------------------------------------------------------
 base_SRC := err buf str fs secret ini text texts_clerk texts_operator table date clock log counters conf role
-crypto_SRC := digest identity keyring ids
+crypto_SRC := digest identity keyring ids audit audit_read
 domain_SRC := cell csv citizen_id money policy calendar village row eligibility gates payment
 events_SRC := schema check types pinned arena bind codec events
 store_SRC := store
