@@ -30,8 +30,12 @@ int adapter_open(struct adapter *a, struct role *role, struct err *e)
 	buf_init(&a->body, BODY_MAX);
 	if (fs_join(dir, sizeof dir, role->conf.data.dir, "bus") != 0)
 		return err_set(e, ERR_CONF, "data dir: path too long");
-	if (bus_open(&a->bus, &o, e) != 0)
+	if (audit_open(&a->audit, role->conf.data.dir, role->name, &role->clock, e) != 0)
 		return -1;
+	if (bus_open(&a->bus, &o, e) != 0) {
+		adapter_close(a);
+		return -1;
+	}
 	if (registry_codec_open(&a->codec, &a->registry, &role->conf, role, e) != 0) {
 		adapter_close(a);
 		return -1;
@@ -44,6 +48,8 @@ void adapter_close(struct adapter *a)
 	if (a->bus)
 		bus_close(a->bus);
 	registry_codec_close(a->codec, a->registry);
+	audit_close(a->audit);
+	a->audit = NULL;
 	a->bus = NULL;
 	a->codec = NULL;
 	a->registry = NULL;
@@ -97,6 +103,23 @@ int adapter_flush(struct adapter *a, struct err *e)
 			return -1;
 	}
 	return 0;
+}
+
+int adapter_audit(struct adapter *a, const char *purpose, const char *batch, int64_t count, struct err *e)
+{
+	int tries = 0;
+
+	while (count > 0 && audit_write(a->audit, purpose, batch, count, e) != 0) {
+		if (!try_again(&tries, e, "audit"))
+			return -1;
+	}
+	return 0;
+}
+
+const char *audit_place(char out[AUDIT_PLACE], const char *topic, const struct bus_record *first)
+{
+	snprintf(out, AUDIT_PLACE, "%s/%d:%" PRId64, topic, (int)first->partition, first->offset);
+	return out;
 }
 
 int adapter_store_position(struct bus_reader *r, struct err *e)

@@ -12,6 +12,7 @@
 #define QIAO_ADAPTERS_ADAPTER_H
 #include "base/role.h"
 #include "bus/bus.h"
+#include "crypto/audit.h"
 #include "events/events.h"
 
 struct adapter {
@@ -20,8 +21,9 @@ struct adapter {
 	struct codec *codec;
 	struct registry *registry; /* behind the codec, http/registry.h */
 	struct buf body; /* scratch for encoded events */
+	struct audit *audit;
 };
-/* Opens bus and codec for the role. */
+/* Opens bus, codec and audit for the role. */
 int adapter_open(struct adapter *a, struct role *role, struct err *e);
 void adapter_close(struct adapter *a); /* what was not flushed is not sent */
 /* Encodes and queues one event on its topic ("positions", "rejects", "books" get ".<role>"). trace
@@ -33,6 +35,12 @@ int adapter_publish_to(struct adapter *a, enum event_type t, int partition, cons
 		       struct str key, const struct id *id, struct err *e);
 /* What was published before is durable when it returns 0. */
 int adapter_flush(struct adapter *a, struct err *e);
+/* One record for the identities that are about to be opened or handed over (crypto/audit.h), durable when it returns 0; on failure
+ * the caller goes no further with them. count 0: nothing is written. */
+int adapter_audit(struct adapter *a, const char *purpose, const char *batch, int64_t count, struct err *e);
+#define AUDIT_PLACE 80
+/* The batch of a window: the place of its first event, "payments/0:1234". */
+const char *audit_place(char out[AUDIT_PLACE], const char *topic, const struct bus_record *first);
 /* bus_store_position that waits for a full disk. */
 int adapter_store_position(struct bus_reader *r, struct err *e);
 

@@ -16,6 +16,8 @@ static int publish(struct work *w, const struct work_row *row, const struct cont
 const struct work_kind enquiries_kind = {
 	.topic = "enquiries",
 	.path = "/v1/enquiries",
+	.opened = "enquiries_opened",
+	.handed_over = "enquiry_to_ssa",
 	.first = EV_CONTRIBUTION_ENQUIRY,
 	.last = EV_CONTRIBUTION_ENQUIRY,
 	.take = take,

@@ -42,6 +42,7 @@ struct ssa;
 struct work;
 struct work_kind {
 	const char *topic, *path;
+	const char *opened, *handed_over; /* in the audit; NULL: its events hold no identities */
 	bool ordered; /* no row may overtake another: a refund must not come before its credit */
 	enum event_type first, last; /* what the topic carries */
 	/* One decoded event: work_add and JSON, or a reject. */
@@ -66,7 +67,7 @@ struct work {
 	bool open;
 	int left_out; /* ordered: how often the answers left out the one row of the head */
 	struct work_row rows[WINDOW_MAX];
-	int count;
+	int count, identities; /* opened ones */
 	struct idmap keys;   /* rows by key */
 	struct jsonout json; /* rows as the SSA wants them */
 	struct pass pass;
@@ -93,6 +94,8 @@ int work_turn(void *work, int64_t *wait_ms, struct err *e); /* a stream's turn *
 struct work_row *work_add(struct work *w, const struct bus_record *r, const struct id *key,
 			  int64_t version);
 int work_added(struct work *w, struct work_row *row, struct err *e);
+/* The same rows and versions have the same batch id: a repeat is the same request. */
+void work_batch(const struct work *w, const int *rows, int count, struct id *id);
 /* 1 open (number and name in ssa->identity), 0 rejected, -1 error */
 int work_identity(struct work *w, const struct bus_record *r, const struct id *token,
 		  struct str sealed, struct str *number, struct str *name, struct err *e);

@@ -3,13 +3,17 @@
  * batch that is refused as a whole is halved; a row that an answer leaves out is sent again alone,
  * and left out PASS_ROUNDS times it goes to rejects.ssa. */
 #include "adapters/ssa/ssa.h"
+#include "crypto/ids.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { JSON_MAX = 8 << 20 };
 
 static int take(struct work *w, const struct bus_record *records, int count, struct err *e);
+static int take_all(struct work *w, const struct bus_record *records, int count, struct err *e);
 static void fill_pass(struct work *w);
+static int record(struct work *w, const int *rows, int count, struct err *e);
 static int one_group(const struct work *w, const int *rows, int count);
 static int exchange(struct work *w, int64_t *wait_ms, struct err *e);
 static void write_body(struct work *w, const int *rows, int count);
@@ -96,8 +100,10 @@ int work_identity(struct work *w, const struct bus_record *r, const struct id *t
 	struct ssa *s = w->ssa;
 	struct err why = {0};
 
-	if (identity_open(s->keys, token, sealed, &s->identity, number, name, &why) == 0)
+	if (identity_open(s->keys, token, sealed, &s->identity, number, name, &why) == 0) {
+		w->identities++;
 		return 1;
+	}
 	if (why.class != ERR_PERM) {
 		*e = why;
 		return -1;
@@ -106,7 +112,27 @@ int work_identity(struct work *w, const struct bus_record *r, const struct id *t
 	return adapter_reject(&s->adapter, w->kind->topic, r, "identity", why.text, e);
 }
 
+/* What was opened is recorded even when the window comes to nothing. */
 static int take(struct work *w, const struct bus_record *records, int count, struct err *e)
+{
+	char place[AUDIT_PLACE];
+	struct err why = {0};
+	int rc;
+
+	w->identities = 0;
+	rc = take_all(w, records, count, e);
+	if (w->kind->opened && adapter_audit(&w->ssa->adapter, w->kind->opened, audit_place(place, w->kind->topic, records),
+					     w->identities, &why) != 0 &&
+	    rc == 0) {
+		*e = why;
+		rc = -1;
+	}
+	if (rc == 0)
+		fill_pass(w);
+	return rc;
+}
+
+static int take_all(struct work *w, const struct bus_record *records, int count, struct err *e)
 {
 	union {
 		struct contribution_enquiry enquiry;
@@ -129,7 +155,6 @@ static int take(struct work *w, const struct bus_record *records, int count, str
 		if (rc < 0 || (rc > 0 && w->kind->take(w, &records[i], type, &ev, e) != 0))
 			return -1;
 	}
-	fill_pass(w);
 	return 0;
 }
 
@@ -180,6 +205,8 @@ static int exchange(struct work *w, int64_t *wait_ms, struct err *e)
 	write_body(w, rows, count);
 	if (w->ssa->body.full)
 		return err_set(e, ERR_TEMP, "%s: no room for the body", w->kind->path);
+	if (record(w, rows, count, e) != 0)
+		return -1;
 	TALLY(C_REQUESTS);
 	x = peer_exchange(peer, &w->backoff, w->kind->path, jsonout_text(&w->ssa->body), NULL,
 			  &answer);
@@ -203,6 +230,18 @@ static int exchange(struct work *w, int64_t *wait_ms, struct err *e)
 	}
 	pass_drop(&w->pass);
 	return 0;
+}
+
+/* Before each request, repeats included: each of them hands the rows over. */
+static int record(struct work *w, const int *rows, int count, struct err *e)
+{
+	char hex[ID_HEX];
+	struct id batch;
+
+	if (w->kind->handed_over == NULL)
+		return 0;
+	work_batch(w, rows, count, &batch);
+	return adapter_audit(&w->ssa->adapter, w->kind->handed_over, id_hex(&batch, hex), count, e);
 }
 
 static void write_body(struct work *w, const int *rows, int count)
@@ -298,4 +337,23 @@ static int finish(struct work *w, struct err *e)
 		explicit_bzero(w->json.buf.data, w->json.buf.len);
 	w->open = false;
 	return 0;
+}
+
+void work_batch(const struct work *w, const int *rows, int count, struct id *id)
+{
+	struct str parts[4];
+	char word[40];
+
+	snprintf(word, sizeof word, "%s batch", w->kind->topic);
+	*id = (struct id){{0}};
+	for (int i = 0; i < count; i++) {
+		const struct work_row *row = &w->rows[rows[i]];
+		struct id before = *id;
+
+		parts[0] = str_of(word);
+		parts[1] = (struct str){(const char *)before.b, ID_LEN};
+		parts[2] = (struct str){(const char *)row->key.b, ID_LEN};
+		parts[3] = (struct str){(const char *)&row->version, sizeof row->version};
+		id_make(id, parts, 4);
+	}
 }

@@ -49,6 +49,8 @@ int tax_send(struct tax *t, int64_t *wait_ms, struct err *e)
 	write_batch(t, rows, count, &totals);
 	if (t->body.full)
 		return err_set(e, ERR_TEMP, "batch: no room for its body");
+	if (adapter_audit(&t->adapter, "batch_to_tax", batch, count, e) != 0)
+		return -1;
 	TALLY(C_BATCHES);
 	switch (peer_exchange(&t->peer, &t->batches, "/v1/batches", jsonout_text(&t->body), batch,
 			      &answer)) {

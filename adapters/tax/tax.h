@@ -52,6 +52,7 @@ struct window {
 	int count;
 	struct idmap payments, enquiries; /* rows by payment id */
 	struct jsonout json;		  /* rows as the bureau wants them */
+	int opened;			  /* identities */
 	struct pass ask, send, after;	  /* after: enquiries about what this window sends */
 };
 struct tax {

@@ -12,6 +12,7 @@
 #define TOPIC "payments"
 
 static int take(struct tax *t, const struct bus_record *records, int count, struct err *e);
+static int take_all(struct tax *t, const struct bus_record *records, int count, struct err *e);
 static int take_payment(struct tax *t, const struct bus_record *r, const struct subsidy_payment *p,
 			bool repeat, struct err *e);
 static int open_identity(struct tax *t, const struct bus_record *r, const struct subsidy_payment *p,
@@ -69,7 +70,24 @@ struct plan tax_plan(struct tax *t, const struct plan_payment *facts)
 	return plan_of(&terms, facts);
 }
 
+/* What was opened is recorded even when the window comes to nothing. */
 static int take(struct tax *t, const struct bus_record *records, int count, struct err *e)
+{
+	struct window *w = &t->window;
+	char place[AUDIT_PLACE];
+	struct err why = {0};
+	int rc;
+
+	w->opened = 0;
+	rc = take_all(t, records, count, e);
+	if (adapter_audit(&t->adapter, "payments_opened", audit_place(place, TOPIC, records), w->opened, &why) != 0 && rc == 0) {
+		*e = why;
+		rc = -1;
+	}
+	return rc == 0 ? sort_out(t, e) : -1;
+}
+
+static int take_all(struct tax *t, const struct bus_record *records, int count, struct err *e)
 {
 	struct window *w = &t->window;
 	union {
@@ -109,7 +127,7 @@ static int take(struct tax *t, const struct bus_record *records, int count, stru
 			return -1;
 		}
 	}
-	return sort_out(t, e);
+	return 0;
 }
 
 static int take_payment(struct tax *t, const struct bus_record *r, const struct subsidy_payment *p,
@@ -158,8 +176,10 @@ static int open_identity(struct tax *t, const struct bus_record *r, const struct
 {
 	struct err why = {0};
 
-	if (identity_open(t->keys, &p->token, p->identity, &t->identity, number, name, &why) == 0)
+	if (identity_open(t->keys, &p->token, p->identity, &t->identity, number, name, &why) == 0) {
+		t->window.opened++;
 		return 1;
+	}
 	if (why.class != ERR_PERM) {
 		*e = why;
 		return -1;

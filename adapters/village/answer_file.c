@@ -215,9 +215,12 @@ static int render_submission(struct village_role *v, const struct submission *s,
 	struct decoder *decoder = NULL;
 	struct source src = {spool_read, NULL};
 	struct sink to = {put, out};
-	char path[640];
+	char path[640], hex[ID_HEX];
 	int rc = -1;
 
+	/* Who is put off here is asked again by put_off. */
+	if (audit_write(v->adapter.audit, "answer_to_village", id_hex(&s->meta.submission, hex), s->meta.rows, e) < 0)
+		return -1;
 	r.roster = calloc(1, sizeof *r.roster);
 	if (r.roster == NULL ||
 	    spool_path(&v->spool, &s->meta.submission, "answers.bin", path, sizeof path) < 0) {

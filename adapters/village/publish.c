@@ -62,6 +62,8 @@ int publish_roster(struct village_role *v, struct submission *s, struct err *e)
 	buf_init(&o->identity, SEALED_MAX);
 	buf_init(&o->cells, SEALED_MAX);
 	buf_init(&o->raw, SEALED_MAX);
+	if (adapter_audit(&v->adapter, "roster_opened", id_hex(&s->meta.submission, hex), s->meta.rows, e) < 0)
+		goto out;
 	if (open_outgoing(o, e) < 0 || publish_all(o, e) < 0)
 		goto out;
 	if (adapter_flush(&v->adapter, e) < 0)
@@ -288,6 +290,11 @@ int publish_cover(struct village_role *v, const struct id *cover, struct err *e)
 			"cover %s: accepted with other reference data (%s): put back the policy or "
 			"village list",
 			id_hex(cover, hex), code);
+		goto out;
+	}
+	/* Of a cover only an individual sponsor is an identity; that is known once it is open. */
+	if (adapter_audit(&v->adapter, "cover_opened", id_hex(cover, hex), c.individual, e) < 0) {
+		cover_close(&c);
 		goto out;
 	}
 	cover_sponsor(&c, v->keys);

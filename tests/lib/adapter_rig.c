@@ -1,4 +1,5 @@
 #include "tests/lib/adapter_rig.h"
+#include "crypto/audit.h"
 #include "base/clock.h"
 #include <inttypes.h>
 #include <poll.h>
@@ -249,6 +250,38 @@ void rig_status(struct rig *r, const char *key, char *out, size_t cap)
 	}
 	if (f)
 		fclose(f);
+}
+
+struct audited {
+	const char *purpose;
+	int64_t count;
+};
+
+static int audited_record(void *arg, const struct audit_record *r)
+{
+	struct audited *a = arg;
+
+	a->count += str_is(r->purpose, a->purpose) ? r->count : 0;
+	return 0;
+}
+
+static void audited_fault(void *arg, const char *file, int line, enum audit_fault fault)
+{
+	(void)arg;
+	(void)fault;
+	fail_msg("%s:%d: the chain is broken", file, line);
+}
+
+int64_t rig_audited(struct rig *r, const char *purpose)
+{
+	struct audited a = {purpose, 0};
+	const struct audit_visitor v = {audited_record, audited_fault, NULL, &a};
+	struct err e = {0};
+	char data[320];
+
+	if (audit_read(tmpdir_file(&r->dir, data, "data"), r->role, &v, &e) != 0)
+		fail_msg("%s", e.text);
+	return a.count;
 }
 
 int64_t rig_counter(struct rig *r, const char *name)

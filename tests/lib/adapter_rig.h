@@ -51,6 +51,8 @@ int64_t rig_book(struct rig *r, const char *key,
 void rig_status(struct rig *r, const char *key, char *out,
 		size_t cap); /* of data/run/<role>.status; "" when not there */
 int64_t rig_counter(struct rig *r, const char *name); /* of the status file; at most a second old */
+/* Identities that the audit has for that purpose; fails when its chain is broken. */
+int64_t rig_audited(struct rig *r, const char *purpose);
 
 /* Of the local bus only. A copy as of now under that name in the folder; and going back to it (the
  * adapter must not run): the test's readers begin at the beginning again. */

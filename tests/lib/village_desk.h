@@ -38,6 +38,7 @@ static inline void desk_start(struct desk *d)
 	d->v.inbox = inbox_new();
 	if (clock_init(&d->role.clock, d->clock, &e) < 0 ||
 	    keyring_open(&d->v.keys, keys, "village", false, &e) < 0 ||
+	    audit_open(&d->v.adapter.audit, d->role.conf.data.dir, "village", &d->role.clock, &e) < 0 ||
 	    spool_attach(&d->v.spool, d->role.conf.data.dir, d->v.keys, &e) < 0 ||
 	    inbox_start(&d->v, &e) < 0 || take_load(&d->v, &e) < 0)
 		fail_msg("%s", e.text);
@@ -48,6 +49,7 @@ static inline void desk_stop(struct desk *d)
 	inbox_free(d->v.inbox);
 	submissions_fini(&d->v.submissions);
 	free(d->v.covers);
+	audit_close(d->v.adapter.audit);
 	keyring_free(d->v.keys);
 	reference_free(d->v.reference);
 }

@@ -271,6 +271,8 @@ static void questions_are_answered(void **state)
 	assert_int_equal(g.people[3].answered, 2);
 	assert_int_equal(g.rejects, 0);
 	assert_int_equal(rig_adapter_stop(&g.rig), 0);
+	assert_int_equal(rig_audited(&g.rig, "enquiries_opened"), 501);
+	assert_in_range(rig_audited(&g.rig, "enquiry_to_ssa"), 500, 501);
 	rig_close(&g.rig);
 }
 
@@ -319,6 +321,8 @@ static void each_fault(void **state)
 	assert_true(rig_book(&g.rig, "faults", "statistics/e500") > 0);
 	assert_int_equal(rig_book(&g.rig, "differing_repeats", NULL), 0);
 	assert_int_equal(g.rejects, 0);
+	/* Each repeat handed them over again. */
+	assert_true(rig_audited(&g.rig, "feedback_to_ssa") > g.count + 50);
 	rig_close(&g.rig);
 }
 

@@ -12,6 +12,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { PAYMENTS_MAX = 4000, SLOW_MS = 500 };
 
@@ -285,6 +287,8 @@ static void every_payment_arrives(void **state)
 	books_agree();
 	assert_int_equal(in_state(TREASURY), 2500);
 	assert_int_equal(rig_book(&g.rig, "entries", NULL), 2500);
+	assert_int_equal(rig_audited(&g.rig, "payments_opened"), 2500);
+	assert_int_equal(rig_audited(&g.rig, "batch_to_tax"), 2500);
 	assert_int_equal(doubts(), 0);
 	assert_true(strlen(g.pays[7].receipt) >= 18);
 	for (int64_t start = clock_monotonic(); rig_counter(&g.rig, "accepted") != 2500;)
@@ -686,6 +690,36 @@ static void a_bureau_that_is_away_too_long(void **state)
 	close_world();
 }
 
+/* Where the audit of this month and the next would be written, there is something else. */
+static void nothing_is_handed_over_unrecorded(void **state)
+{
+	char path[2][320], name[40];
+	int year, month, day;
+
+	(void)state;
+	open_world(true, "", NULL, NULL);
+	rig_adapter_start(&g.rig);
+	date_split(date_of_time(clock_wall()), &year, &month, &day);
+	for (int i = 0; i < 2; i++, month = month % 12 + 1, year += month == 1) {
+		snprintf(name, sizeof name, "data/audit/tax-%04d-%02d.log", year, month);
+		assert_int_equal(mkdir(tmpdir_file(&g.rig.dir, path[i], name), 0700), 0);
+	}
+	add_many(5);
+	for (int64_t start = clock_monotonic(); rig_counter(&g.rig, "payments") == 0;) {
+		turn();
+		rig_look_again(start);
+	}
+	assert_int_equal(rig_counter(&g.rig, "batches"), 0);
+	assert_int_equal(rig_book(&g.rig, "entries", NULL), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(rmdir(path[i]), 0);
+	until_settled();
+	books_agree();
+	assert_int_equal(rig_book(&g.rig, "entries", NULL), 5);
+	assert_int_equal(rig_audited(&g.rig, "batch_to_tax"), 5);
+	close_world();
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -703,6 +737,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_cannot_be_processed_is_rejected),
 		cmocka_unit_test(a_bureau_that_is_away_is_waited_for),
 		cmocka_unit_test(a_bureau_that_is_away_too_long),
+		cmocka_unit_test(nothing_is_handed_over_unrecorded),
 	};
 
 	if (argc > 1)
