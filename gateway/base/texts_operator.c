@@ -384,13 +384,14 @@ const struct text texts_for_operators[] = {
 	 "可以查：任何编号（写全，或唯一的前 8 "
 	 "位以上）、回执编号、名册文件加行号；身份号码只从标准输入读，不写在命令行上：\n"
 	 "  qiao trace -\n"
-	 "显示这一行从名册到申报、征收、票号、入账的每一步。\n\n"
+	 "显示这一行从名册到申报、征收、票号、入账的每一步。按号码查询会记入 qiao audit，号码本身不记。\n\n"
 	 "退出状态：0 找到；1 没有找到，或前几位不唯一。",
 	 "Takes any id (whole, or a unique beginning of 8 or more), a receipt number, or a roster "
 	 "file and its row. An ID\n"
 	 "number is read from standard input only, never from the command line:\n"
 	 "  qiao trace -\n"
-	 "Shows each step from row to events, tax answer, receipt and credit.\n\n"
+	 "Shows each step from row to events, tax answer, receipt and credit. A look by number is recorded, without the\n"
+	 "number: see qiao audit.\n\n"
 	 "Exit status: 0 found; 1 not found, or not unique."},
 	{"cmd_statement", "每一分钱在哪里，账平不平", "where every fen is, and whether it adds up"},
 	{"cmd_statement.help",
@@ -452,15 +453,61 @@ const struct text texts_for_operators[] = {
 	{"rejects_reason", "原因", "REASON"},
 	{"rejects_detail", "详情", "DETAIL"},
 
+	{"cmd_audit", "谁在何时打开或送出过身份信息", "who opened or handed over identities, and when"},
+	{"cmd_audit.help",
+	 "列出身份信息（姓名、公民身份号码）每一次解封或送出的记录：时间、程序、系统用户、用途、批次、人数。\n"
+	 "每批一条，内容不含任何个人信息。批次是名册编号、发给税务或社保的请求编号，或主题的位置。\n"
+	 "--from、--to：从哪一天到哪一天（含），如 2026-12-31。--role：只看 village、tax、ssa 或 trace。\n"
+	 "记录一条扣一条：改动、抽走或插入一条，后面的链就断了。不论列出哪几天，每次都从头核对整条链，\n"
+	 "断在哪个文件、哪一行会指出来。末条摘要请抄录在别处：文件末尾被截掉或整份重写，只有对照它才能发现。\n"
+	 "文件在数据目录的 audit 里，程序从不删除；法律要求对外提供的记录至少保存三年。\n\n"
+	 "退出状态：0 链完整；1 链断了。",
+	 "Lists each opening or hand-over of identities (names, ID numbers): time, role, system user, purpose, batch, persons.\n"
+	 "One record a batch, nothing personal in it. A batch is a submission, a request to an agency, or a place in a topic.\n"
+	 "--from, --to: from that day to that day, both included, such as 2026-12-31. --role: village, tax, ssa or trace only.\n"
+	 "Each record holds the digest of the one before it: changing, removing or inserting one breaks the chain behind it. All of\n"
+	 "it is checked each time, whatever is listed, and a break is named by file and line. Note the last record's digest in\n"
+	 "another place: only that shows when the end of a file was cut off, or all of it written anew.\n"
+	 "The files lie in the data folder under audit; no program removes any. The law asks for three years at least.\n\n"
+	 "Example: qiao audit --from 2026-12-01 --to 2026-12-31 --role tax\n"
+	 "Exit status: 0 the chain is whole; 1 it is broken."},
+	{"audit_date", "{0} 要写成日期，如 2026-12-31", "{0}: expected a date such as 2026-12-31"},
+	{"audit_no_role", "--role：没有“{0}”；只有 village、tax、ssa、trace", "--role: no {0}; there are village, tax, ssa, trace"},
+	{"audit_none", "没有记录", "no records"},
+	{"audit_role", "程序", "ROLE"},
+	{"audit_user", "用户", "USER"},
+	{"audit_purpose", "用途", "PURPOSE"},
+	{"audit_batch", "批次", "BATCH"},
+	{"audit_count", "人数", "PERSONS"},
+	{"audit_changed", "{0}:{1}：与上一条接不上：上一条被改过，或中间的记录被抽走或插入",
+	 "{0}:{1}: does not continue the line before it: that one was changed, or lines were taken out or put in"},
+	{"audit_unreadable", "{0}:{1}：不是记录", "{0}:{1}: is no record"},
+	{"audit_whole", "{0}：{1} 条记录，末条摘要 {2}", "{0}: {1} records, digest of the last {2}"},
+	{"audit_begins", "{0}：更早月份的文件不在这里", "{0}: files of earlier months are not here"},
+	{"audit_torn", "{0}：末行没有写完（程序中断或磁盘已满）；下一条记录会注明",
+	 "{0}: the last line was cut short (a program killed, a full disk); the next record will say so"},
+	{"audit_broken", "链断了 {0} 处", "the chain is broken in {0} places"},
+	{"payments_opened", "读取缴款", "payments opened"},
+	{"batch_to_tax", "送税务征收", "batch to the tax bureau"},
+	{"enquiries_opened", "读取参保查询", "enquiries opened"},
+	{"enquiry_to_ssa", "向社保查询", "enquiry to the SSA"},
+	{"feedback_opened", "读取入账反馈", "feedback opened"},
+	{"feedback_to_ssa", "向社保反馈", "feedback to the SSA"},
+	{"roster_opened", "读取收件名册", "roster opened"},
+	{"cover_opened", "读取补助登记", "cover opened"},
+	{"answer_to_village", "写给村（居）的回执", "answer to the village"},
+	{"number_looked_up", "按号码查询", "looked up by number"},
+	{"torn_line", "上一行没有写完", "the line before was cut short"},
+
 	{"cmd_backup", "运行中备份", "copy everything that cannot be made anew, while running"},
 	{"cmd_backup.help",
-	 "把总账、总线、收件和退回的文件复制到一个新目录，程序照常运行。最后写 "
+	 "把总账、总线、收件和退回的文件、身份信息使用记录复制到一个新目录，程序照常运行。最后写 "
 	 "manifest.sha256：没有它的备份不完整；\n"
 	 "在备份目录里用 sha256sum -c manifest.sha256 核对。\n"
 	 "恢复：停下程序，把备份复制到空的数据目录，再 qiao run。\n"
 	 "不包含：密钥、配置、收件目录（各村自己的文件）。密钥要另外离线保存。",
-	 "Copies ledger, bus, spool and refused files to a fresh folder while the programs go on. "
-	 "The manifest is written\n"
+	 "Copies ledger, bus, spool, refused files and the audit of identities to a fresh folder while the "
+	 "programs go on. The manifest is written\n"
 	 "last: a backup without manifest.sha256 did not end; check one with: sha256sum -c "
 	 "manifest.sha256\n"
 	 "To restore: stop the programs, copy the backup to an empty data folder, qiao run.\n"

@@ -12,13 +12,15 @@
  *      program publishes it again, which does no harm where the bus copied has it already;
  *   5. the answers in the spool: they hold all that the position copied with the bus says was read;
  *      and where they were written;
- *   6. what the schema registry's ids mean: all that the events copied before are written under.
+ *   6. what the schema registry's ids mean: all that the events copied before are written under;
+ *   7. the audit of identities: of all that was copied before it knows who opened it.
  * Last the manifest, with the digest of every file: a backup without one did not end. */
 #include "base/fs.h"
 #include "bus/bus.h"
 #include "cli/cli.h"
 #include "cli/data.h"
 #include "cli/files.h"
+#include "crypto/audit.h"
 #include "http/registry_cache.h"
 #include "ledger/ledger.h"
 #include <dirent.h>
@@ -97,7 +99,7 @@ static int copy_all(struct backup *b, struct err *e)
 	    copy_tree(b, "spool", ONLY_ANSWERS, e) < 0)
 		return -1;
 	if (copy_tree(b, "refused", ALL, e) < 0 || copy_tree(b, "answers", ALL, e) < 0 ||
-	    copy_tree(b, REGISTRY_FOLDER, ALL, e) < 0)
+	    copy_tree(b, REGISTRY_FOLDER, ALL, e) < 0 || copy_tree(b, AUDIT_FOLDER, ALL, e) < 0)
 		return -1;
 	return write_manifest(b, e);
 }

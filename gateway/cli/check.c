@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "bus/bus.h"
 #include "cli/cli.h"
+#include "crypto/audit.h"
 #include "crypto/identity.h"
 #include "flow/reference.h"
 #include "http/registry_cache.h"
@@ -15,6 +16,7 @@
 static int check_reference(struct cli *c);
 static int check_keys(struct cli *c);
 static int check_data(struct cli *c);
+static int check_audit(const struct cli *c);
 static int check_registry(const struct cli *c);
 static int check_writable(char path[CONF_PATH], const char *setting);
 static int check_programs(struct cli *c);
@@ -34,6 +36,7 @@ int cmd_check(struct cli *c, int argc, char **argv)
 	errors += check_reference(c);
 	errors += check_keys(c);
 	errors += check_data(c);
+	errors += check_audit(c);
 	errors += check_registry(c);
 	errors += check_programs(c);
 	errors += check_bus(c);
@@ -103,6 +106,17 @@ static int check_data(struct cli *c)
 	if (!fs_exists(ledger))
 		cli_say(c, "check_no_data", NULL);
 	return check_writable(path, "[data] dir");
+}
+
+/* Nothing is opened or handed over that cannot be recorded. */
+static int check_audit(const struct cli *c)
+{
+	char path[CONF_PATH];
+	struct err e = {0};
+
+	if (cli_path(c, path, AUDIT_FOLDER, &e) < 0)
+		return wrong(&e);
+	return fs_exists(path) ? check_writable(path, "the audit of identities is kept there") : 0;
 }
 
 /* Where the folder is not there yet, check_data has looked at the one that it will be made in. The registry itself is asked by qiao

@@ -4,7 +4,7 @@
 
 const struct data_folder data_folders[] = {
 	{"gateway", true}, {"bus", true},    {"spool", true}, {"answers", true},
-	{"refused", true}, {"inbox", false}, {"run", false},  {0},
+	{"refused", true}, {"audit", true}, {"inbox", false}, {"run", false},  {0},
 };
 
 int data_make_folders(const char *dir, struct err *e)

@@ -30,6 +30,7 @@ static const struct command {
 	{"trace", "ID | RECEIPT [ROW] | FILE ROW | -", cmd_trace, EVERY_DAY, true},
 	{"statement", "[--year YEAR] [--village CODE]", cmd_statement, EVERY_DAY, true},
 	{"rejects", "[--topic TOPIC] [--show ROLE:OFFSET]", cmd_rejects, CARE, true},
+	{"audit", "[--from DATE] [--to DATE] [--role ROLE]", cmd_audit, CARE, true},
 	{"backup", "DIR", cmd_backup, CARE, true},
 	{"adopt", "[--dry-run | --list]", cmd_adopt, CARE, true},
 };

@@ -5,6 +5,7 @@
 #include "base/date.h"
 #include "base/fs.h"
 #include "cli/cli.h"
+#include "crypto/audit.h"
 #include "crypto/identity.h"
 #include "crypto/ids.h"
 #include "domain/citizen_id.h"
@@ -107,6 +108,20 @@ static int show(void *arg, const struct view_decl *r)
 
 /* ---- ways to name it ---- */
 
+/* Asking where a person is by their number is no opening, but as telling. */
+static int record_look(struct tracing *t)
+{
+	const struct conf *conf = &t->c->conf;
+	struct audit *audit;
+	struct clock clock;
+	int rc;
+	if (clock_init(&clock, conf->clock.file, t->e) != 0 || audit_open(&audit, conf->data.dir, "trace", &clock, t->e) != 0)
+		return -1;
+	rc = audit_write(audit, "number_looked_up", "stdin", 1, t->e);
+	audit_close(audit);
+	return rc;
+}
+
 static int by_number_on_stdin(struct tracing *t)
 {
 	struct keyring *k = NULL;
@@ -116,6 +131,10 @@ static int by_number_on_stdin(struct tracing *t)
 	struct id token;
 	if (keyring_open(&k, t->c->conf.keys.dir, "trace", t->c->conf.keys.separate_users, t->e) != 0)
 		return -1;
+	if (record_look(t) != 0) {
+		keyring_free(k);
+		return -1;
+	}
 	for (ssize_t got; n < sizeof line - 1 && (got = read(STDIN_FILENO, line + n, sizeof line - 1 - n)) > 0;)
 		n += (size_t)got;
 	/* As it is copied from a spreadsheet: guards, blanks, full-width digits and a lower-case x are undone. */

@@ -116,6 +116,8 @@ static int make_world(void **state)
 	put("run/tax.status", "pid 1");
 	put("registry/tax.ids", "7 a 0\n");
 	put("registry/.half.ids", "7");
+	put("audit/tax-2026-12.log", "a record\n");
+	put("audit/.tax.lock", "");
 	return 0;
 }
 
@@ -167,6 +169,8 @@ static void copies_what_cannot_be_made_anew_and_no_more(void **state)
 	assert_true(is_copied("refused/" OLD ".reason"));
 	assert_string_equal(copied("registry/tax.ids"), "7 a 0\n8 b 0\n");
 	assert_false(is_copied("registry/.half.ids"));
+	assert_string_equal(copied("audit/tax-2026-12.log"), "a record\n");
+	assert_false(is_copied("audit/.tax.lock"));
 	assert_false(is_copied("spool/.new-" LATE));
 	/* Folders of what is not copied are there, empty: a restored data folder is whole. */
 	assert_true(is_copied("inbox"));
