@@ -116,6 +116,17 @@ int adapter_audit(struct adapter *a, const char *purpose, const char *batch, int
 	return 0;
 }
 
+int adapter_note(struct adapter *a, const char *purpose, const char *batch, int64_t count, struct err *e)
+{
+	int tries = 0;
+
+	while (count > 0 && audit_note(a->audit, purpose, batch, count, e) != 0) {
+		if (!try_again(&tries, e, "audit"))
+			return -1;
+	}
+	return 0;
+}
+
 const char *audit_place(char out[AUDIT_PLACE], const char *topic, const struct bus_record *first)
 {
 	snprintf(out, AUDIT_PLACE, "%s/%d:%" PRId64, topic, (int)first->partition, first->offset);

@@ -35,9 +35,11 @@ int adapter_publish_to(struct adapter *a, enum event_type t, int partition, cons
 		       struct str key, const struct id *id, struct err *e);
 /* What was published before is durable when it returns 0. */
 int adapter_flush(struct adapter *a, struct err *e);
-/* One record for the identities that are about to be opened or handed over (crypto/audit.h), durable when it returns 0; on failure
- * the caller goes no further with them. count 0: nothing is written. */
+/* One record for identities that are about to be handed over (crypto/audit.h), durable when it returns 0; on failure the caller
+ * goes no further with them. note: for identities that were opened and stay in the process, durable with the next audit. count 0:
+ * nothing is written. */
 int adapter_audit(struct adapter *a, const char *purpose, const char *batch, int64_t count, struct err *e);
+int adapter_note(struct adapter *a, const char *purpose, const char *batch, int64_t count, struct err *e);
 #define AUDIT_PLACE 80
 /* The batch of a window: the place of its first event, "payments/0:1234". */
 const char *audit_place(char out[AUDIT_PLACE], const char *topic, const struct bus_record *first);

@@ -13,6 +13,7 @@ static int answered(struct work *w, const int *rows, int count, const json_t *ro
 		    const char **why, struct err *e);
 static bool totals_good(const struct work *w, const int *rows, int count, const json_t *root);
 static int refused(struct work *w, const struct work_row *row, struct err *e);
+static void name_batch(const struct work *w, const int *rows, int count, struct id *id);
 static struct id key_of(const struct id *payment, bool refund);
 
 const struct work_kind feedback_kind = {
@@ -106,13 +107,12 @@ static void head(struct work *w, const int *rows, int count)
 {
 	struct jsonout *j = &w->ssa->body;
 	int64_t amount_fen = 0;
-	struct id batch;
 
 	for (int i = 0; i < count; i++)
 		amount_fen += w->rows[rows[i]].amount_fen;
-	work_batch(w, rows, count, &batch);
+	name_batch(w, rows, count, &w->batch);
 	JSONOUT(j, "{\"batch\":");
-	jsonout_id(j, &batch);
+	jsonout_id(j, &w->batch);
 	JSONOUT(j, ",\"count\":");
 	jsonout_int(j, count);
 	JSONOUT(j, ",\"amount_fen\":");
@@ -166,12 +166,11 @@ static int answered(struct work *w, const int *rows, int count, const json_t *ro
 static bool totals_good(const struct work *w, const int *rows, int count, const json_t *root)
 {
 	int64_t told_count = -1, told_fen = -1, amount_fen = 0;
-	struct id batch, told;
+	struct id told;
 
 	for (int i = 0; i < count; i++)
 		amount_fen += w->rows[rows[i]].amount_fen;
-	work_batch(w, rows, count, &batch);
-	return jsonin_id(root, "batch", &told) == 0 && id_eq(&told, &batch) &&
+	return jsonin_id(root, "batch", &told) == 0 && id_eq(&told, &w->batch) &&
 	       jsonin_int(root, "count", 0, INT64_MAX, &told_count) == 0 && told_count == count &&
 	       jsonin_int(root, "amount_fen", INT64_MIN, INT64_MAX, &told_fen) == 0 &&
 	       told_fen == amount_fen;
@@ -194,6 +193,24 @@ static int refused(struct work *w, const struct work_row *row, struct err *e)
 	TALLY(C_REFUSED);
 	decision_id(&id, str_of(event_name(t)), &row->subject, row->version);
 	return adapter_publish(&w->ssa->adapter, t, &r, key, &id, &row->rec->event.trace, e);
+}
+
+/* The same rows and versions have the same batch id: a repeat is the same request. */
+static void name_batch(const struct work *w, const int *rows, int count, struct id *id)
+{
+	struct str parts[4];
+
+	*id = (struct id){{0}};
+	for (int i = 0; i < count; i++) {
+		const struct work_row *row = &w->rows[rows[i]];
+		struct id before = *id;
+
+		parts[0] = STR("feedback batch");
+		parts[1] = (struct str){(const char *)before.b, ID_LEN};
+		parts[2] = (struct str){(const char *)row->key.b, ID_LEN};
+		parts[3] = (struct str){(const char *)&row->version, sizeof row->version};
+		id_make(id, parts, 4);
+	}
 }
 
 /* Collected and refunded are two things about one payment. */

@@ -49,7 +49,7 @@ struct work_kind {
 	int (*take)(struct work *w, const struct bus_record *r, enum event_type t,
 		    const void *event, struct err *e);
 	/* Head and foot of the request's body around the rows. */
-	void (*head)(struct work *w, const int *rows, int count);
+	void (*head)(struct work *w, const int *rows, int count); /* sets work.batch where the request has an id */
 	const char *foot;
 	/* Publishes what the answer says; seen[i] is to be set for rows[i] that it is clear about.
 	 * NULL in *why, or why the answer says nothing and all of it is asked again. */
@@ -68,6 +68,7 @@ struct work {
 	int left_out; /* ordered: how often the answers left out the one row of the head */
 	struct work_row rows[WINDOW_MAX];
 	int count, identities; /* opened ones */
+	struct id batch;       /* of the request at hand; zero: it has none */
 	struct idmap keys;   /* rows by key */
 	struct jsonout json; /* rows as the SSA wants them */
 	struct pass pass;
@@ -94,8 +95,6 @@ int work_turn(void *work, int64_t *wait_ms, struct err *e); /* a stream's turn *
 struct work_row *work_add(struct work *w, const struct bus_record *r, const struct id *key,
 			  int64_t version);
 int work_added(struct work *w, struct work_row *row, struct err *e);
-/* The same rows and versions have the same batch id: a repeat is the same request. */
-void work_batch(const struct work *w, const int *rows, int count, struct id *id);
 /* 1 open (number and name in ssa->identity), 0 rejected, -1 error */
 int work_identity(struct work *w, const struct bus_record *r, const struct id *token,
 		  struct str sealed, struct str *number, struct str *name, struct err *e);

@@ -3,8 +3,6 @@
  * batch that is refused as a whole is halved; a row that an answer leaves out is sent again alone,
  * and left out PASS_ROUNDS times it goes to rejects.ssa. */
 #include "adapters/ssa/ssa.h"
-#include "crypto/ids.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,7 +119,7 @@ static int take(struct work *w, const struct bus_record *records, int count, str
 
 	w->identities = 0;
 	rc = take_all(w, records, count, e);
-	if (w->kind->opened && adapter_audit(&w->ssa->adapter, w->kind->opened, audit_place(place, w->kind->topic, records),
+	if (w->kind->opened && adapter_note(&w->ssa->adapter, w->kind->opened, audit_place(place, w->kind->topic, records),
 					     w->identities, &why) != 0 &&
 	    rc == 0) {
 		*e = why;
@@ -235,13 +233,10 @@ static int exchange(struct work *w, int64_t *wait_ms, struct err *e)
 /* Before each request, repeats included: each of them hands the rows over. */
 static int record(struct work *w, const int *rows, int count, struct err *e)
 {
-	char hex[ID_HEX];
-	struct id batch;
+	char hex[ID_HEX], place[AUDIT_PLACE];
+	const char *batch = id_is_zero(&w->batch) ? audit_place(place, w->kind->topic, w->rows[rows[0]].rec) : id_hex(&w->batch, hex);
 
-	if (w->kind->handed_over == NULL)
-		return 0;
-	work_batch(w, rows, count, &batch);
-	return adapter_audit(&w->ssa->adapter, w->kind->handed_over, id_hex(&batch, hex), count, e);
+	return w->kind->handed_over ? adapter_audit(&w->ssa->adapter, w->kind->handed_over, batch, count, e) : 0;
 }
 
 static void write_body(struct work *w, const int *rows, int count)
@@ -337,23 +332,4 @@ static int finish(struct work *w, struct err *e)
 		explicit_bzero(w->json.buf.data, w->json.buf.len);
 	w->open = false;
 	return 0;
-}
-
-void work_batch(const struct work *w, const int *rows, int count, struct id *id)
-{
-	struct str parts[4];
-	char word[40];
-
-	snprintf(word, sizeof word, "%s batch", w->kind->topic);
-	*id = (struct id){{0}};
-	for (int i = 0; i < count; i++) {
-		const struct work_row *row = &w->rows[rows[i]];
-		struct id before = *id;
-
-		parts[0] = str_of(word);
-		parts[1] = (struct str){(const char *)before.b, ID_LEN};
-		parts[2] = (struct str){(const char *)row->key.b, ID_LEN};
-		parts[3] = (struct str){(const char *)&row->version, sizeof row->version};
-		id_make(id, parts, 4);
-	}
 }

@@ -80,7 +80,7 @@ static int take(struct tax *t, const struct bus_record *records, int count, stru
 
 	w->opened = 0;
 	rc = take_all(t, records, count, e);
-	if (adapter_audit(&t->adapter, "payments_opened", audit_place(place, TOPIC, records), w->opened, &why) != 0 && rc == 0) {
+	if (adapter_note(&t->adapter, "payments_opened", audit_place(place, TOPIC, records), w->opened, &why) != 0 && rc == 0) {
 		*e = why;
 		rc = -1;
 	}

@@ -40,8 +40,10 @@ static int file_path(const struct audit *a, int month, char out[PATH], struct er
 static int find_months(const struct audit *a, struct months *m, struct err *e);
 static int find_end(const struct audit *a, const struct months *m, int month, struct end *end, struct err *e);
 static int read_end(int fd, const char *path, struct end *end, struct err *e);
-static int append(const struct audit *a, const char *path, const char *text, size_t n, struct err *e);
-static int write_locked(struct audit *a, const char *purpose, const char *batch, int64_t count, struct err *e);
+static int append(const struct audit *a, const char *path, const char *text, size_t n, bool sync, struct err *e);
+static int sync_file(const char *path, struct err *e);
+static int add(struct audit *a, const char *purpose, const char *batch, int64_t count, bool sync, struct err *e);
+static int add_locked(struct audit *a, const char *purpose, const char *batch, int64_t count, bool sync, struct err *e);
 static int put_line(char *out, const struct audit *a, const uint8_t before[SHA256_LEN], const char *purpose, const char *batch,
 		    int64_t count);
 static bool made_of(struct str s, const char *bytes, size_t max);
@@ -89,6 +91,16 @@ void audit_close(struct audit *a)
 
 int audit_write(struct audit *a, const char *purpose, const char *batch, int64_t count, struct err *e)
 {
+	return add(a, purpose, batch, count, true, e);
+}
+
+int audit_note(struct audit *a, const char *purpose, const char *batch, int64_t count, struct err *e)
+{
+	return add(a, purpose, batch, count, false, e);
+}
+
+static int add(struct audit *a, const char *purpose, const char *batch, int64_t count, bool sync, struct err *e)
+{
 	int rc;
 
 	assert(made_of(str_of(purpose), word_bytes, AUDIT_WORD) && made_of(str_of(batch), batch_bytes, AUDIT_BATCH));
@@ -96,7 +108,7 @@ int audit_write(struct audit *a, const char *purpose, const char *batch, int64_t
 		if (errno != EINTR)
 			return err_sys(e, ERR_TEMP, errno, "audit: lock");
 	}
-	rc = write_locked(a, purpose, batch, count, e);
+	rc = add_locked(a, purpose, batch, count, sync, e);
 	flock(a->lock, LOCK_UN);
 	/* A disk, a permission or a limit: somebody can mend it while the identities wait. */
 	if (rc < 0 && e)
@@ -104,7 +116,7 @@ int audit_write(struct audit *a, const char *purpose, const char *batch, int64_t
 	return rc;
 }
 
-static int write_locked(struct audit *a, const char *purpose, const char *batch, int64_t count, struct err *e)
+static int add_locked(struct audit *a, const char *purpose, const char *batch, int64_t count, bool sync, struct err *e)
 {
 	char path[PATH], text[2 * LINE + 2];
 	struct months m;
@@ -118,7 +130,12 @@ static int write_locked(struct audit *a, const char *purpose, const char *batch,
 		return -1;
 	/* A clock that was set back does not write before what is there. */
 	month = m.newest > month ? m.newest : month;
-	if (find_end(a, &m, month, &end, e) < 0 || file_path(a, month, path, e) < 0)
+	if (find_end(a, &m, month, &end, e) < 0)
+		return -1;
+	/* Notes at the end of a month: what continues them must not outlive them. */
+	if (m.written > 0 && m.written != month && (file_path(a, m.written, path, e) < 0 || sync_file(path, e) < 0))
+		return -1;
+	if (file_path(a, month, path, e) < 0)
 		return -1;
 	if (end.torn) {
 		size_t at;
@@ -130,11 +147,23 @@ static int write_locked(struct audit *a, const char *purpose, const char *batch,
 		sha256(text + at, n - at - 1, end.digest);
 	}
 	n += (size_t)put_line(text + n, a, end.digest, purpose, batch, count);
-	return append(a, path, text, n, e);
+	return append(a, path, text, n, sync, e);
+}
+
+static int sync_file(const char *path, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), rc = 0;
+
+	if (fd < 0)
+		return err_sys(e, ERR_TEMP, errno, "%s: open", path);
+	if (fdatasync(fd) < 0)
+		rc = err_sys(e, ERR_TEMP, errno, "%s: sync", path);
+	close(fd);
+	return rc;
 }
 
 /* One write: whatever a kill leaves of it is the beginning of it. */
-static int append(const struct audit *a, const char *path, const char *text, size_t n, struct err *e)
+static int append(const struct audit *a, const char *path, const char *text, size_t n, bool sync, struct err *e)
 {
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600), rc = -1;
 	struct stat st;
@@ -152,7 +181,7 @@ static int append(const struct audit *a, const char *path, const char *text, siz
 		;
 	if (done != (ssize_t)n)
 		err_sys(e, ERR_TEMP, done < 0 ? errno : ENOSPC, "%s: write", path);
-	else if (fdatasync(fd) < 0)
+	else if (sync && fdatasync(fd) < 0)
 		err_sys(e, ERR_TEMP, errno, "%s: sync", path);
 	else
 		rc = 0;

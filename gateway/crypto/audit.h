@@ -32,6 +32,8 @@ int audit_open(struct audit **out, const char *data_dir, const char *role, struc
 void audit_close(struct audit *a);
 /* Durable when it returns 0. ERR_TEMP for whatever stood in the way: the caller hands nothing over and tries again. */
 int audit_write(struct audit *a, const char *purpose, const char *batch, int64_t count, struct err *e);
+/* The same for identities that were opened and stay here: it survives the process, and a power cut with the next audit_write. */
+int audit_note(struct audit *a, const char *purpose, const char *batch, int64_t count, struct err *e);
 
 struct audit_record {
 	int64_t time_ms;

@@ -23,6 +23,7 @@ static struct {
 	ssize_t room;
 	bool no_sync;
 } fault = {-1, false};
+static int syncs;
 static int unlocked; /* writes and syncs while somebody else could have had the lock */
 ssize_t __real_write(int fd, const void *p, size_t n);
 ssize_t __wrap_write(int fd, const void *p, size_t n);
@@ -58,6 +59,7 @@ ssize_t __wrap_write(int fd, const void *p, size_t n)
 int __wrap_fdatasync(int fd)
 {
 	look_at_lock();
+	syncs++;
 	if (!fault.no_sync)
 		return __real_fdatasync(fd);
 	fault.no_sync = false;
@@ -394,6 +396,29 @@ static void a_full_disk_is_told_and_mended(void **state)
 	audit_close(a);
 }
 
+/* What stays in the process waits for the next hand-over's sync, over the end of a month too. */
+static void a_note_is_synced_with_what_follows(void **state)
+{
+	struct audit *a = opened("tax");
+	struct err e = {0};
+
+	(void)state;
+	fault.no_sync = true;
+	assert_int_equal(audit_note(a, "payments_opened", "payments/0:1", 3, &e), 0);
+	assert_int_equal(audit_write(a, "batch_to_tax", "a1", 3, &e), -1);
+	syncs = 0;
+	assert_int_equal(audit_note(a, "payments_opened", "payments/0:4", 3, &e), 0);
+	assert_int_equal(syncs, 0);
+	assert_int_equal(audit_write(a, "batch_to_tax", "a2", 3, &e), 0);
+	assert_int_equal(syncs, 1);
+	assert_int_equal(audit_note(a, "payments_opened", "payments/0:7", 3, &e), 0);
+	set_day("2027-01-04");
+	assert_int_equal(audit_write(a, "batch_to_tax", "a3", 3, &e), 0);
+	assert_int_equal(syncs, 3);
+	audit_close(a);
+	whole(6, 0);
+}
+
 static void programs_of_one_role_take_turns(void **state)
 {
 	pid_t child[2];
@@ -485,6 +510,7 @@ int main(void)
 		TEST(a_torn_line_is_mended_by_the_next),
 		TEST(a_fragment_that_nobody_mended_shows),
 		TEST(a_full_disk_is_told_and_mended),
+		TEST(a_note_is_synced_with_what_follows),
 		TEST(programs_of_one_role_take_turns),
 		TEST(says_when_nothing_can_be_written),
 		TEST(names_of_files),
