@@ -33,6 +33,7 @@ struct counter flow_counter[FLOW_COUNTERS] = {
 	[C_CREDIT_REFUSED] = {"credit_refused", "refused by the SSA", 0},
 	[C_DEBIT_REFUSED] = {"debit_refused", "refunded by the bureau, and the SSA could not take it off", 0},
 	[C_EXPIRED] = {"expired", "rows and payments that expired", 0},
+	[C_WITHDRAWN] = {"withdrawn", "rows taken out again", 0},
 	[C_DIFFERENCES] = {"differences", "two sides tell differently: a person must look", 0},
 	[C_ADOPTED] = {"adopted", "payments of a lost life that a row claimed", 0},
 	[C_REJECTS] = {"rejects", "events that could not be processed", 0},

@@ -10,7 +10,8 @@
 enum {
 	C_ROWS, C_SUBMISSIONS, C_REPEATED_SUBMISSIONS, C_VOIDED_ATTEMPTS, C_COVERS, C_OLD_COVERS, C_FILED, C_REJECTED, C_REPEATS,
 	C_ENQUIRIES, C_STATUSES, C_OLD_STATUSES, C_INSTRUCTED, C_INSTRUCTED_AGAIN, C_RESULTS, C_OLD_RESULTS, C_EARLY, C_DOUBTS,
-	C_PAYMENT_ENQUIRIES, C_FAILED, C_PAID, C_IN_TREASURY, C_REFUNDED, C_CREDITED, C_CREDIT_REFUSED, C_DEBIT_REFUSED, C_EXPIRED, C_DIFFERENCES,
+	C_PAYMENT_ENQUIRIES, C_FAILED, C_PAID, C_IN_TREASURY, C_REFUNDED, C_CREDITED, C_CREDIT_REFUSED, C_DEBIT_REFUSED, C_EXPIRED, C_WITHDRAWN,
+	C_DIFFERENCES,
 	C_ADOPTED, C_REJECTS, C_TRANSACTIONS, C_EVENTS_OUT, FLOW_COUNTERS
 };
 extern struct counter flow_counter[FLOW_COUNTERS];
@@ -85,6 +86,10 @@ int filing_start(struct flow *f, struct submission *s, const struct id *cause, s
 int filing_step(struct flow *f, struct submission *s, int64_t *rows, struct err *e); /* adds what it did to *rows */
 int filing_expire(struct flow *f, struct submission *s, struct err *e); /* cut-off: waits no longer */
 bool filing_going(enum sub_state s);                                    /* a pass goes through its rows */
+/* corrections.c */
+/* Takes a declaration out that is staged or pending: fact, statistics, reservation, final answer `withdrawn`. why: the history's note,
+ * nothing personal. 1 taken out, 0 it has ended or was instructed already and nothing changed. */
+int withdraw_row(struct flow *f, struct decl *d, const char *why, const struct id *cause, struct err *e);
 /* contributions.c */
 int enquire(struct flow *f, struct decl *d, struct person *p, struct err *e);
 int give_up(struct flow *f, struct decl *d, struct err *e); /* pending, and the last day for instructing is over */

@@ -15,7 +15,7 @@ PAGES = {
     "adapters/ssa/README.zh.md": "schemas/openapi/ssa.yaml",
 }
 # Where answers to clerks are decided.
-DECIDERS = ["gateway/flow/" + f for f in ("intake.c", "filing.c", "contributions.c", "collections.c", "answers.c", "waiting.c")]
+DECIDERS = ["gateway/flow/" + f for f in ("intake.c", "filing.c", "corrections.c", "contributions.c", "collections.c", "answers.c", "waiting.c")]
 NEVER_SAID = "目前不会出现的答复"
 LITERAL = r'"(?:\\.|[^"\\\n])*"'
 wrong = []
