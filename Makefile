@@ -20,15 +20,15 @@ DEVELOPER ?= $(if $(CI),1,)
 
 # ---- what belongs to what, lowest layer first -------------------------------------------------------------------------
 base_SRC := err buf str fs secret ini text texts_clerk texts_operator table date clock log counters conf role
-crypto_SRC := digest identity keyring ids audit audit_read
+crypto_SRC := digest identity keyring ids audit audit_read operator
 domain_SRC := cell csv citizen_id money policy calendar village row eligibility gates payment
-events_SRC := schema check types pinned arena bind codec events
+events_SRC := schema check types pinned arena bind codec events operation
 store_SRC := store
 bus_SRC := topics crc32 batch bus kafka kafka_conf kafka_event kafka_write kafka_read kafka_group kafka_plan kafka_admin kafka_topics kafka_check local local_file local_read local_write local_groups local_keep local_backup
 http_SRC := client registry_cache registry_client registry
-ledger_SRC := schema cache ledger submissions decls people stats outbox adopted read
-flow_SRC := reference emit answers intake filing corrections contributions collections waiting adopt flow
-cli_SRC := main common supervisor run check config keygen data init files submit health status rejects audit backup adopt topics statement trace schemas
+ledger_SRC := schema cache ledger submissions decls people stats outbox adopted read operations
+flow_SRC := reference emit answers intake filing corrections operations contributions collections waiting adopt flow
+cli_SRC := main common supervisor run check config keygen data init files submit health status rejects audit backup adopt topics statement trace schemas operate operations
 common_SRC := adapter peer feed pass jsonin jsonout
 village_SRC := main inbox take take_cover claim place refusal tell cover spool meta submissions decode csv head roster publish answers \
 	listen render answer_file own

@@ -55,6 +55,7 @@ static int run(struct role *role, struct err *e)
 	const struct conf *c = &role->conf;
 	struct flow_parts parts = {.conf = c, .clock = &role->clock};
 	struct reference *reference = NULL;
+	struct operators *operators = NULL;
 	struct flow *flow = NULL;
 	struct registry *registry = NULL;
 	char ledger[CONF_PATH + 32], bus[CONF_PATH + 32];
@@ -64,8 +65,12 @@ static int run(struct role *role, struct err *e)
 	int rc = get_ready(role, &reference, e);
 	if (rc != 0)
 		goto out;
+	rc = operators_load(&operators, c->operators.dir, e);
+	if (rc != 0)
+		goto out;
 	rc = -1;
 	parts.reference = reference;
+	parts.operators = operators;
 	if (registry_codec_open(&parts.codec, &registry, c, role, e) != 0 || bus_open(&parts.bus, &o, e) != 0 ||
 	    ledger_open(&parts.ledger, ledger, c->gateway.cache_kib, clock_now(&role->clock), NULL, e) != 0 ||
 	    flow_open(&flow, &parts, e) != 0)
@@ -79,6 +84,7 @@ out:
 	bus_close(parts.bus);
 	registry_codec_close(parts.codec, registry);
 	reference_free(reference);
+	operators_free(operators);
 	return rc;
 }
 

@@ -183,6 +183,9 @@ static const struct row rows[] = {
 	 "Folder of the keys, one folder <role> a program."},
 	{"keys", "separate_users", BOOL, AT(keys.separate_users), "no", "",
 	 "Yes: each program has a user of its own and must not be able to read another's keys."},
+	{"operators", "dir", PATH, AT(operators.dir), "operators", REQUIRED,
+	 "Folder of the public keys <name>.pub of the people who may decide; only an administrator "
+	 "writes it."},
 	{"gateway", "batch_events", NUMBER, AT(gateway.batch_events), "4000", "1..100000",
 	 "Most events of a topic in one transaction."},
 	{"gateway", "enquiry_timeout", DURATION, AT(gateway.enquiry_timeout_ms), "10m", "1s..30d",
@@ -247,6 +250,7 @@ static const struct {
 	{"registry", "The registry of schemas"},
 	{"reference", "The rules and what they refer to"},
 	{"keys", "Secrets"},
+	{"operators", "Who may withdraw, reverse, release, approve"},
 	{"gateway", "Rules, ledger, waiting"},
 	{"village", "Rosters and answers"},
 	{"tax", "The tax bureau's collection system"},

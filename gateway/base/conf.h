@@ -79,6 +79,9 @@ struct conf {
 		bool separate_users;
 	} keys; /* dir/<role>/... */
 	struct {
+		char dir[CONF_PATH];
+	} operators; /* public keys of who may decide */
+	struct {
 		int64_t batch_events;	    /* most events a topic a transaction */
 		int64_t enquiry_timeout_ms; /* an enquiry unanswered that long is asked again */
 		/* a contribution missing is asked for again after that */

@@ -87,20 +87,27 @@ const struct text texts_for_operators[] = {
 
 	{"cmd_keygen", "生成缺少的密钥（从不更改或显示已有的）",
 	 "make the keys that are missing (never changes or shows one)"},
+	{"keygen_operator", "已生成 {0} 的密钥：私钥 {1} 归本人保管，公钥 {2} 已放进 [operators] dir；网关重新启动后生效",
+	 "made the keys of {0}: the private one, {1}, is the person's own; the public one is {2}. The gateway knows it after its next "
+	 "start"},
 	{"cmd_keygen.help",
 	 "在 [keys] dir "
 	 "下给每个角色一个目录，只放它用得着的密钥：身份代码密钥、每年一把的封存密钥、收件封存密钥"
 	 "。\n"
 	 "--years "
 	 "2024-2026：封存密钥的年份；不写则按已有的政策文件。已有的密钥不动，缺的年份补上。\n"
-	 "密钥丢失后，封存的身份再也打不开：请离线另存一份。",
+	 "密钥丢失后，封存的身份再也打不开：请离线另存一份。\n"
+	 "--operator 姓名：为一个作决定的人生成签名密钥；私钥写到 --key（默认 ~/.qiao/<姓名>.key），公钥写到 [operators] dir。",
 	 "Makes a folder for each role under [keys] dir with only what that role needs: the token "
 	 "key, a seal key a\n"
 	 "year, the spool key. --years 2024-2026 names the years of the seal keys; the default are "
 	 "those of the\n"
 	 "policy files. Existing keys stay, missing years are added. Without its key a sealed "
 	 "identity can never be\n"
-	 "opened again: keep a copy of the keys off this machine."},
+	 "opened again: keep a copy of the keys off this machine.\n"
+	 "--operator NAME: a pair of keys for a person who decides; the private one goes to --key FILE (~/.qiao/<name>.key by\n"
+	 "default), the public one to [operators] dir."},
+	{"keygen_operator_name", "姓名只能用 a-z 0-9 . _ -，以字母开头，最多 32 个字符", "a name is a-z 0-9 . _ -, a letter first, at most 32"},
 	{"keygen_years", "--years 要写成 2024-2026 或 2026", "--years: expected 2024-2026 or 2026"},
 	{"keygen_made", "已生成 {0}", "made {0}"},
 	{"keygen_nothing", "{0} 中什么都不缺，没有改动",
@@ -452,6 +459,70 @@ const struct text texts_for_operators[] = {
 	{"rejects_type", "类型", "TYPE"},
 	{"rejects_reason", "原因", "REASON"},
 	{"rejects_detail", "详情", "DETAIL"},
+
+	/* ---- decisions ---- */
+	{"cmd_withdraw", "撤回一行（税务尚未受理的）", "take a row out before it is instructed"},
+	{"cmd_withdraw.help",
+	 "把一行从名册中撤回：还没有发往税务的补助，或还在等待的一行。名额和限额随即释放，这一行得到“已撤回”的最终答复。\n"
+	 "已经发往税务的不能撤回，只能退库（qiao reverse）。\n"
+	 "--reason 写明原因（不要写姓名或证件号码），--document 写依据的文号。\n"
+	 "签名：--operator 姓名（默认本账号），--key 私钥文件（默认 ~/.qiao/<姓名>.key），--wait 秒数（默认 10）。\n\n退出状态：0 已办；1 被拒绝；3 网关还没有处理。",
+	 "Takes out a row that was not instructed yet, or that still waits. Its room under the caps is free at once, its answer is final.\n"
+	 "What was instructed cannot be withdrawn, only reversed (qiao reverse).\n"
+	 "--reason says why (no names, no ID numbers), --document the number of the paper behind it.\n"
+	 "Signing options: --operator NAME (this account by default), --key FILE (~/.qiao/<name>.key by default), --wait SECONDS (10).\n\n"
+	 "Example: qiao withdraw 12345-67890 7 --reason 'moved away'\n"
+	 "Exit status: 0 done; 1 refused; 3 the gateway has not taken it yet."},
+	{"cmd_approve", "第二个人同意一项决定", "agree, as the second person, to a decision"},
+	{"cmd_approve.help",
+	 "动钱的决定要两个人：第一个人提出后等待，由另一个人用自己的密钥同意，随即执行。同一个人不能同意自己的决定。\n"
+	 "签名：--operator 姓名（默认本账号），--key 私钥文件（默认 ~/.qiao/<姓名>.key），--wait 秒数（默认 10）。\n\n退出状态：0 已执行；1 被拒绝；3 网关还没有处理。",
+	 "What moves money needs two persons: the first one's decision waits until another one agrees with a key of their own; then it is\n"
+	 "carried out. Nobody approves what they decided themselves. qiao operations lists what waits.\n"
+	 "Signing options: --operator NAME (this account by default), --key FILE (~/.qiao/<name>.key by default), --wait SECONDS (10).\n\nExit status: 0 carried out; 1 refused; 3 the gateway has not taken it yet."},
+	{"cmd_decline", "第二个人不同意一项决定", "turn down a decision that waits"},
+	{"cmd_decline.help", "让等待同意的决定作罢。\n签名：--operator 姓名（默认本账号），--key 私钥文件（默认 ~/.qiao/<姓名>.key），--wait 秒数（默认 10）。",
+	 "Ends a decision that waits for a second person.\nSigning options: --operator NAME (this account by default), --key FILE (~/.qiao/<name>.key by default), --wait SECONDS (10)."},
+	{"cmd_operations", "列出人所作的决定及结果", "list what people decided, and what became of it"},
+	{"cmd_operations.help", "列出所有决定：时间、种类、对象、谁提出、谁同意、结果、原因。给出编号（前几位）则只看这一项。\n\n"
+	 "退出状态：0 没有等待的；1 有等待第二个人的。",
+	 "All decisions: when, what kind, about what, who decided, who approved, outcome, reason. With an id (or how it begins): that one.\n\n"
+	 "Exit status: 0 none waits; 1 some wait for a second person."},
+	{"operations_none", "没有人作过决定", "nobody has decided anything"},
+	{"operations_id", "编号", "OPERATION"},
+	{"operations_kind", "种类", "KIND"},
+	{"operations_subject", "对象", "ABOUT"},
+	{"operations_argument", "参数", "ARGUMENT"},
+	{"operations_who", "提出", "OPERATOR"},
+	{"operations_second", "同意", "APPROVER"},
+	{"operations_state", "状态", "STATE"},
+	{"operations_reason", "说明", "WHY"},
+	{"operate_reason", "请用 --reason 写明原因", "say why: --reason TEXT"},
+	{"operate_long", "--reason 不超过 199 字节，--document 不超过 99 字节", "--reason takes at most 199 bytes, --document 99"},
+	{"operate_wait", "--wait 要写成 0 到 3600 的秒数", "--wait: expected seconds, 0 to 3600"},
+	{"operate_which", "请给出决定的编号（至少前 8 位，见 qiao operations）", "name the operation by 8 or more of its digits (qiao operations)"},
+	{"operate_row", "请给出付款编号，或回执号和行号", "name a payment, or a receipt and a row"},
+	{"operate_subject", "要写成：回执号 行号，如 12345-67890 7", "expected: RECEIPT ROW, such as 12345-67890 7"},
+	{"operate_several", "“{0}”对应不止一个；请写得更完整", "{0} is more than one; write more of it"},
+	{"operate_nothing", "没有“{0}”", "there is no {0}"},
+	{"operate_waiting", "等待网关处理 {0} ...", "waiting for the gateway to take {0} ..."},
+	{"operate_sent", "决定 {0} 已发出，网关还没有处理；以后可查：qiao operations {0}",
+	 "operation {0} is sent; the gateway has not taken it yet. Look again: qiao operations {0}"},
+	{"operate_done", "决定 {0} 已执行", "operation {0} is done"},
+	{"operate_unapproved", "决定 {0} 要由另一个人同意：qiao approve {0}", "operation {0} needs a second person: qiao approve {0}"},
+	{"operate_refused", "决定 {0} 被拒绝：{1}", "operation {0} is refused: {1}"},
+	{"operation_held", "暂存", "held"},
+	{"operation_waiting_approval", "等待同意", "waits for approval"},
+	{"operation_done", "已执行", "done"},
+	{"operation_refused", "被拒绝", "refused"},
+	{"operation_unknown", "网关不认识这种决定", "the gateway does not know this kind of operation"},
+	{"operation_not_found", "没有这项决定", "there is no such operation"},
+	{"operation_not_waiting", "它并不在等待同意", "it does not wait for approval"},
+	{"operation_own", "不能同意或否决自己提出的", "nobody judges what they decided themselves"},
+	{"operation_declined", "第二个人不同意", "the second person declined"},
+	{"subject_not_found", "没有这一行或这笔付款", "there is no such row or payment"},
+	{"withdraw_instructed", "已经发往税务，只能退库", "it is instructed already: only a reversal helps"},
+	{"withdraw_ended", "已经了结，无可撤回", "it has ended already"},
 
 	{"cmd_audit", "谁在何时打开或送出过身份信息", "who opened or handed over identities, and when"},
 	{"cmd_audit.help",

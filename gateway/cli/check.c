@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "crypto/audit.h"
 #include "crypto/identity.h"
+#include "crypto/operator.h"
 #include "flow/reference.h"
 #include "http/registry_cache.h"
 #include <stdio.h>
@@ -15,6 +16,7 @@
 
 static int check_reference(struct cli *c);
 static int check_keys(struct cli *c);
+static int check_operators(const struct cli *c);
 static int check_data(struct cli *c);
 static int check_audit(const struct cli *c);
 static int check_registry(const struct cli *c);
@@ -35,6 +37,7 @@ int cmd_check(struct cli *c, int argc, char **argv)
 		return EXIT_USAGE;
 	errors += check_reference(c);
 	errors += check_keys(c);
+	errors += check_operators(c);
 	errors += check_data(c);
 	errors += check_audit(c);
 	errors += check_registry(c);
@@ -93,6 +96,17 @@ static int check_keys(struct cli *c)
 			errors += wrong(&e);
 	}
 	return errors;
+}
+
+static int check_operators(const struct cli *c)
+{
+	struct operators *o = NULL;
+	struct err e = {0};
+
+	if (operators_load(&o, c->conf.operators.dir, &e) < 0)
+		return wrong(&e);
+	operators_free(o);
+	return 0;
 }
 
 static int check_data(struct cli *c)

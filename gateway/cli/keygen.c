@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "cli/cli.h"
 #include "crypto/identity.h"
+#include "crypto/operator.h"
 #include "flow/reference.h"
 #include <dirent.h>
 #include <stdio.h>
@@ -22,17 +23,46 @@ static void list(struct key_files *out, const char *dir);
 static int compare(const void *a, const void *b);
 static int report(const struct cli *c, struct key_files *before, struct key_files *after);
 
+/* The keys of a person who decides. */
+static int keygen_operator(const struct cli *c, const char *name, const char *key)
+{
+	char private_file[CONF_PATH], folder[CONF_PATH], public_file[CONF_PATH], file[OPERATOR_NAME + 8];
+	const char *home = getenv("HOME");
+	struct err e = {0};
+
+	if (!operator_name_good(str_of(name))) {
+		cli_warn(c, "keygen_operator_name", NULL);
+		return EXIT_USAGE;
+	}
+	snprintf(file, sizeof file, "%s.pub", name);
+	if (fs_join(public_file, sizeof public_file, c->conf.operators.dir, file) != 0 ||
+	    snprintf(folder, sizeof folder, "%s/.qiao", home ? home : "") >= CONF_PATH ||
+	    (key ? snprintf(private_file, sizeof private_file, "%s", key)
+		 : snprintf(private_file, sizeof private_file, "%s/.qiao/%s.key", home ? home : "", name)) >= CONF_PATH)
+		err_set(&e, ERR_CONF, "key: path too long");
+	else if ((key || fs_mkdirs(folder, &e) == 0) && fs_mkdirs(c->conf.operators.dir, &e) == 0 &&
+		 operator_keygen(private_file, public_file, &e) == 0) {
+		cli_say(c, "keygen_operator", name, private_file, public_file, NULL);
+		return EXIT_YES;
+	}
+	return cli_fail(&e);
+}
+
 int cmd_keygen(struct cli *c, int argc, char **argv)
 {
-	const char *years = NULL;
-	const struct cli_option options[] = {{"--years", &years, NULL}, {0}};
+	const char *years = NULL, *operator = NULL, *key = NULL;
+	const struct cli_option options[] = {
+		{"--years", &years, NULL}, {"--operator", &operator, NULL}, {"--key", &key, NULL}, {0}};
 	struct key_files *files;
 	int64_t first, last;
 	struct err e = {0};
 	int rc = EXIT_LATER;
 
-	if (cli_options(c, argc, argv, options, NULL, 0) < 0 ||
-	    years_of(c, years, &first, &last) < 0)
+	if (cli_options(c, argc, argv, options, NULL, 0) < 0)
+		return EXIT_USAGE;
+	if (operator)
+		return keygen_operator(c, operator, key);
+	if (years_of(c, years, &first, &last) < 0)
 		return EXIT_USAGE;
 	files = calloc(2, sizeof *files);
 	if (files == NULL)

@@ -100,8 +100,10 @@ struct gate_documents { /* the cover of a roster; newest received_at wins */
 /* ---- operations ---- */
 struct operation {
 	struct id operation_id;
-	struct str kind, subject, operator, reason, approval; /* approval may be null */
+	struct str kind, subject, operator, reason, approval; /* approval: a document, or null */
 	int64_t decided_at;
+	struct str argument;       /* what the kind needs beside its subject, or null */
+	struct str signature;      /* of operation_text by its operator (crypto/operator.h) */
 };
 
 /* ---- enquiries: gateway -> ssa; key person token ---- */
@@ -305,6 +307,10 @@ int codec_decode(struct codec *c, enum event_type t, struct str bytes, void *eve
 /* The digest that SubmissionClosed carries: over the canonical plain fields of each row in order, so that the gateway can tell
  * that it holds exactly what the adapter sent. Running value in *d, zero at the start. */
 void row_digest(struct id *d, const struct subsidy_declared *row);
+
+/* Appends what the signature of an operation is over: a head line and every field but the signature, each as its length, a colon, its
+ * bytes and a newline. ERR_TEMP when out is full. */
+int operation_text(struct buf *out, const struct operation *o, struct err *e);
 
 /* Parsing canonical form and fingerprint of a schema text (Avro specification), tested against fastavro's. */
 int schema_canonical(struct str avsc, struct buf *out, struct err *e);

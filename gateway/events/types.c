@@ -86,7 +86,8 @@ static const struct member operation[] = {
 	F(operation, operation_id, M_ID), F(operation, kind, M_TEXT),
 	F(operation, subject, M_TEXT),	  F(operation, operator, M_TEXT),
 	F(operation, reason, M_TEXT),	  F(operation, approval, M_OPT_TEXT),
-	F(operation, decided_at, M_TIME),
+	F(operation, decided_at, M_TIME), F(operation, argument, M_OPT_TEXT),
+	F(operation, signature, M_OPT_BYTES),
 };
 
 static const struct member contribution_enquiry[] = {

@@ -36,6 +36,8 @@ struct counter flow_counter[FLOW_COUNTERS] = {
 	[C_WITHDRAWN] = {"withdrawn", "rows taken out again", 0},
 	[C_DIFFERENCES] = {"differences", "two sides tell differently: a person must look", 0},
 	[C_ADOPTED] = {"adopted", "payments of a lost life that a row claimed", 0},
+	[C_OPERATIONS] = {"operations", "decisions of people carried out", 0},
+	[C_OPERATIONS_REFUSED] = {"operations_refused", "decisions of people that were refused", 0},
 	[C_REJECTS] = {"rejects", "events that could not be processed", 0},
 	[C_TRANSACTIONS] = {"transactions", "ledger transactions", 0},
 	[C_EVENTS_OUT] = {"events_out", "events decided", 0},
@@ -63,6 +65,7 @@ static const struct {
 	{IN_SUBMISSIONS, EV_SUBMISSION_OPENED, on_submission_opened},
 	{IN_SUBMISSIONS, EV_SUBMISSION_CLOSED, on_submission_closed},
 	{IN_SUBMISSIONS, EV_GATE_DOCUMENTS, on_gate_documents},
+	{IN_OPERATIONS, EV_OPERATION, on_operation},
 	{IN_CONTRIBUTIONS, EV_CONTRIBUTION_STATUS, on_contribution_status},
 	{IN_CONTRIBUTIONS, EV_CONTRIBUTION_FEED_REACHED, on_feed_reached},
 	{IN_COLLECTIONS, EV_COLLECTION_RESULT, on_collection_result},
@@ -252,6 +255,8 @@ int flow_open(struct flow **out, const struct flow_parts *parts, struct err *e)
 	f->p = *parts;
 	buf_init(&f->body, 1 << 20);
 	buf_init(&f->cover, 1 << 20);
+	buf_init(&f->signed_text, 1 << 16);
+	f->operations_held = true; /* until somebody has looked */
 	for (int i = 0; i < 3; i++)
 		buf_init(&f->early[i], 1 << 20);
 	for (int t = 0; t < EVENT_TYPES; t++)
@@ -280,6 +285,7 @@ void flow_close(struct flow *f)
 		bus_reader_close(f->in[i].reader);
 	buf_fini(&f->body);
 	buf_fini(&f->cover);
+	buf_fini(&f->signed_text);
 	for (int i = 0; i < 3; i++)
 		buf_fini(&f->early[i]);
 	free(f->active);
@@ -328,7 +334,7 @@ static int turn(struct flow *f, struct err *e)
 		if (take_batch(f, i, e) < 0)
 			return -1;
 	bool reading = adopt_reading(f); /* then nothing comes due: it may have been answered, a little further on */
-	if (step_passes(f, e) != 0 || (!reading && (waiting_step(f, e) != 0 || cutoff_step(f, e) != 0)) || adopt_step(f, e) != 0 ||
+	if ((!reading && operations_step(f, e) != 0) || step_passes(f, e) != 0 || (!reading && (waiting_step(f, e) != 0 || cutoff_step(f, e) != 0)) || adopt_step(f, e) != 0 ||
 	    flow_answer_submissions(f, e) != 0)
 		return -1;
 	return flow_publish_statistics(f, e);

@@ -10,6 +10,7 @@
 #include "base/conf.h"
 #include "base/counters.h"
 #include "bus/bus.h"
+#include "crypto/operator.h"
 #include "events/events.h"
 #include "flow/reference.h"
 #include "ledger/ledger.h"
@@ -22,6 +23,7 @@ struct flow_parts { /* all borrowed for the life of the flow */
 	struct bus *bus;
 	struct ledger *ledger;
 	struct codec *codec;
+	const struct operators *operators; /* who may decide; NULL: nobody */
 };
 /* Checks that ledger and bus belong together (ERR_SAFE: the bus has newer events of this ledger, or another ledger's; positions
  * that do not fit), publishes what the outbox still holds. */

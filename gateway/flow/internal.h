@@ -12,7 +12,7 @@ enum {
 	C_ENQUIRIES, C_STATUSES, C_OLD_STATUSES, C_INSTRUCTED, C_INSTRUCTED_AGAIN, C_RESULTS, C_OLD_RESULTS, C_EARLY, C_DOUBTS,
 	C_PAYMENT_ENQUIRIES, C_FAILED, C_PAID, C_IN_TREASURY, C_REFUNDED, C_CREDITED, C_CREDIT_REFUSED, C_DEBIT_REFUSED, C_EXPIRED, C_WITHDRAWN,
 	C_DIFFERENCES,
-	C_ADOPTED, C_REJECTS, C_TRANSACTIONS, C_EVENTS_OUT, FLOW_COUNTERS
+	C_ADOPTED, C_OPERATIONS, C_OPERATIONS_REFUSED, C_REJECTS, C_TRANSACTIONS, C_EVENTS_OUT, FLOW_COUNTERS
 };
 extern struct counter flow_counter[FLOW_COUNTERS];
 #define COUNT(which) (flow_counter[which].value++)
@@ -30,13 +30,14 @@ struct flow {
 	struct input in[INPUTS];
 	int out_topic[EVENT_TYPES];  /* index into topics[], -1 where the gateway does not produce it */
 	int64_t now;                 /* of this turn */
-	struct buf body, cover, early[3];
+	struct buf body, cover, early[3], signed_text;
 	int64_t *active;             /* submissions with a pass going on; negative: held until the adoption has read all */
 	int active_count, active_cap;
 	int64_t due_at;              /* when the next waiting entry is due */
 	int64_t cutoff_looked;       /* when, by the clock */
 	bool cutoff_going;
 	bool rosters_unread;         /* this turn read some; there may be more */
+	bool operations_held;        /* some wait for the end of the adoption */
 	bool touched;                /* this turn wrote something */
 };
 
@@ -77,7 +78,7 @@ int flow_publish_statistics(struct flow *f, struct err *e);
 /* one function an event type; r->event.data is decoded inside. -1 only when the process must end. */
 typedef int event_fn(struct flow *f, const struct bus_record *r, struct err *e);
 event_fn on_submission_opened, on_subsidy_declared, on_submission_closed, on_gate_documents;
-event_fn on_contribution_status, on_feed_reached, on_collection_result, on_credit_result;
+event_fn on_operation, on_contribution_status, on_feed_reached, on_collection_result, on_credit_result;
 /* Decodes or, when it cannot be, rejects: 1 decoded, 0 rejected, -1 error. */
 int flow_decode(struct flow *f, const char *topic, const struct bus_record *r, enum event_type t, void *event, struct err *e);
 
@@ -98,6 +99,11 @@ int instruct(struct flow *f, struct decl *d, const struct submission *s, const s
 int instruct_again(struct flow *f, struct decl *d, const struct id *cause, struct err *e);
 int absorb_early(struct flow *f, struct decl *d, struct err *e);
 int payment_enquire(struct flow *f, struct decl *d, struct err *e);
+/* operations.c: what people decide. A kind's function does it, or names in *refused why not (a code of the operators' texts). cause: the
+ * operation's id. */
+typedef int operation_fn(struct flow *f, const struct operation *op, const struct id *cause, const char **refused, struct err *e);
+int operations_step(struct flow *f, struct err *e); /* those held during an adoption, after it */
+operation_fn withdraw_operation;
 /* adopt.c: what a restored ledger takes over from the bus */
 enum adopt_claim { CLAIM_NONE, CLAIM_TAKEN, CLAIM_OTHER_AMOUNT };
 int adopt_take(struct flow *f, struct err *e);  /* all decisions, before the bus is written or an input read */

@@ -42,9 +42,11 @@ enum sql {
 	Q_OUTBOX_PUT, Q_OUTBOX_NEXT, Q_OUTBOX_FORGET, Q_DELIVERED_PUT, Q_STAT_PUT, Q_STAT_VERSION_PUT,
 	Q_ADOPTED_PAYMENT_GET, Q_ADOPTED_PAYMENT_OF, Q_ADOPTED_PAYMENT_PUT, Q_ADOPTED_PAYMENT_CLAIM, Q_ADOPTED_ANSWER_GET,
 	Q_ADOPTED_ANSWER_PUT, Q_ADOPTED_ANSWER_STANDS, Q_ADOPTED_ANSWER_OF, Q_ADOPTED_EVENT_PUT, Q_ADOPTED_EVENT_GET,
-	Q_ADOPTED_END_PUT, Q_ADOPTED_END_GET, Q_ADOPTED_DECLS, SQLS
+	Q_ADOPTED_END_PUT, Q_ADOPTED_END_GET, Q_ADOPTED_DECLS,
+	Q_OPERATION_GET, Q_OPERATION_PUT, Q_OPERATION_UPDATE, Q_OPERATION_HELD, Q_DECL_OF_ROW, SQLS
 };
 
+struct ledger_view;
 struct ledger {
 	struct store *st;
 	struct stmt *q[SQLS];
@@ -104,6 +106,8 @@ int meta_put(struct ledger *l, const char *key, int64_t v, struct err *e);
 int one_int(struct store *st, const char *sql, int64_t *out, struct err *e); /* the one value of a query; 0 when there is none */
 int adopted_load(struct ledger *l, struct err *e);
 void adopted_payment_read(struct adopted_payment *p, struct stmt *q);
+#define OP_COLS "id, kind, subject, argument, operator, approver, reason, document, state, code, decided_at, recorded_at"
+struct store *view_store(struct ledger_view *v);
 #define ADOPTED_COLS \
 	"pid, token, sponsor, event, year, village, sponsor_type, amount_fen, attempt, enquiry, enquiry_of, instructed_at, not_after, decl"
 

@@ -32,6 +32,11 @@ int view_open(struct ledger_view **out, const char *path, struct err *e)
 	return 0;
 }
 
+struct store *view_store(struct ledger_view *v)
+{
+	return v->st;
+}
+
 void view_close(struct ledger_view *v)
 {
 	if (v)

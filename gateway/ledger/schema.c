@@ -5,6 +5,7 @@
  * person     a token and year: cap B's running sum, head of the chain of payments, state of the enquiry
  * waiting    what comes due: the subjects of one kind that wait for one moment, as varints; stale entries are passed over
  * outbox     events decided and not yet known as delivered: blobs of consecutive seqs (outbox.c)
+ * operation  what people decided, with the signed event and what became of it (operations.h)
  * adopted_*  decisions of a lost life, found on the bus by a restored ledger (adopted.h)
  * The unique index on pid is the design's "at most one live payment per tuple": a pid is a hash of the tuple and of n, the number of
  * its earlier payments that have ended, so a second live one would need the same pid. */
@@ -73,6 +74,11 @@ static const char *const steps[] = {
 	"CREATE TABLE adopted_event(id BLOB PRIMARY KEY) WITHOUT ROWID;"
 	"CREATE TABLE adopted_end(topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,"
 	" PRIMARY KEY(topic, partition)) WITHOUT ROWID;",
+	/* cases, operations, statistics, books: what people decided, and what is kept to be asked for afterwards */
+	"CREATE TABLE operation(no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, kind TEXT NOT NULL, subject TEXT NOT NULL, argument TEXT,"
+	" operator TEXT NOT NULL, approver TEXT, reason TEXT, document TEXT, state INTEGER NOT NULL, code TEXT,"
+	" decided_at INTEGER NOT NULL, recorded_at INTEGER NOT NULL, event BLOB NOT NULL);"
+	"CREATE INDEX operation_open ON operation(state) WHERE state < 2;",
 };
 const struct store_kind ledger_kind = {"ledger", 0x514c6467 /* "QLdg" */, steps, sizeof(steps) / sizeof(steps[0])};
 
@@ -161,5 +167,10 @@ const char *const ledger_sql[SQLS] = {
 	[Q_ADOPTED_END_PUT] = "INSERT OR REPLACE INTO adopted_end(topic, partition, next) VALUES(?1, ?2, ?3)",
 	[Q_ADOPTED_END_GET] = "SELECT next FROM adopted_end WHERE topic = ?1 AND partition = ?2",
 	[Q_ADOPTED_DECLS] = "SELECT no FROM decl WHERE no > ?1 AND voided = 0 AND final = 0 ORDER BY no LIMIT ?2",
+	[Q_OPERATION_GET] = "SELECT " OP_COLS ", event FROM operation WHERE id = ?1",
+	[Q_OPERATION_PUT] = "INSERT INTO operation(" OP_COLS ", event) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+	[Q_OPERATION_UPDATE] = "UPDATE operation SET approver = ?2, state = ?3, code = ?4, recorded_at = ?5 WHERE id = ?1",
+	[Q_OPERATION_HELD] = "SELECT id FROM operation WHERE state = ?1 AND state < 2 ORDER BY no LIMIT 1",
+	[Q_DECL_OF_ROW] = "SELECT no FROM decl WHERE no BETWEEN ?1 AND ?2 AND sub = ?3 AND row_no = ?4 AND voided = 0",
 	[Q_STAT_VERSION_PUT] = "INSERT OR REPLACE INTO stat_version(year, village, sponsor_type, version) VALUES(?1, ?2, ?3, ?4)",
 };

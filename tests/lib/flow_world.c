@@ -30,6 +30,24 @@ void fw_time(struct flow_world *w, const char *time)
 	assert_int_equal(clock_init(&w->clock, w->clock_file, &e), 0);
 }
 
+/* Two people who may decide: anna and berta. */
+static void make_operators(struct flow_world *w)
+{
+	char path[340], pub[340], folder[340];
+	struct err e = {0};
+	snprintf(folder, sizeof folder, "%.300s/operators", w->dir);
+	assert_int_equal(fs_mkdirs(folder, &e), 0);
+	for (int i = 0; i < 2; i++) {
+		const char *name = i ? "berta" : "anna";
+		snprintf(path, sizeof path, "%.300s/%s.key", w->dir, name);
+		snprintf(pub, sizeof pub, "%.300s/%s.pub", folder, name);
+		if (operator_keygen(path, pub, &e) != 0)
+			fail_msg("%s", e.text);
+	}
+	if (operators_load(&w->operators, folder, &e) != 0)
+		fail_msg("%s", e.text);
+}
+
 void fw_open(struct flow_world *w, const char *dir)
 {
 	static const char ini[] = "[data]\ndir = data\n[reference]\npolicy = config/policy\n"
@@ -53,7 +71,9 @@ void fw_open(struct flow_world *w, const char *dir)
 	snprintf(path, sizeof path, "%s/bus", w->dir);
 	if (bus_init(&(struct bus_options){.dir = path}, &e) != 0 || ledger_init(w->ledger_path, NULL, &e) != 0 || codec_open(&w->codec, NULL, &e) != 0)
 		fail_msg("%s", e.text);
+	make_operators(w);
 	w->village_bus = open_bus(w, "village", NULL);
+	w->qiao_bus = open_bus(w, "qiao", NULL);
 	w->tax_bus = open_bus(w, "tax", NULL);
 	w->ssa_bus = open_bus(w, "ssa", NULL);
 	if (fw_start(w, &e) != 0)
@@ -63,7 +83,7 @@ void fw_open(struct flow_world *w, const char *dir)
 int fw_start(struct flow_world *w, struct err *e)
 {
 	w->gateway_bus = open_bus(w, "gateway", w->bus_vfs);
-	struct flow_parts parts = {&w->conf, &w->clock, w->reference, w->gateway_bus, NULL, w->codec};
+	struct flow_parts parts = {&w->conf, &w->clock, w->reference, w->gateway_bus, NULL, w->codec, w->operators};
 	if (ledger_open(&w->ledger, w->ledger_path, 4096, clock_now(&w->clock), w->vfs, e) != 0)
 		return -1;
 	parts.ledger = w->ledger;
@@ -84,6 +104,8 @@ void fw_close(struct flow_world *w)
 {
 	fw_stop(w);
 	bus_close(w->village_bus);
+	bus_close(w->qiao_bus);
+	operators_free(w->operators);
 	bus_close(w->tax_bus);
 	bus_close(w->ssa_bus);
 	codec_close(w->codec);
@@ -140,12 +162,57 @@ struct id fw_token(int person)
 	return token;
 }
 
+struct id fw_operation(struct flow_world *w, const char *kind, const char *subject, const char *argument, const char *operator)
+{
+	uint8_t signature[SIGNATURE_LEN];
+	struct buf text;
+	struct err e = {0};
+	char path[340];
+	struct operation op = {.kind = str_of(kind), .subject = str_of(subject), .operator = str_of(operator),
+			       .reason = STR("a test"), .argument = str_of(argument), .decided_at = clock_now(&w->clock)};
+	struct str part[] = {STR("test operation"), {(char *)&w->events, sizeof w->events}};
+	id_make(&op.operation_id, part, 2);
+	snprintf(path, sizeof path, "%.300s/%s.key", w->dir, operator);
+	buf_init(&text, 1 << 16);
+	if (operation_text(&text, &op, &e) != 0 ||
+	    operator_sign(path, (struct str){(char *)text.data, text.len}, signature, &e) != 0)
+		fail_msg("%s", e.text);
+	op.signature = (struct str){(char *)signature, SIGNATURE_LEN};
+	publish(w, w->qiao_bus, EV_OPERATION, &op, op.operation_id, &op.operation_id);
+	buf_fini(&text);
+	return op.operation_id;
+}
+
+static int keep_operation(void *arg, const struct op_record *o)
+{
+	*(struct op_record *)arg = *o;
+	return 1;
+}
+
+const char *fw_outcome(struct flow_world *w, struct id operation, char code[40])
+{
+	struct op_record o = {0};
+	struct ledger_view *v;
+	struct err e = {0};
+	char hex[ID_HEX];
+	if (view_open(&v, w->ledger_path, &e) != 0 || view_operations(v, str_of(id_hex(&operation, hex)), keep_operation, &o, &e) != 0)
+		fail_msg("%s", e.text);
+	view_close(v);
+	snprintf(code, 40, "%s", o.code);
+	return o.kind[0] ? op_state_code(o.state) : "";
+}
+
 void fw_publish(struct flow_world *w, enum event_type t, const void *event, struct id key)
 {
 	const struct topic *topic = topic_find(str_of(event_topic(t)));
 	assert_non_null(topic);
 	bool tax = strcmp(topic->producer, "tax") == 0, ssa = strcmp(topic->producer, "ssa") == 0;
 	publish(w, tax ? w->tax_bus : ssa ? w->ssa_bus : w->village_bus, t, event, key, NULL);
+}
+
+void fw_publish_as(struct flow_world *w, struct bus *b, enum event_type t, const void *event, struct id key)
+{
+	publish(w, b, t, event, key, NULL);
 }
 
 struct fw_draft fw_draft_open(struct flow_world *w, const char *sender, const char *name, const char *village)

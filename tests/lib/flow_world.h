@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "crypto/ids.h"
 #include "flow/flow.h"
+#include "ledger/operations.h"
 #include "ledger/read.h"
 
 #define FW_NOW "2026-12-24T09:00:00+08:00"
@@ -17,7 +18,8 @@ struct flow_world {
 	struct clock clock;
 	struct reference *reference;
 	struct codec *codec;
-	struct bus *gateway_bus, *village_bus, *tax_bus, *ssa_bus;
+	struct bus *gateway_bus, *village_bus, *tax_bus, *ssa_bus, *qiao_bus;
+	struct operators *operators;
 	struct ledger *ledger;
 	struct flow *flow;
 	const char *vfs, *bus_vfs; /* of the ledger, of the gateway's bus: from the next fw_start on */
@@ -41,6 +43,7 @@ struct fw_row {
 };
 /* Publishes one event as its producer does (village, tax or ssa, by its topic). */
 void fw_publish(struct flow_world *w, enum event_type t, const void *event, struct id key);
+void fw_publish_as(struct flow_world *w, struct bus *b, enum event_type t, const void *event, struct id key);
 /* A roster piece by piece. */
 struct fw_draft {
 	struct id sub, attempt, digest;
@@ -63,6 +66,11 @@ void fw_feed_reached(struct flow_world *w, const char *as_of);
 void fw_result(struct flow_world *w, struct id payment, const char *state, int attempt, const char *at);
 void fw_result_seq(struct flow_world *w, struct id payment, const char *state, int64_t sequence, int64_t amount_fen);
 void fw_credit(struct flow_world *w, enum event_type t, struct id payment, int64_t amount_fen);
+
+/* An operation as the command publishes it, signed by "anna" or "berta"; argument may be NULL. Gives its id. */
+struct id fw_operation(struct flow_world *w, const char *kind, const char *subject, const char *argument, const char *operator);
+/* What became of it: "done", "refused", "waiting_approval", "held", or "" when the gateway does not know it. *code (of 40) says why. */
+const char *fw_outcome(struct flow_world *w, struct id operation, char code[40]);
 
 /* How many events of a type are on its topic; the last one decoded into out (its struct), when out is given. */
 int fw_count(struct flow_world *w, enum event_type t, void *out);

@@ -1,0 +1,139 @@
+#include "ledger/operations.h"
+#include "ledger/internal.h"
+#include <string.h>
+
+const char *op_state_code(enum op_state s)
+{
+	static const char *const codes[OP_STATES] = {
+		[OP_HELD] = "held", [OP_UNAPPROVED] = "waiting_approval", [OP_DONE] = "done", [OP_REFUSED] = "refused"};
+	return codes[s];
+}
+
+static void get_text(char *dst, size_t cap, struct stmt *q, int column)
+{
+	struct str s = stmt_get_text(q, column);
+	if (!s.p || str_copy(dst, cap, s) != 0)
+		dst[0] = '\0';
+}
+
+static void op_read(struct op_record *o, struct stmt *q)
+{
+	struct str id = stmt_get_blob(q, 0);
+	memset(o, 0, sizeof(*o));
+	if (id.n == ID_LEN)
+		memcpy(o->id.b, id.p, ID_LEN);
+	get_text(o->kind, sizeof(o->kind), q, 1);
+	get_text(o->subject, sizeof(o->subject), q, 2);
+	get_text(o->argument, sizeof(o->argument), q, 3);
+	get_text(o->operator, sizeof(o->operator), q, 4);
+	get_text(o->approver, sizeof(o->approver), q, 5);
+	get_text(o->reason, sizeof(o->reason), q, 6);
+	get_text(o->document, sizeof(o->document), q, 7);
+	int64_t state = stmt_get_int(q, 8);
+	o->state = state >= 0 && state < OP_STATES ? (enum op_state)state : OP_REFUSED;
+	get_text(o->code, sizeof(o->code), q, 9);
+	o->decided_at = stmt_get_int(q, 10);
+	o->recorded_at = stmt_get_int(q, 11);
+}
+
+int operation_get(struct ledger *l, const struct id *id, struct op_record *out, struct buf *event, struct err *e)
+{
+	struct stmt *q = l->q[Q_OPERATION_GET];
+	stmt_blob(q, 1, id->b, ID_LEN);
+	int got = stmt_step(q, e);
+	if (got <= 0)
+		return got;
+	struct str bytes = stmt_get_blob(q, 12);
+	op_read(out, q);
+	if (event) {
+		buf_reset(event);
+		got = buf_put(event, bytes.p, bytes.n) == 0 ? 1 : err_set(e, ERR_TEMP, "ledger: out of memory");
+	}
+	stmt_reset(q);
+	return got;
+}
+
+int operation_put(struct ledger *l, const struct op_record *o, struct str event, struct err *e)
+{
+	struct stmt *q = l->q[Q_OPERATION_PUT];
+	const char *texts[] = {o->kind, o->subject, o->argument, o->operator, o->approver, o->reason, o->document};
+	stmt_blob(q, 1, o->id.b, ID_LEN);
+	for (int i = 0; i < 7; i++)
+		stmt_text(q, 2 + i, str_of(texts[i]));
+	stmt_int(q, 9, o->state);
+	stmt_text(q, 10, str_of(o->code));
+	stmt_int(q, 11, o->decided_at);
+	stmt_int(q, 12, o->recorded_at);
+	stmt_blob(q, 13, event.p, event.n);
+	return stmt_run(q, e);
+}
+
+int operation_update(struct ledger *l, const struct op_record *o, struct err *e)
+{
+	struct stmt *q = l->q[Q_OPERATION_UPDATE];
+	stmt_blob(q, 1, o->id.b, ID_LEN);
+	stmt_text(q, 2, str_of(o->approver));
+	stmt_int(q, 3, o->state);
+	stmt_text(q, 4, str_of(o->code));
+	stmt_int(q, 5, o->recorded_at);
+	return stmt_run(q, e);
+}
+
+int operation_next_held(struct ledger *l, struct id *out, struct err *e)
+{
+	struct stmt *q = l->q[Q_OPERATION_HELD];
+	stmt_int(q, 1, OP_HELD);
+	int got = stmt_step(q, e);
+	if (got <= 0)
+		return got;
+	struct str id = stmt_get_blob(q, 0);
+	if (id.n == ID_LEN)
+		memcpy(out->b, id.p, ID_LEN);
+	stmt_reset(q);
+	return 1;
+}
+
+int decl_of_row(struct ledger *l, const struct submission *s, int row_no, struct decl **out, struct err *e)
+{
+	struct stmt *q = l->q[Q_DECL_OF_ROW];
+	*out = NULL;
+	if (decls_write(l, e) != 0)
+		return -1;
+	stmt_int(q, 1, s->first_no);
+	stmt_int(q, 2, s->last_no);
+	stmt_int(q, 3, s->no);
+	stmt_int(q, 4, row_no);
+	int got = stmt_step(q, e);
+	if (got <= 0)
+		return got;
+	int64_t no = stmt_get_int(q, 0);
+	stmt_reset(q);
+	return decl_get(l, no, out, e);
+}
+
+/* ---- for commands ---- */
+
+int view_operations(struct ledger_view *v, struct str prefix, int (*fn)(void *arg, const struct op_record *o), void *arg,
+		    struct err *e)
+{
+	struct op_record o;
+	struct stmt *q;
+	int got;
+	if (store_prepare(view_store(v), &q,
+			  "SELECT " OP_COLS " FROM operation WHERE ?1 IS NULL OR lower(hex(id)) LIKE ?1 || '%' ORDER BY no DESC", e) != 0)
+		return -1;
+	stmt_text(q, 1, prefix);
+	while ((got = stmt_step(q, e)) == 1) {
+		op_read(&o, q);
+		if (fn(arg, &o) != 0)
+			break;
+	}
+	stmt_reset(q);
+	return got < 0 ? -1 : 0;
+}
+
+int64_t view_operations_waiting(struct ledger_view *v)
+{
+	int64_t n;
+	return one_int(view_store(v), "SELECT count(*) FROM operation WHERE state = 1", &n, NULL) == 0 ? n : -1;
+}
