@@ -26,9 +26,9 @@ events_SRC := schema check types pinned arena bind codec events operation
 store_SRC := store
 bus_SRC := topics crc32 batch bus kafka kafka_conf kafka_event kafka_write kafka_read kafka_group kafka_plan kafka_admin kafka_topics kafka_check local local_file local_read local_write local_groups local_keep local_backup
 http_SRC := client registry_cache registry_client registry
-ledger_SRC := schema cache ledger submissions decls people stats outbox adopted read operations
+ledger_SRC := schema cache ledger submissions decls people stats outbox adopted read operations past cuts
 flow_SRC := reference emit answers intake filing corrections operations contributions collections waiting adopt flow
-cli_SRC := main common supervisor run check config keygen data init files submit health status rejects audit backup adopt topics statement trace schemas operate operations
+cli_SRC := main common supervisor run check config keygen data init files submit health status rejects audit backup adopt topics statement trace schemas operate operations cut
 common_SRC := adapter peer feed pass jsonin jsonout
 village_SRC := main inbox take take_cover claim place refusal tell cover spool meta submissions decode csv head roster publish answers \
 	listen render answer_file own
@@ -36,7 +36,7 @@ tax_SRC := main share window plan ask send answer follow publish
 ssa_SRC := main work enquiries status changes feedback credits statistics
 agencies_SRC := json_in json_out idindex rowset faults refusals population options feed book server tax_book tax_batch tax_tell \
 	ssa_book ssa_persons ssa_accounts ssa_statistics
-testlib_SRC := event_gen fault_vfs sim flow_world script_server registry_sim adapter_rig people roster_form story rosters world outcomes books tale recount bulk load proxy \
+testlib_SRC := event_gen fault_vfs sim flow_world script_server registry_sim adapter_rig people roster_form story rosters world printed outcomes books tale recount bulk load proxy \
 	java kafka kafka_certs kafka_registry kafka_client kafka_rights which_bus consumer
 
 LAYERS := base crypto domain events store bus http ledger flow

@@ -204,6 +204,8 @@ static const struct row rows[] = {
 	 "Who has accounts credited: our adapter, or the agency's own consumer of the feedback."},
 	{"gateway", "stand_by", BOOL, AT(gateway.stand_by), "no", "",
 	 "Yes: a gateway that finds another one at work waits as its hot stand-by, else it ends."},
+	{"gateway", "cut_at", DURATION, AT(gateway.cut_at_ms), "24h", "1m..1d",
+	 "So long after its midnight (UTC+08:00) a civil day is cut, at the gateway's first turn."},
 	{"village", "inbox", PATH, AT(village.inbox), "", "",
 	 "Drop folder, one folder <sender> a sender; empty: inbox in the data folder."},
 	{"village", "poll", DURATION, AT(village.poll_ms), "500ms", "10ms..1h",

@@ -93,6 +93,7 @@ struct conf {
 		int64_t incomplete_after_ms;
 		int64_t cache_kib; /* SQLite page cache of the ledger */
 		int64_t crediting; /* enum conf_crediting */
+		int64_t cut_at_ms; /* when a civil day ends, after its 00:00 */
 		bool stand_by;	   /* waits while another one is at work */
 	} gateway;
 	struct {

@@ -404,13 +404,61 @@ const struct text texts_for_operators[] = {
 	{"cmd_statement.help",
 	 "按街道、村（居）、资助方类型列出申报、待办、在途、已征收、已入账等各栏的笔数和金额，最后"
 	 "一行说明账平不平。\n"
-	 "--year：只看一年。--village：只看一个村（居）代码。--format json：金额以分为单位。\n\n"
-	 "退出状态：0 账平；1 账不平。",
+	 "--year：只看一年。--village：只看一个村（居）代码。--format json：金额以分为单位。\n"
+	 "--as-of：某一时刻的对账单，数字与当时打印的分毫不差。可写时间（2026-12-05T10:00）、日期（当日终）或账本序号；"
+	 "每张对账单开头都写明自己的序号。\n"
+	 "--cut：某次日切的对账单（见 qiao cut）。\n\n"
+	 "退出状态：0 账平；1 账不平；2 所问的时刻尚未到，或早于统计留痕之始。",
 	 "Counts and amounts by town, village and sponsor type: declared, pending, in flight, "
 	 "collected, credited and all\n"
 	 "other columns; the last line says whether it adds up. --year and --village narrow it; "
-	 "JSON amounts are fen.\n\n"
-	 "Exit status: 0 it adds up; 1 it does not."},
+	 "JSON amounts are fen.\n"
+	 "--as-of: as it was printed at a moment, with the very same figures: a time (2026-12-05T10:00), a date (the end of that day) "
+	 "or a ledger\n"
+	 "sequence. Each statement says at its head which sequence it stands for. --cut: that of a day cut (qiao cut).\n\n"
+	 "Exit status: 0 it adds up; 1 it does not; 2 that moment is still to come, or lies before the log of the statistics."},
+	{"statement_as_of", "日间对账单，截至账本序号 {0}（{1}）", "intraday, as of ledger sequence {0} ({1})"},
+	{"statement_as_of_nothing", "日间对账单，截至账本序号 {0}：尚无变动", "intraday, as of ledger sequence {0}: nothing yet"},
+	{"statement_cut", "日切第 {2} 号，{3}，截至账本序号 {0}，摘要 {4}", "day cut {2} of {3}, as of ledger sequence {0}, digest {4}"},
+	{"statement_as_of_wrong", "--as-of：“{0}”既不是时间（2026-12-05T10:00）、日期，也不是序号",
+	 "--as-of: \"{0}\" is no time (2026-12-05T10:00), no date and no sequence"},
+	{"statement_lost", "--as-of {0}：账本从升级时才开始为统计留痕，此前的状况已无从得知",
+	 "--as-of {0}: this ledger logs its statistics only since it was upgraded; what they were before is not known"},
+	{"statement_to_come", "--as-of {0}：这一时刻还没有到", "--as-of {0}: that moment is still to come"},
+	{"statement_past", "复算依据是截至该序号的历史。需人工核对的事项和恢复后接管的缴款只在今日的对账单上列出",
+	 "counted again from the history up to that sequence; what a person must look at, and adopted payments, are on today's "
+	 "statement only"},
+
+	{"cmd_cut", "日切：每日终了时的统计及其摘要链", "the ends of the days: statistics, digests, and the chain of them"},
+	{"cmd_cut.help",
+	 "网关在每个自然日终了后（[gateway] cut_at，默认 24:00，北京时间）作一次日切：序号、日期、账本序号和 SHA-256 摘要。"
+	 "没有变动的日子也有；网关停机期间的日子，开机后补切，每日一次。\n"
+	 "list：列出全部。show：逐字节打印某次日切的规范文本，可直接签名或核对摘要（sha256sum）。"
+	 "check：按账本重算全部摘要，指出哪里断了。\n"
+	 "规范文本的首行含上一次日切的摘要，环环相扣：记下末次摘要，即可证明此前各日未被改动。\n\n"
+	 "退出状态：0 完好；1 摘要不符；2 没有这次日切。",
+	 "When a civil day has ended ([gateway] cut_at, 24 hours by default, UTC+08:00) the gateway cuts it: number, day, ledger "
+	 "sequence and\n"
+	 "SHA-256 digest. Days without change are cut too, and days when the gateway was down are cut at its next start, once each.\n"
+	 "list shows all. show prints a cut's canonical form byte for byte, ready to be signed or given to sha256sum. check makes all "
+	 "digests\n"
+	 "anew from the ledger and says where it breaks. A form begins with the digest of the cut before: who notes the last digest "
+	 "elsewhere\n"
+	 "can prove that no day before it was changed.\n\n"
+	 "Exit status: 0 whole; 1 a digest differs; 2 no such cut."},
+	{"cut_number", "号", "CUT"},
+	{"cut_day", "日期", "DAY"},
+	{"cut_sequence", "账本序号", "SEQUENCE"},
+	{"cut_made", "切于", "MADE"},
+	{"cut_digest", "摘要", "DIGEST"},
+	{"cut_none", "还没有日切", "no day was cut yet"},
+	{"cut_unknown", "没有第“{0}”号日切（qiao cut 列出全部）", "no cut {0} (qiao cut lists them)"},
+	{"cut_changed", "日切第 {0} 号（{1}）：摘要不符，账本或这次日切被改过",
+	 "cut {0} ({1}): its digest differs: the ledger or this cut was changed"},
+	{"cut_missing", "日切第 {0} 号（{1}）：与上一次接不上，中间的被抽走或插入过",
+	 "cut {0} ({1}): does not follow the one before: some were taken out or put in"},
+	{"cut_unreadable", "日切第 {0} 号（{1}）：无法重算", "cut {0} ({1}): cannot be made anew"},
+	{"cut_whole", "{0} 次日切全部相符，末次摘要 {1}", "{0} cuts, all as they were made; digest of the last {1}"},
 
 	{"cmd_adopt", "恢复旧账本后，接管总线上较新的决定", "let a restored ledger adopt what a newer bus says"},
 	{"cmd_adopt.help",

@@ -1,12 +1,16 @@
 /* qiao statement: where every fen is, by town, village, year and sponsor type; and the proof that it adds up.
  *
  * Two proofs: the columns add up to what was declared (promise 3), kept running totals against their parts; and the statistics, kept
- * with each fact, equal a recount of the declarations as of the same moment. */
+ * with each fact, equal a recount of the declarations as of the same moment. For a past moment (--as-of) the recount is one of the
+ * history up to there. What a person must look at, and payments adopted without a declaration, are kept without their time: they are
+ * told of today only. */
+#include "base/clock.h"
+#include "base/date.h"
 #include "base/fs.h"
 #include "base/table.h"
 #include "cli/cli.h"
 #include "flow/reference.h"
-#include "ledger/read.h"
+#include "ledger/cuts.h"
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -36,27 +40,21 @@ static const struct line {
 };
 enum { LINES = sizeof lines / sizeof lines[0] };
 
-static const char *cell_code(int cell)
-{
-	switch (cell) {
-	case ST_DECLARED_TOTAL:
-		return "declared";
-	case ST_COLLECTED_TOTAL:
-		return "collected";
-	case ST_KEPT_TOTAL:
-		return "kept";
-	default:
-		return stat_column_code((enum stat_column)cell);
-	}
-}
-
 struct statement {
 	const struct reference *reference;
 	struct stat *rows;   /* as kept */
 	int count, cap;
 	struct stat total, recount; /* sums over all rows */
 	bool failed;
+	const char *as_of, *cut_no; /* both NULL: now */
+	struct moment when;
+	struct cut cut; /* no 0: an intraday run, at whatever moment */
 };
+
+static bool past(const struct statement *st)
+{
+	return st->as_of || st->cut_no;
+}
 
 static void add(struct stat *to, const struct stat *s)
 {
@@ -98,13 +96,15 @@ static int take(void *arg, const struct stat *s)
 struct differ {
 	struct statement *st;
 	struct stat *left; /* rows minus recount */
+	int last;          /* the one found last: most come in runs */
 	bool unknown_key;
 };
 
 static int subtract(void *arg, const struct stat *s)
 {
 	struct differ *d = arg;
-	for (int i = 0; i < d->st->count; i++) {
+	for (int n = 0; n < d->st->count; n++) {
+		int i = (d->last + n) % d->st->count;
 		struct stat *r = &d->left[i];
 		if (r->key.year != s->key.year || r->key.sponsor_type != s->key.sponsor_type ||
 		    strcmp(r->key.village, s->key.village) != 0)
@@ -113,6 +113,7 @@ static int subtract(void *arg, const struct stat *s)
 			r->count[c] -= s->count[c];
 			r->fen[c] -= s->fen[c];
 		}
+		d->last = i;
 		return 0;
 	}
 	d->unknown_key = true;
@@ -148,7 +149,9 @@ static bool proves(struct statement *st, struct ledger_view *v, int year, struct
 	if (d.left) {
 		if (st->count)
 			memcpy(d.left, st->rows, sizeof *d.left * (size_t)st->count);
-		if (view_recount(v, year, village, subtract, &d, e) == 0 && !d.unknown_key) {
+		int rc = past(st) ? view_recount_at(v, st->when.seq, year, village, subtract, &d, e)
+				   : view_recount(v, year, village, subtract, &d, e);
+		if (rc == 0 && !d.unknown_key) {
 			*recounted = true;
 			for (int i = 0; i < st->count; i++)
 				*recounted = *recounted && empty(&d.left[i]);
@@ -164,7 +167,7 @@ static json_t *json_cells(const struct stat *s)
 {
 	json_t *o = json_object();
 	for (int i = 0; i < LINES; i++)
-		json_object_set_new(o, cell_code(lines[i].cell),
+		json_object_set_new(o, stats_cell_code(lines[i].cell),
 				    json_pack("{s:I,s:I}", "count", (json_int_t)s->count[lines[i].cell], "amount_fen",
 					      (json_int_t)s->fen[lines[i].cell]));
 	return o;
@@ -179,7 +182,8 @@ static void names_of(const struct statement *st, const struct stat *s, const cha
 
 static void print_json(const struct statement *st, bool adds_up, bool recounted, const struct view_adopted *adopted)
 {
-	json_t *rows = json_array();
+	json_t *rows = json_array(), *all;
+	char time[40], day[16];
 	for (int i = 0; i < st->count; i++) {
 		const char *town, *village;
 		names_of(st, &st->rows[i], &town, &village);
@@ -188,9 +192,30 @@ static void print_json(const struct statement *st, bool adds_up, bool recounted,
 						      stats_type_code(st->rows[i].key.sponsor_type), "columns",
 						      json_cells(&st->rows[i])));
 	}
-	cli_print_json(json_pack("{s:b,s:b,s:{s:I,s:I},s:o,s:o}", "adds_up", adds_up && recounted, "recount_agrees", recounted, "adopted_without_declaration",
-				 "count", (json_int_t)adopted->count, "amount_fen", (json_int_t)adopted->fen, "totals",
-				 json_cells(&st->total), "rows", rows));
+	all = json_pack("{s:s,s:I,s:s?,s:b,s:b}", "kind", st->cut.no ? "cut" : "intraday", "sequence", (json_int_t)st->when.seq, "as_of", st->when.at ? time_text(time, st->when.at) : NULL, "adds_up",
+			adds_up && recounted, "recount_agrees", recounted);
+	if (st->cut.no)
+		json_object_set_new(all, "cut", json_pack("{s:I,s:s,s:s}", "number", (json_int_t)st->cut.no, "day",
+							  date_text(day, st->cut.day), "digest", st->cut.digest));
+	if (!past(st))
+		json_object_set_new(all, "adopted_without_declaration",
+				    json_pack("{s:I,s:I}", "count", (json_int_t)adopted->count, "amount_fen", (json_int_t)adopted->fen));
+	json_object_set_new(all, "totals", json_cells(&st->total));
+	json_object_set_new(all, "rows", rows);
+	cli_print_json(all);
+}
+
+/* "intraday run, as of ledger sequence 4711 (2026-12-05 10:00:00)": what to ask for to get the same again. */
+static int put_head(const struct statement *st, const struct cli *c, struct buf *out)
+{
+	char seq[24], time[40], no[24], day[16];
+	const char *code = st->cut.no ? "statement_cut" : st->when.at ? "statement_as_of" : "statement_as_of_nothing";
+	snprintf(seq, sizeof seq, "%" PRId64, st->when.seq);
+	snprintf(no, sizeof no, "%" PRId64, st->cut.no);
+	time_text(time, st->when.at);
+	time[10] = ' ';
+	struct str args[] = {str_of(seq), {time, 19}, str_of(no), str_of(date_text(day, st->cut.day)), str_of(st->cut.digest)};
+	return text_fill(out, text_or_code(code, c->lang), args, 5) | buf_put_str(out, "\n\n");
 }
 
 static int put_totals(const struct statement *st, const struct cli *c, struct buf *out)
@@ -204,7 +229,7 @@ static int put_totals(const struct statement *st, const struct cli *c, struct bu
 	      table_cell(&t, text_or_code("statement_yuan", c->lang));
 	for (int i = 0; i < LINES; i++) {
 		int cell = lines[i].cell;
-		snprintf(name, sizeof name, "%*s%s%s", 2 * lines[i].depth, "", text_or_code(cell_code(cell), c->lang),
+		snprintf(name, sizeof name, "%*s%s%s", 2 * lines[i].depth, "", text_or_code(stats_cell_code(cell), c->lang),
 			 lines[i].parts ? " =" : "");
 		rc |= table_cell(&t, name) | table_cellf(&t, "%" PRId64, st->total.count[cell]) |
 		      table_cell(&t, yuan(money, st->total.fen[cell]));
@@ -232,7 +257,7 @@ static int put_rows(const struct statement *st, const struct cli *c, struct buf 
 	for (int i = 0, k = 4; i < LINES; i++)
 		if (used[lines[i].cell]) {
 			t.right[k++] = true;
-			rc |= table_cell(&t, text_or_code(cell_code(lines[i].cell), c->lang));
+			rc |= table_cell(&t, text_or_code(stats_cell_code(lines[i].cell), c->lang));
 		}
 	for (int r = 0; r < st->count; r++) {
 		const struct stat *s = &st->rows[r];
@@ -258,12 +283,16 @@ static int print_text(const struct statement *st, const struct cli *c, bool adds
 	struct buf out;
 	char n[24], money[24];
 	buf_init(&out, 64 << 20);
-	int rc = put_totals(st, c, &out) | buf_put_str(&out, "\n") | put_rows(st, c, &out) | buf_put_str(&out, "\n");
+	int rc = put_head(st, c, &out) | put_totals(st, c, &out) | buf_put_str(&out, "\n") | put_rows(st, c, &out) | buf_put_str(&out, "\n");
 	if (rc == 0)
 		cli_print(&out);
 	buf_fini(&out);
 	cli_say(c, adds_up ? "statement_adds_up" : "statement_does_not", NULL);
 	cli_say(c, recounted ? "statement_recount" : "statement_recount_differs", NULL);
+	if (past(st)) {
+		cli_say(c, "statement_past", NULL);
+		return rc;
+	}
 	snprintf(n, sizeof n, "%" PRId64, adopted->count);
 	if (adopted->count > 0)
 		cli_say(c, "statement_adopted", n, yuan(money, adopted->fen), NULL);
@@ -273,6 +302,64 @@ static int print_text(const struct statement *st, const struct cli *c, bool adds
 	return rc;
 }
 
+/* "2026-12-05T10:00", with seconds, as statements print them, or a date: the end of that day. */
+static int time_of_text(const char *text, int64_t *time)
+{
+	char whole[48];
+	size_t n = strlen(text);
+	int day;
+	if (date_parse(str_of(text), &day) == 0) {
+		*time = time_of_date(day + 1) - 1;
+		return 0;
+	}
+	if (n < 16 || n > 30)
+		return -1;
+	snprintf(whole, sizeof whole, "%s%s%s", text, n == 16 ? ":00" : "", n <= 19 ? "+08:00" : "");
+	whole[10] = whole[10] == ' ' ? 'T' : whole[10];
+	return time_parse(str_of(whole), time);
+}
+
+static int find_cut(struct cli *c, struct statement *st, struct ledger_view *v, struct err *e)
+{
+	int64_t no;
+	int got = str_int(str_of(st->cut_no), 1, INT64_MAX, &no) == 0 ? view_cut(v, no, &st->cut, e) : 0;
+	if (got == 0)
+		cli_warn(c, "cut_unknown", st->cut_no, NULL);
+	return got == 1 && view_moment_of(v, st->cut.seq, &st->when, e) == MOMENT_KNOWN ? 0 : -1;
+}
+
+/* Finds st->when. 0, or -1 with a complaint (*e empty) or an error. */
+static int find_moment(struct cli *c, struct statement *st, struct ledger_view *v, struct err *e)
+{
+	static const char *const why[] = {[MOMENT_LOST] = "statement_lost", [MOMENT_TO_COME] = "statement_to_come"};
+	struct clock clock;
+	int64_t seq, time;
+	int rc;
+	if (st->cut_no)
+		return find_cut(c, st, v, e);
+	if (!st->as_of)
+		return view_now(v, &st->when, e);
+	if (str_int(str_of(st->as_of), 0, INT64_MAX, &seq) == 0) {
+		rc = view_moment_of(v, seq, &st->when, e);
+	} else {
+		if (time_of_text(st->as_of, &time) != 0) {
+			cli_warn(c, "statement_as_of_wrong", st->as_of, NULL);
+			return -1;
+		}
+		if (clock_init(&clock, c->conf.clock.file, e) != 0)
+			return -1;
+		rc = time >= clock_now(&clock) ? MOMENT_TO_COME : view_moment_at(v, time, &st->when, e);
+	}
+	if (rc > 0)
+		cli_warn(c, why[rc], st->as_of, NULL);
+	return rc == MOMENT_KNOWN ? 0 : -1;
+}
+
+static int read_figures(struct statement *st, struct ledger_view *v, int year, struct str village, struct err *e)
+{
+	return past(st) ? view_stats_at(v, st->when.seq, year, village, take, st, e) : view_stats(v, year, village, take, st, e);
+}
+
 static int show(struct cli *c, struct statement *st, int year, struct str village, struct err *e)
 {
 	struct ledger_view *v = NULL;
@@ -280,8 +367,13 @@ static int show(struct cli *c, struct statement *st, int year, struct str villag
 	bool adds_up, recounted;
 	struct view_adopted adopted;
 	int rc = -1;
-	if (cli_path(c, path, CLI_LEDGER, e) != 0 || view_open(&v, path, e) != 0 ||
-	    view_stats(v, year, village, take, st, e) != 0 || view_adopted_sum(v, year, village, &adopted, e) != 0)
+	if (cli_path(c, path, CLI_LEDGER, e) != 0 || view_open(&v, path, e) != 0)
+		goto out;
+	if (find_moment(c, st, v, e) != 0) {
+		rc = e->class == ERR_NONE ? EXIT_USAGE : -1;
+		goto out;
+	}
+	if (read_figures(st, v, year, village, e) != 0 || view_adopted_sum(v, year, village, &adopted, e) != 0)
 		goto out;
 	e->class = ERR_NONE;
 	adds_up = proves(st, v, year, village, &recounted, e);
@@ -299,8 +391,9 @@ out:
 
 int cmd_statement(struct cli *c, int argc, char **argv)
 {
-	const char *year_text = NULL, *village_text = NULL;
-	const struct cli_option options[] = {{"--year", &year_text, NULL}, {"--village", &village_text, NULL}, {0}};
+	const char *year_text = NULL, *village_text = NULL, *as_of = NULL, *cut_no = NULL;
+	const struct cli_option options[] = {{"--year", &year_text, NULL}, {"--village", &village_text, NULL},
+					      {"--as-of", &as_of, NULL}, {"--cut", &cut_no, NULL}, {0}};
 	struct statement st = {0};
 	struct reference *reference = NULL;
 	struct complaints *why = calloc(1, sizeof *why);
@@ -317,11 +410,17 @@ int cmd_statement(struct cli *c, int argc, char **argv)
 		cli_usage(c, "statement", "statement_year_wrong");
 		goto out;
 	}
+	if (as_of && cut_no) {
+		cli_usage(c, "statement", "usage_head");
+		goto out;
+	}
 	if (reference_load(&reference, &c->conf, why) != 0) {
 		cli_complain(c, c->file, why);
 		goto out;
 	}
 	st.reference = reference;
+	st.as_of = as_of;
+	st.cut_no = cut_no;
 	if (village_text) {
 		const struct village *v = village_find(&reference->villages, (struct str){0}, str_of(village_text), &code, &candidates);
 		if (!v) {

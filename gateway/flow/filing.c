@@ -261,9 +261,15 @@ static int expire_row(struct flow *f, struct submission *s, struct decl *d, stru
 
 /* ---- passes ---- */
 
+/* Its sponsor is known and the row does not stand with that sponsor type yet. */
+static bool untyped(const struct submission *s, const struct decl *d)
+{
+	return s->sponsor_type >= 0 && d->sponsor_type != s->sponsor_type;
+}
+
 static int row_of_pass(struct flow *f, struct submission *s, struct decl *d, const struct gate_documents *cover, struct err *e)
 {
-	if (s->sponsor_type >= 0 && d->sponsor_type != s->sponsor_type && flow_typed(f, d, s->sponsor_type, e) != 0)
+	if (untyped(s, d) && flow_typed(f, d, s->sponsor_type, e) != 0)
 		return -1;
 	if (d->final || d->has_pid)
 		return 0;
@@ -318,12 +324,21 @@ int filing_step(struct flow *f, struct submission *s, int64_t *rows, struct err 
 		return -1;
 	if (decl_numbers(f->p.ledger, s, s->cursor, nos, STEP_ROWS, &n, e) != 0)
 		return -1;
+	int64_t first_typed = 0, last_typed = 0;
 	for (int i = 0; i < n; i++) {
 		struct decl *d;
-		if (decl_get(f->p.ledger, nos[i], &d, e) != 0 || row_of_pass(f, s, d, &g.cover, e) != 0)
+		if (decl_get(f->p.ledger, nos[i], &d, e) != 0)
+			return -1;
+		if (untyped(s, d)) {
+			first_typed = first_typed ? first_typed : d->no;
+			last_typed = d->no;
+		}
+		if (row_of_pass(f, s, d, &g.cover, e) != 0)
 			return -1;
 		s->cursor = d->no;
 	}
+	if (first_typed && history_typed(f->p.ledger, s, first_typed, last_typed, e) != 0)
+		return -1;
 	*rows += n + 1;
 	s->dirty = true;
 	f->touched = true;

@@ -330,6 +330,11 @@ static int step_passes(struct flow *f, struct err *e)
 
 static int turn(struct flow *f, struct err *e)
 {
+	bool behind;
+	if (day_cut_step(f, &behind, e) != 0)
+		return -1;
+	if (behind)
+		return 0;
 	for (int i = 0; i < INPUTS; i++)
 		if (take_batch(f, i, e) < 0)
 			return -1;

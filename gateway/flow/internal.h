@@ -124,5 +124,7 @@ int64_t flow_epoch_of(struct str mark);
 /* waiting.c */
 int waiting_step(struct flow *f, struct err *e);
 int cutoff_step(struct flow *f, struct err *e);
+/* Cuts the days that have ended; behind: more are left, and nothing else may happen before they are cut. */
+int day_cut_step(struct flow *f, bool *behind, struct err *e);
 
 #endif

@@ -1,5 +1,6 @@
 /* What came due: enquiries, payments in doubt, submissions that were never closed, the cut-off of a year. */
 #include "flow/internal.h"
+#include "ledger/cuts.h"
 #include "base/date.h"
 #include "crypto/ids.h"
 #include <stdio.h>
@@ -158,5 +159,24 @@ int cutoff_step(struct flow *f, struct err *e)
 		if (c.cursor >= 0 && cutoff_payments(f, &c, e) != 0)
 			return -1;
 	}
+	return 0;
+}
+
+/* The digests of more than that many missed days are not made in one turn. */
+enum { CUTS_A_TURN = 31 };
+
+/* Before anything else of the turn: what is committed is what the ended days brought. */
+int day_cut_step(struct flow *f, bool *behind, struct err *e)
+{
+	int ended = date_of_time(f->now - f->p.conf->gateway.cut_at_ms), made = 0;
+	char day[16];
+	for (; cut_last_day(f->p.ledger) < ended && made < CUTS_A_TURN; made++) {
+		int next = cut_last_day(f->p.ledger) + 1;
+		if (cut_make(f->p.ledger, next, e) != 0)
+			return -1;
+		log_info("DAY-CUT", "day=%s", date_text(day, next));
+	}
+	f->touched |= made > 0;
+	*behind = cut_last_day(f->p.ledger) < ended;
 	return 0;
 }

@@ -1,5 +1,7 @@
 /* Declarations, their sealed identities and the history. */
 #include "ledger/internal.h"
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static void copy_text(char *dst, size_t cap, struct str s)
@@ -327,6 +329,18 @@ int history_about(struct ledger *l, const struct submission *s, const char *what
 		  struct err *e)
 {
 	return history_put(l, 0, s ? s->no : 0, 0, false, cause, effective_at, what, 0, e);
+}
+
+int history_typed(struct ledger *l, const struct submission *s, int64_t first, int64_t last, struct err *e)
+{
+	char note[64];
+	snprintf(note, sizeof(note), HISTORY_TYPED " %" PRId64 " %" PRId64, first, last);
+	return history_put(l, 0, s->no, 0, false, NULL, l->now, note, 0, e);
+}
+
+int history_mark(struct ledger *l, const char *what, struct err *e)
+{
+	return history_put(l, 0, 0, 0, false, NULL, l->now, what, 0, e);
 }
 
 int difference_add(struct ledger *l, const struct decl *d, const char *kind, const char *detail, const struct id *cause,

@@ -39,7 +39,7 @@ enum sql {
 	Q_PERSON_GET, Q_PERSON_INSERT, Q_PERSON_UPDATE, Q_PERSON_YEARS,
 	Q_WAITING_PUT, Q_WAITING_TAKE, Q_WAITING_FORGET, Q_WAITING_NEXT,
 	Q_EARLY_PUT, Q_EARLY_TAKE, Q_CUTOFF_GET, Q_CUTOFF_PUT, Q_YEARS,
-	Q_OUTBOX_PUT, Q_OUTBOX_NEXT, Q_OUTBOX_FORGET, Q_DELIVERED_PUT, Q_STAT_PUT, Q_STAT_VERSION_PUT,
+	Q_OUTBOX_PUT, Q_OUTBOX_NEXT, Q_OUTBOX_FORGET, Q_DELIVERED_PUT, Q_STAT_PUT, Q_STAT_VERSION_PUT, Q_STAT_LOG_PUT, Q_CUT_PUT,
 	Q_ADOPTED_PAYMENT_GET, Q_ADOPTED_PAYMENT_OF, Q_ADOPTED_PAYMENT_PUT, Q_ADOPTED_PAYMENT_CLAIM, Q_ADOPTED_ANSWER_GET,
 	Q_ADOPTED_ANSWER_PUT, Q_ADOPTED_ANSWER_STANDS, Q_ADOPTED_ANSWER_OF, Q_ADOPTED_EVENT_PUT, Q_ADOPTED_EVENT_GET,
 	Q_ADOPTED_END_PUT, Q_ADOPTED_END_GET, Q_ADOPTED_DECLS,
@@ -69,6 +69,10 @@ struct ledger {
 	struct map decl_by_no, decl_by_pid, person_by_key, sub_by_no, sub_by_id;
 	struct stat *stats;
 	int stat_count, stat_cap;
+	int64_t cut_no; /* the last day cut, its day and digest */
+	int cut_day;
+	char cut_digest[65];
+	int64_t stat_seq, stat_at; /* of the last transaction in stat_log */
 	struct map stat_by_key;
 	bool meta_dirty;
 	bool woken; /* a copy, opened, and nothing was decided since */
@@ -91,6 +95,12 @@ int persons_write(struct ledger *l, struct err *e);
 int decls_write(struct ledger *l, struct err *e);   /* dirty records of the cache to the tables */
 int records_write(struct ledger *l, struct err *e); /* decls, persons, submissions */
 void records_clear(struct ledger *l);
+/* Notes of the history that the statistics of a past moment are counted from. */
+#define HISTORY_TYPED "typed"
+#define HISTORY_VOIDED "attempt voided"
+#define HISTORY_CLEARED "cleared"
+/* A line of the history about nothing but this transaction. */
+int history_mark(struct ledger *l, const char *what, struct err *e);
 void decl_read(struct decl *d, struct stmt *q); /* all but the identity */  /* a row of Q_DECL_BY_NO */
 void sub_read(struct submission *s, struct stmt *q);
 /* ERR_SAFE where another one opened the ledger since. Only within a write transaction does the answer hold on; outside of one no other
@@ -100,14 +110,19 @@ int outbox_write(struct ledger *l, struct err *e);
 int outbox_load(struct ledger *l, struct err *e);
 int outbox_forget(struct ledger *l, struct err *e); /* what is known to be on the bus */
 int stats_load(struct ledger *l, struct err *e);
+/* The cells of a key as stat_log keeps them: a version, a mask of the cells that are not empty, count and sum of each of those. */
+int stat_pack(struct buf *out, const struct stat *s);
+int stat_unpack(struct str blob, struct stat *s); /* key stays; -1: damaged */
 int stats_write(struct ledger *l, struct err *e);
+int cut_load(struct ledger *l, struct err *e);
 void stats_fini(struct ledger *l);
+struct ledger_view;
+struct store *view_store(struct ledger_view *v);
 int meta_put(struct ledger *l, const char *key, int64_t v, struct err *e);
 int one_int(struct store *st, const char *sql, int64_t *out, struct err *e); /* the one value of a query; 0 when there is none */
 int adopted_load(struct ledger *l, struct err *e);
 void adopted_payment_read(struct adopted_payment *p, struct stmt *q);
 #define OP_COLS "id, kind, subject, argument, operator, approver, reason, document, state, code, decided_at, recorded_at"
-struct store *view_store(struct ledger_view *v);
 #define ADOPTED_COLS \
 	"pid, token, sponsor, event, year, village, sponsor_type, amount_fen, attempt, enquiry, enquiry_of, instructed_at, not_after, decl"
 

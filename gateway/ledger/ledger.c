@@ -1,5 +1,6 @@
 /* The ledger's handle: opening, what it is (id, epoch), transactions, positions, backup. */
 #include "ledger/ledger.h"
+#include "base/date.h"
 #include "base/fs.h"
 #include "crypto/digest.h"
 #include "ledger/internal.h"
@@ -111,6 +112,15 @@ int one_int(struct store *st, const char *sql, int64_t *out, struct err *e)
 	return got < 0 ? -1 : 0;
 }
 
+/* The first day that will be cut is that on which the ledger was first opened. */
+static int begin_days(struct ledger *l, struct err *e)
+{
+	int64_t from;
+	if (meta_int(l->st, "cut_from", INT64_MIN, &from, e) != 0)
+		return -1;
+	return from == INT64_MIN ? meta_put(l, "cut_from", date_of_time(l->now), e) : 0;
+}
+
 /* Whoever wrote before writes no more when this returns. What the counters say is read after it: until then they may change. */
 static int fence_off(struct ledger *l, struct err *e)
 {
@@ -118,7 +128,7 @@ static int fence_off(struct ledger *l, struct err *e)
 	int64_t before;
 	if (store_prepare(l->st, &f->look, "SELECT value FROM meta WHERE key = 'writer'", e) != 0 || store_begin(l->st, e) != 0)
 		return -1;
-	if (meta_int(l->st, "writer", 0, &before, e) != 0 || meta_put(l, "writer", before + 1, e) != 0) {
+	if (meta_int(l->st, "writer", 0, &before, e) != 0 || meta_put(l, "writer", before + 1, e) != 0 || begin_days(l, e) != 0) {
 		store_rollback(l->st);
 		return -1;
 	}
@@ -220,7 +230,7 @@ int ledger_open(struct ledger **out, const char *path, int64_t cache_kib, int64_
 	for (int i = 0; i < SQLS; i++)
 		if (store_prepare(l->st, &l->q[i], ledger_sql[i], e) != 0)
 			goto fail;
-	if (fence_off(l, e) != 0 || who_am_i(l, now, e) != 0 || stats_load(l, e) != 0 || adopted_load(l, e) != 0)
+	if (fence_off(l, e) != 0 || who_am_i(l, now, e) != 0 || stats_load(l, e) != 0 || cut_load(l, e) != 0 || adopted_load(l, e) != 0)
 		goto fail;
 	*out = l;
 	return 0;

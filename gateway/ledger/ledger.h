@@ -144,6 +144,8 @@ int history_add(struct ledger *l, struct decl *d, enum fact f, bool implied, con
 /* About a submission (attempt voided, closed, gates ...), or a year (cut-off: s NULL). */
 int history_about(struct ledger *l, const struct submission *s, const char *what, const struct id *cause, int64_t effective_at,
 		  struct err *e);
+/* Rows first..last of a submission have its sponsor type from here on: one line for all of them. */
+int history_typed(struct ledger *l, const struct submission *s, int64_t first, int64_t last, struct err *e);
 /* Something two sides tell differently, for a person. One event tells it once, however often it is read. */
 int difference_add(struct ledger *l, const struct decl *d, const char *kind, const char *detail, const struct id *cause,
 		   struct err *e);

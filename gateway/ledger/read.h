@@ -16,6 +16,20 @@ int view_stats(struct ledger_view *v, int year, struct str village, int (*fn)(vo
 /* The same, counted anew from the declarations. In no order; a key may come several times. */
 int view_recount(struct ledger_view *v, int year, struct str village, int (*fn)(void *arg, const struct stat *s), void *arg,
 		 struct err *e);
+/* A moment of the statistics: the ledger sequence of the transaction that last changed them, and when that was. */
+struct moment {
+	int64_t seq, at;
+};
+enum { MOMENT_KNOWN, MOMENT_LOST, MOMENT_TO_COME }; /* lost: before the ledger began to log its statistics */
+int view_now(struct ledger_view *v, struct moment *out, struct err *e);
+/* The last moment up to a sequence or a time: one of the words above, -1 on error. */
+int view_moment_of(struct ledger_view *v, int64_t sequence, struct moment *out, struct err *e);
+int view_moment_at(struct ledger_view *v, int64_t time, struct moment *out, struct err *e);
+/* What view_stats gave then, and the proof of it: counted anew from the history up to there, one row a call. seq: of a known moment. */
+int view_stats_at(struct ledger_view *v, int64_t seq, int year, struct str village, int (*fn)(void *arg, const struct stat *s),
+		  void *arg, struct err *e);
+int view_recount_at(struct ledger_view *v, int64_t seq, int year, struct str village, int (*fn)(void *arg, const struct stat *s),
+		    void *arg, struct err *e);
 int64_t view_differences(struct ledger_view *v); /* how many a person must look at, -1 on error */
 /* Payments that an agency knows and the ledger does not: results came for them, their roster did not (yet). A ledger that was
  * restored has some until the rosters of the lost time are there again. -1 on error. */

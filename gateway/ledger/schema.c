@@ -6,6 +6,9 @@
  * waiting    what comes due: the subjects of one kind that wait for one moment, as varints; stale entries are passed over
  * outbox     events decided and not yet known as delivered: blobs of consecutive seqs (outbox.c)
  * operation  what people decided, with the signed event and what became of it (operations.h)
+ * stat_log   each key of the statistics as it stood after each transaction that touched it (stats.h); before the first of them
+ *            stat_base holds, as of the history's seq meta.stat_base: nothing, or what there was when the table came
+ * cut        the end of each civil day in the statistics (cuts.h)
  * adopted_*  decisions of a lost life, found on the bus by a restored ledger (adopted.h)
  * The unique index on pid is the design's "at most one live payment per tuple": a pid is a hash of the tuple and of n, the number of
  * its earlier payments that have ended, so a second live one would need the same pid. */
@@ -78,7 +81,14 @@ static const char *const steps[] = {
 	"CREATE TABLE operation(no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, kind TEXT NOT NULL, subject TEXT NOT NULL, argument TEXT,"
 	" operator TEXT NOT NULL, approver TEXT, reason TEXT, document TEXT, state INTEGER NOT NULL, code TEXT,"
 	" decided_at INTEGER NOT NULL, recorded_at INTEGER NOT NULL, event BLOB NOT NULL);"
-	"CREATE INDEX operation_open ON operation(state) WHERE state < 2;",
+	"CREATE INDEX operation_open ON operation(state) WHERE state < 2;"
+	"CREATE TABLE stat_log(seq INTEGER NOT NULL, year INTEGER NOT NULL, village TEXT NOT NULL, sponsor_type INTEGER NOT NULL,"
+	" at INTEGER NOT NULL, cells BLOB NOT NULL, PRIMARY KEY(seq, year, village, sponsor_type)) WITHOUT ROWID;"
+	"CREATE TABLE stat_base AS SELECT year, village, sponsor_type, cell, count, fen FROM stat;"
+	"INSERT INTO stat_base SELECT year, village, sponsor_type, -1, version, 0 FROM stat_version;"
+	"CREATE TABLE cut(no INTEGER PRIMARY KEY, day INTEGER NOT NULL UNIQUE, seq INTEGER NOT NULL, made_at INTEGER NOT NULL,"
+	" ledger TEXT NOT NULL, digest TEXT NOT NULL);"
+	"INSERT INTO meta(key, value) SELECT 'stat_base', coalesce(max(seq), 0) FROM history;",
 };
 const struct store_kind ledger_kind = {"ledger", 0x514c6467 /* "QLdg" */, steps, sizeof(steps) / sizeof(steps[0])};
 
@@ -149,6 +159,8 @@ const char *const ledger_sql[SQLS] = {
 	[Q_DELIVERED_PUT] = "INSERT OR REPLACE INTO delivered(topic, partition, seq) VALUES(?1, ?2, ?3)",
 	[Q_OUTBOX_FORGET] = "DELETE FROM outbox WHERE seq + count - 1 <= ?1",
 	[Q_STAT_PUT] = "INSERT OR REPLACE INTO stat(year, village, sponsor_type, cell, count, fen) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[Q_STAT_LOG_PUT] = "INSERT INTO stat_log(seq, year, village, sponsor_type, at, cells) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[Q_CUT_PUT] = "INSERT INTO cut(no, day, seq, made_at, ledger, digest) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	[Q_ADOPTED_PAYMENT_GET] = "SELECT " ADOPTED_COLS " FROM adopted_payment WHERE pid = ?1",
 	[Q_ADOPTED_PAYMENT_OF] = "SELECT " ADOPTED_COLS " FROM adopted_payment WHERE token = ?1 AND year = ?2 AND sponsor = ?3"
 				 " AND decl = 0 AND attempt > 0 ORDER BY instructed_at DESC LIMIT 1",

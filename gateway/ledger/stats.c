@@ -43,6 +43,7 @@ int stats_add(struct ledger *l, const struct stat_key *k, int cell, int64_t coun
 		return err_set(e, ERR_TEMP, "ledger: out of memory");
 	s->count[cell] += count;
 	s->fen[cell] += fen;
+	s->changed |= UINT32_C(1) << cell;
 	s->dirty = true;
 	return 0;
 }
@@ -73,13 +74,75 @@ int stats_each_dirty(struct ledger *l, int (*fn)(void *arg, struct stat *s, stru
 	return 0;
 }
 
+static uint64_t zigzag(int64_t v)
+{
+	return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
+}
+
+static int64_t unzigzag(uint64_t v)
+{
+	return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+}
+
+int stat_pack(struct buf *out, const struct stat *s)
+{
+	uint32_t mask = 0;
+	for (int c = 0; c < STAT_CELLS; c++)
+		if (s->count[c] || s->fen[c])
+			mask |= UINT32_C(1) << c;
+	int rc = buf_put_varint(out, zigzag(s->version)) | buf_put_varint(out, mask);
+	for (int c = 0; c < STAT_CELLS; c++)
+		if (mask >> c & 1)
+			rc |= buf_put_varint(out, zigzag(s->count[c])) | buf_put_varint(out, zigzag(s->fen[c]));
+	return rc;
+}
+
+int stat_unpack(struct str blob, struct stat *s)
+{
+	struct cursor c = cursor_of(blob.p, blob.n);
+	s->version = unzigzag(cursor_varint(&c));
+	uint64_t mask = cursor_varint(&c);
+	for (int i = 0; i < STAT_CELLS; i++) {
+		bool there = mask >> i & 1;
+		s->count[i] = there ? unzigzag(cursor_varint(&c)) : 0;
+		s->fen[i] = there ? unzigzag(cursor_varint(&c)) : 0;
+	}
+	return c.bad || c.p != c.end || mask >> STAT_CELLS ? -1 : 0;
+}
+
+static void bind_key(struct stmt *q, int i, const struct stat_key *k)
+{
+	stmt_int(q, i, k->year);
+	stmt_text(q, i + 1, str_of(k->village));
+	stmt_int(q, i + 2, k->sponsor_type);
+}
+
+static int log_put(struct ledger *l, const struct stat *s, struct err *e)
+{
+	struct stmt *q = l->q[Q_STAT_LOG_PUT];
+	struct buf cells;
+	int rc = -1;
+	buf_init(&cells, 1 << 10);
+	if (stat_pack(&cells, s) != 0) {
+		err_set(e, ERR_TEMP, "ledger: out of memory");
+	} else {
+		stmt_int(q, 1, l->last_history);
+		bind_key(q, 2, &s->key);
+		stmt_int(q, 5, l->stat_at);
+		stmt_blob(q, 6, cells.data, cells.len);
+		rc = stmt_run(q, e);
+	}
+	buf_fini(&cells);
+	return rc;
+}
+
 static int stat_write(struct ledger *l, const struct stat *s, struct err *e)
 {
 	struct stmt *q = l->q[Q_STAT_PUT];
 	for (int c = 0; c < STAT_CELLS; c++) {
-		stmt_int(q, 1, s->key.year);
-		stmt_text(q, 2, str_of(s->key.village));
-		stmt_int(q, 3, s->key.sponsor_type);
+		if (!(s->changed >> c & 1))
+			continue;
+		bind_key(q, 1, &s->key);
 		stmt_int(q, 4, c);
 		stmt_int(q, 5, s->count[c]);
 		stmt_int(q, 6, s->fen[c]);
@@ -87,21 +150,32 @@ static int stat_write(struct ledger *l, const struct stat *s, struct err *e)
 			return -1;
 	}
 	q = l->q[Q_STAT_VERSION_PUT];
-	stmt_int(q, 1, s->key.year);
-	stmt_text(q, 2, str_of(s->key.village));
-	stmt_int(q, 3, s->key.sponsor_type);
+	bind_key(q, 1, &s->key);
 	stmt_int(q, 4, s->version);
-	return stmt_run(q, e);
+	return stmt_run(q, e) != 0 ? -1 : log_put(l, s, e);
+}
+
+/* One sequence names one state: a transaction that changed statistics and nothing in the history gets a line there. */
+static int next_moment(struct ledger *l, struct err *e)
+{
+	if (l->last_history <= l->stat_seq && history_mark(l, "statistics", e) != 0)
+		return -1;
+	l->stat_seq = l->last_history;
+	l->stat_at = l->now > l->stat_at ? l->now : l->stat_at;
+	return 0;
 }
 
 int stats_write(struct ledger *l, struct err *e)
 {
+	bool first = true;
 	for (int i = 0; i < l->stat_count; i++) {
-		if (!l->stats[i].dirty)
+		struct stat *s = &l->stats[i];
+		if (!s->dirty)
 			continue;
-		if (stat_write(l, &l->stats[i], e) != 0)
+		if ((first && next_moment(l, e) != 0) || stat_write(l, s, e) != 0)
 			return -1;
-		l->stats[i].dirty = false;
+		first = s->dirty = false;
+		s->changed = 0;
 	}
 	return 0;
 }
@@ -139,7 +213,16 @@ int stats_load(struct ledger *l, struct err *e)
 		if (s)
 			s->version = stmt_get_int(q, 3);
 	}
-	return got;
+	if (got < 0 || one_int(l->st, "SELECT value FROM meta WHERE key = 'stat_base'", &l->stat_seq, e) != 0 ||
+	    store_prepare(l->st, &q, "SELECT seq, at FROM stat_log ORDER BY seq DESC LIMIT 1", e) != 0)
+		return -1;
+	got = stmt_step(q, e);
+	if (got == 1) {
+		l->stat_seq = stmt_get_int(q, 0);
+		l->stat_at = stmt_get_int(q, 1);
+	}
+	stmt_reset(q);
+	return got < 0 ? -1 : 0;
 }
 
 void stats_fini(struct ledger *l)
@@ -151,4 +234,10 @@ void stats_fini(struct ledger *l)
 const char *stats_type_code(int sponsor_type)
 {
 	return sponsor_type < 0 ? "unknown" : sponsor_type_code((enum sponsor_type)sponsor_type);
+}
+
+const char *stats_cell_code(int cell)
+{
+	static const char *const totals[] = {"declared", "collected", "kept"};
+	return cell >= STAT_COLUMNS ? totals[cell - STAT_COLUMNS] : stat_column_code((enum stat_column)cell);
 }

@@ -8,6 +8,7 @@
 #include "base/date.h"
 #include "ledger/internal.h"
 #include "tests/lib/flow_world.h"
+#include "tests/lib/printed.h"
 #include "tests/lib/unit.h"
 #include <inttypes.h>
 #include <string.h>
@@ -17,7 +18,7 @@ enum {
 	STEPS = 6000, BATCH = 16, BUDGET_MS = 8000, /* a slow disk ends the random part, never the settling */
 	PERSONS = 150, EARLY = 20, ALL_PERSONS = 1 + PERSONS + EARLY,
 	SUBS_MAX = 2000, BOOK_MAX = 8192, QUEUE_MAX = 16384, ROWS_MAX = 14,
-	MINUTE = 60000,
+	MINUTE = 60000, PRINTED_MAX = 1000,
 };
 #define HIGHEST_TIER 500000
 
@@ -82,6 +83,8 @@ struct life {
 	struct bus_reader *payments, *enquiries, *feedback, *answers;
 	struct seen seen[1 << 15];
 	int restarts, sends, refunds, doubts, checks;
+	struct printed printed[PRINTED_MAX];
+	int printed_count;
 };
 
 /* ---- chance ---- */
@@ -536,9 +539,29 @@ static void check_answers(struct life *l)
 	}
 }
 
+/* Twenty moments by chance: what is said of them is what was printed then. */
+static void check_past(struct life *l)
+{
+	static struct printed now;
+	struct ledger_view *v;
+	struct moment m;
+	struct err e = {0};
+	print_now(&l->w, &now);
+	printed_again(&l->w, &now, NULL);
+	for (int i = 0; i < 20; i++) {
+		int k = (int)chance(l, (uint64_t)l->printed_count);
+		printed_again(&l->w, &l->printed[k], k + 1 < l->printed_count ? &l->printed[k + 1] : &now);
+	}
+	assert_int_equal(view_open(&v, l->w.ledger_path, &e), 0);
+	assert_int_equal(view_moment_of(v, now.when.seq + 1000000, &m, &e), MOMENT_TO_COME);
+	view_close(v);
+}
+
 static void check(struct life *l)
 {
 	fw_statement(&l->w);
+	if (l->printed_count < PRINTED_MAX)
+		print_now(&l->w, &l->printed[l->printed_count++]);
 	check_reservations(l);
 	check_answers(l);
 	l->checks++;
@@ -771,6 +794,7 @@ static void live(bool keyed)
 	settle(l);
 	check(l);
 	check_end(l);
+	check_past(l);
 	for (size_t i = 0; i < COUNT(readers); i++)
 		bus_reader_close(*readers[i].r);
 	fw_close(&l->w);
