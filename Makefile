@@ -21,7 +21,7 @@ DEVELOPER ?= $(if $(CI),1,)
 # ---- what belongs to what, lowest layer first -------------------------------------------------------------------------
 base_SRC := err buf str fs secret ini text texts_clerk texts_operator table date clock log counters conf role
 crypto_SRC := digest identity keyring ids audit audit_read operator
-domain_SRC := cell csv citizen_id money policy calendar village row eligibility gates payment
+domain_SRC := cell csv citizen_id money policy calendar village row eligibility gates payment reconcile
 events_SRC := schema check types pinned arena bind codec events operation
 store_SRC := store
 bus_SRC := topics crc32 batch bus kafka kafka_conf kafka_event kafka_write kafka_read kafka_group kafka_plan kafka_admin kafka_topics kafka_check local local_file local_read local_write local_groups local_keep local_backup
