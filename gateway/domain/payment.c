@@ -10,7 +10,7 @@ static const char *const fact_codes[] = {
 	"accepted",	    "paid",	      "in_treasury", "fed_back",
 	"credited",	    "credit_refused", "failed",	     "doubt",
 	"refund_requested", "refund_doubt",   "refunded",    "debited",
-	"debit_refused",    "expired",	      "withdrawn",
+	"debit_refused",    "expired",	      "withdrawn",   "refund_refused",
 };
 
 const char *fact_code(enum fact f)
@@ -154,9 +154,12 @@ static const struct {
 	{F_CREDIT_REFUSED, 0, UNPAID_ENDS | F_CREDITED, 0, TO_PAID | F_FED_BACK, F_DOUBT},
 	{F_FAILED, 0, CLOSED | F_PAID, 0, TO_INSTRUCTED, F_DOUBT},
 	{F_DOUBT, 0, CLOSED, F_ACCEPTED | F_FAILED, TO_INSTRUCTED, 0},
-	{F_REFUND_REQUESTED, F_PAID, UNPAID_ENDS, F_REFUNDED, 0, 0},
-	{F_REFUND_DOUBT, F_PAID, UNPAID_ENDS, F_REFUNDED, F_REFUND_REQUESTED, 0},
-	{F_REFUNDED, 0, UNPAID_ENDS, 0, TO_PAID, F_DOUBT},
+	{F_REFUND_REQUESTED, F_PAID, UNPAID_ENDS, F_REFUNDED, 0, F_REFUND_REFUSED},
+	{F_REFUND_DOUBT, F_PAID, UNPAID_ENDS, F_REFUNDED, F_REFUND_REQUESTED, F_REFUND_REFUSED},
+	/* a second reversal may be asked for, and refused too */
+	{F_REFUND_REFUSED, F_REFUND_REQUESTED, UNPAID_ENDS | F_REFUNDED, 0, 0,
+	 F_REFUND_REQUESTED | F_REFUND_DOUBT},
+	{F_REFUNDED, 0, UNPAID_ENDS, 0, TO_PAID, F_DOUBT | F_REFUND_DOUBT | F_REFUND_REFUSED},
 	{F_DEBITED, F_REFUNDED, UNPAID_ENDS, 0, 0, 0},
 	{F_DEBIT_REFUSED, F_REFUNDED, UNPAID_ENDS | F_DEBITED, 0, 0, 0},
 	{F_EXPIRED, 0, F_REJECTED | F_WITHDRAWN | F_INSTRUCTED, 0, F_DECLARED, 0},

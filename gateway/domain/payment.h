@@ -6,7 +6,8 @@
 #include <stdbool.h>
 
 /* Facts about one declaration (roster row) and the payment that came of it. Bits of a set;
- * F_DOUBT is the only one that a later answer takes away again. */
+ * F_DOUBT and what is said of a refund that the bureau then refuses are taken away again by a later
+ * answer; the history keeps them. */
 enum fact {
 	F_DECLARED = 1 << 0,
 	F_REJECTED = 1 << 1,
@@ -27,7 +28,8 @@ enum fact {
 	F_DEBIT_REFUSED = 1 << 16,
 	F_EXPIRED = 1 << 17,
 	F_WITHDRAWN = 1 << 18,
-	F_ALL = (1 << 19) - 1,
+	F_REFUND_REFUSED = 1 << 19, /* the bureau does not refund: the payment is what it was */
+	F_ALL = (1 << 20) - 1,
 };
 const char *fact_code(enum fact f); /* "paid" ... */
 
