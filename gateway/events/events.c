@@ -17,7 +17,7 @@ const char *event_topic(enum event_type t)
 		enum event_type last;
 		const char *topic;
 	} topics[] = {
-		{EV_GATE_DOCUMENTS, "submissions"},
+		{EV_SUBSIDY_PLAN, "submissions"},
 		{EV_OPERATION, "operations"},
 		{EV_CONTRIBUTION_ENQUIRY, "enquiries"},
 		{EV_CONTRIBUTION_FEED_REACHED, "contributions"},

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 
 enum event_type {
-	EV_SUBMISSION_OPENED, EV_SUBSIDY_DECLARED, EV_SUBMISSION_CLOSED, EV_GATE_DOCUMENTS, /* submissions */
+	EV_SUBMISSION_OPENED, EV_SUBSIDY_DECLARED, EV_SUBMISSION_CLOSED, EV_GATE_DOCUMENTS, EV_SUBSIDY_PLAN, /* submissions */
 	EV_OPERATION,                                                                       /* operations */
 	EV_CONTRIBUTION_ENQUIRY,                                                            /* enquiries */
 	EV_CONTRIBUTION_STATUS, EV_CONTRIBUTION_FEED_REACHED,                               /* contributions */
@@ -81,6 +81,7 @@ struct ev_gate {
 	struct str document;       /* sha-256 of the document, 64 hex, or null */
 	struct str passed_by;      /* office, or null */
 	bool cites_roster;         /* the document cites this roster's digest */
+	struct str result, note;   /* supervision only: signed or objected, and why; or null */
 };
 struct gate_documents { /* the cover of a roster; newest received_at wins */
 	struct id submission_id, cover_id;
@@ -93,6 +94,28 @@ struct gate_documents { /* the cover of a roster; newest received_at wins */
 	struct str acceptance_no;  /* the tax bureau's acceptance number, or null */
 	int64_t *standards_fen;    /* of the filed plan */
 	int32_t standard_count;
+	struct ev_gate *gates;
+	int32_t gate_count;
+};
+
+struct ev_source {
+	struct str kind;           /* collective_income, donation, government, other */
+	struct str name;           /* a body, never a person; or null */
+	struct opt_long amount_fen; /* a year */
+};
+struct subsidy_plan { /* of a sponsor, for one year or several; key plan_id; newest received_at wins */
+	struct id plan_id, document_id; /* the plan; its version */
+	int64_t received_at;
+	struct str village, sponsor_type;
+	struct id sponsor_id;
+	struct str sponsor_code;
+	int32_t first_year, last_year;
+	struct ev_source *sources;
+	int32_t source_count;
+	struct str persons, timing; /* in words */
+	int64_t *standards_fen;
+	int32_t standard_count;
+	struct opt_long heads, total_fen; /* a year, at most; null: not stated */
 	struct ev_gate *gates;
 	int32_t gate_count;
 };

@@ -15,6 +15,7 @@ PIN(SubmissionOpened);
 PIN(SubsidyDeclared);
 PIN(SubmissionClosed);
 PIN(GateDocuments);
+PIN(SubsidyPlan);
 PIN(Operation);
 PIN(ContributionEnquiry);
 PIN(ContributionStatus);
@@ -46,6 +47,7 @@ static const struct {
 	[EV_SUBSIDY_DECLARED] = {pinned_SubsidyDeclared, pinned_end_SubsidyDeclared},
 	[EV_SUBMISSION_CLOSED] = {pinned_SubmissionClosed, pinned_end_SubmissionClosed},
 	[EV_GATE_DOCUMENTS] = {pinned_GateDocuments, pinned_end_GateDocuments},
+	[EV_SUBSIDY_PLAN] = {pinned_SubsidyPlan, pinned_end_SubsidyPlan},
 	[EV_OPERATION] = {pinned_Operation, pinned_end_Operation},
 	[EV_CONTRIBUTION_ENQUIRY] = {pinned_ContributionEnquiry, pinned_end_ContributionEnquiry},
 	[EV_CONTRIBUTION_STATUS] = {pinned_ContributionStatus, pinned_end_ContributionStatus},

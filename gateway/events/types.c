@@ -65,6 +65,7 @@ static const struct member gate[] = {
 	F(ev_gate, gate, M_TEXT),	   F(ev_gate, date, M_DATE),
 	F(ev_gate, until, M_OPT_DATE),	   F(ev_gate, document, M_OPT_TEXT),
 	F(ev_gate, passed_by, M_OPT_TEXT), DEFAULTED(ev_gate, cites_roster, M_BOOL),
+	F(ev_gate, result, M_OPT_TEXT),	   F(ev_gate, note, M_OPT_TEXT),
 };
 static const struct shape gate_shape = SHAPE("Gate", ev_gate, gate);
 
@@ -80,6 +81,32 @@ static const struct member gate_documents[] = {
 	F(gate_documents, acceptance_no, M_OPT_TEXT),
 	LIST(gate_documents, standards_fen, M_LONGS, standard_count, NULL),
 	LIST(gate_documents, gates, M_RECORDS, gate_count, &gate_shape),
+};
+
+static const struct member source[] = {
+	F(ev_source, kind, M_TEXT),
+	F(ev_source, name, M_OPT_TEXT),
+	F(ev_source, amount_fen, M_OPT_LONG),
+};
+static const struct shape source_shape = SHAPE("Source", ev_source, source);
+
+static const struct member subsidy_plan[] = {
+	F(subsidy_plan, plan_id, M_ID),
+	F(subsidy_plan, document_id, M_ID),
+	F(subsidy_plan, received_at, M_TIME),
+	F(subsidy_plan, village, M_TEXT),
+	F(subsidy_plan, sponsor_type, M_TEXT),
+	F(subsidy_plan, sponsor_id, M_ID),
+	F(subsidy_plan, sponsor_code, M_OPT_TEXT),
+	F(subsidy_plan, first_year, M_INT),
+	F(subsidy_plan, last_year, M_INT),
+	LIST(subsidy_plan, sources, M_RECORDS, source_count, &source_shape),
+	F(subsidy_plan, persons, M_TEXT),
+	F(subsidy_plan, timing, M_TEXT),
+	LIST(subsidy_plan, standards_fen, M_LONGS, standard_count, NULL),
+	F(subsidy_plan, heads, M_OPT_INT),
+	F(subsidy_plan, total_fen, M_OPT_LONG),
+	LIST(subsidy_plan, gates, M_RECORDS, gate_count, &gate_shape),
 };
 
 static const struct member operation[] = {
@@ -274,6 +301,7 @@ static const struct shape shapes[EVENT_TYPES] = {
 	[EV_SUBSIDY_DECLARED] = SHAPE("SubsidyDeclared", subsidy_declared, subsidy_declared),
 	[EV_SUBMISSION_CLOSED] = SHAPE("SubmissionClosed", submission_closed, submission_closed),
 	[EV_GATE_DOCUMENTS] = SHAPE("GateDocuments", gate_documents, gate_documents),
+	[EV_SUBSIDY_PLAN] = SHAPE("SubsidyPlan", subsidy_plan, subsidy_plan),
 	[EV_OPERATION] = SHAPE("Operation", operation, operation),
 	[EV_CONTRIBUTION_ENQUIRY] =
 		SHAPE("ContributionEnquiry", contribution_enquiry, contribution_enquiry),

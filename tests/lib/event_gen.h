@@ -9,6 +9,7 @@ union any_event {
 	struct submission_opened submission_opened;
 	struct subsidy_declared subsidy_declared;
 	struct gate_documents gate_documents;
+	struct subsidy_plan subsidy_plan;
 	struct contribution_status contribution_status;
 	struct collection_result collection_result;
 	struct collection_statistics collection_statistics;

@@ -17,7 +17,7 @@ from busfile import Damaged, read_positions, read_topic
 CREDITS = ("AccountCredited", "CreditRefused", "AccountDebited", "DebitRefused")
 BOOK = ("BookOpened", "BookEntry", "BookClosed")
 TOPICS = {
-    "submissions": ("village", ("SubmissionOpened", "SubsidyDeclared", "SubmissionClosed", "GateDocuments")),
+    "submissions": ("village", ("SubmissionOpened", "SubsidyDeclared", "SubmissionClosed", "GateDocuments", "SubsidyPlan")),
     "operations": ("qiao", ("Operation",)),
     "enquiries": ("gateway", ("ContributionEnquiry",)),
     "contributions": ("ssa", ("ContributionStatus", "ContributionFeedReached")),

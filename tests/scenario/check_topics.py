@@ -123,7 +123,7 @@ def read_submissions(bus, wrong):
     found = {}
     for s in bus.submissions:
         sub = found.get(s["submission_id"])
-        if s.type == "GateDocuments":
+        if s.type in ("GateDocuments", "SubsidyPlan"):
             continue
         if s.type == "SubmissionOpened":
             if not sub:

@@ -182,7 +182,7 @@ static void refuses_values_that_no_reader_takes(void **state)
 	refused(EV_SUBSIDY_DECLARED, &row, "SubsidyDeclared: code has no value");
 	st.attempt = (struct opt_long){true, 1LL << 31};
 	refused(EV_CONTRIBUTION_STATUS, &st, "ContributionStatus: attempt is out of range");
-	refused(EVENT_TYPES, &st, "event type 27: unknown");
+	refused(EVENT_TYPES, &st, "event type 28: unknown");
 }
 
 static void refuses_when_the_buffer_is_full(void **state)
