@@ -6,6 +6,7 @@
 static const char *const codes[] = {
 	"gate_missing",	     "gate_in_future", "gate_roster_not_cited", "gate_out_of_order",
 	"posting_too_short", "filed_too_late", "calendar_unknown",	"filed_in_other_year",
+	"document_missing",
 };
 
 const char *const *gate_reason_codes(int *count)
@@ -70,14 +71,19 @@ static int day_of(enum gate g, const struct gate_fact *f, int received_on)
 	return g == GATE_FILED && f->date == DATE_NONE ? received_on : f->date;
 }
 
-/* Holds, or is held: what may still come right by a further document or by time. R-07 R-25 */
-static const char *held(enum gate g, const struct gate_fact *f, int received_on)
+/* Filing shows plan, resolution, posting material and the bureau's acceptance number. */
+#define PAPERS (BIT(GATE_PLAN_AGREED) | BIT(GATE_VOTE) | BIT(GATE_POSTING) | BIT(GATE_FILED))
+
+/* Holds, or is held: what may still come right by a further document or by time. R-07 R-25 R-27 */
+static const char *held(enum gate g, const struct gate_fact *f, bool papers, int received_on)
 {
 	int day = day_of(g, f, received_on);
 	bool posting = g == GATE_POSTING;
 
 	if (!f->there || day == DATE_NONE || (posting && f->until == DATE_NONE))
 		return "gate_missing";
+	if (papers && (PAPERS & BIT(g)) != 0 && !f->shown)
+		return "document_missing";
 	if (order[g].cites && !f->cites_roster)
 		return "gate_roster_not_cited";
 	return day > received_on || (posting && f->until > received_on) ? "gate_in_future" : NULL;
@@ -86,7 +92,7 @@ static const char *held(enum gate g, const struct gate_fact *f, int received_on)
 /* Judges one gate of those that are needed. not_before: for each gate that held, the first day
  * on which what follows may be. */
 static enum gates_answer judge_one(const struct policy *p, const struct calendar *cal,
-				   uint32_t needed, enum gate g, const struct gate_fact *f,
+				   const struct sponsor_rules *r, enum gate g, const struct gate_fact *f,
 				   int received_on, int not_before[GATES], const char **why)
 {
 	int day = day_of(g, f, received_on);
@@ -95,11 +101,11 @@ static enum gates_answer judge_one(const struct policy *p, const struct calendar
 	*why = g == GATE_FILED && f->there ? judge_filing_day(p, day) : NULL;
 	if (*why != NULL)
 		return GATES_REFUSED;
-	*why = held(g, f, received_on);
+	*why = held(g, f, r->documents, received_on);
 	if (*why != NULL)
 		return GATES_HELD;
 	for (int b = 0; b < (int)g; b++)
-		if ((needed & order[g].after & BIT(b)) != 0 && day < not_before[b])
+		if ((r->gates & order[g].after & BIT(b)) != 0 && day < not_before[b])
 			*why = "gate_out_of_order";
 	not_before[g] = day;
 	if (*why == NULL && g == GATE_POSTING)
@@ -120,7 +126,7 @@ enum gates_answer gates_judge(const struct policy *p, const struct calendar *cal
 		*which = (enum gate)g;
 		if ((needed & BIT(g)) == 0)
 			continue;
-		answer = judge_one(p, cal, needed, (enum gate)g, &facts[g], received_on, not_before,
+		answer = judge_one(p, cal, &p->rules[t], (enum gate)g, &facts[g], received_on, not_before,
 				   why);
 		if (answer != GATES_PASSED)
 			return answer;

@@ -9,11 +9,12 @@ struct gate_fact {
 	int date;	   /* the day it was passed; posting: its first day */
 	int until;	   /* posting only: last day; DATE_NONE otherwise */
 	bool cites_roster; /* its document cites this roster's digest */
+	bool shown;	   /* the paper is shown: its digest; filed: the acceptance number */
 };
 enum gates_answer { GATES_PASSED, GATES_HELD, GATES_REFUSED };
 /* received_on: the civil day on which the later of roster and cover was received, the filing day
  * when no filed gate is required or dated. HELD (waits, judged again with the next cover):
- * gate_missing, gate_in_future, gate_roster_not_cited. REFUSED (by date only):
+ * gate_missing, document_missing, gate_in_future, gate_roster_not_cited. REFUSED (by date only):
  * gate_out_of_order, posting_too_short, filed_too_late, calendar_unknown, filed_in_other_year.
  * *which is the gate. *why NULL when PASSED. Gates that the sponsor type does not need are
  * ignored.

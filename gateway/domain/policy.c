@@ -93,6 +93,8 @@ static const struct key {
 	{NULL, "advised", RULE, offsetof(struct sponsor_rules, advised), 0},
 	{NULL, "cap_a", RULE, offsetof(struct sponsor_rules, cap_a), 0},
 	{NULL, "plan_standards", RULE, offsetof(struct sponsor_rules, plan_standards), 0},
+	{NULL, "plan_on_file", RULE, offsetof(struct sponsor_rules, plan_on_file), 0},
+	{NULL, "documents", RULE, offsetof(struct sponsor_rules, documents), 0},
 };
 
 struct reader {

@@ -42,6 +42,8 @@ struct sponsor_rules {
 	bool advised;
 	bool cap_a;	     /* a row may not exceed the highest tier */
 	bool plan_standards; /* the amount must be one of the filed plan's standards */
+	bool plan_on_file;   /* a plan must be there; gates and standards of the plan are its own */
+	bool documents;	     /* plan, resolution, posting and acceptance number are shown */
 };
 struct policy {
 	int year;

@@ -352,6 +352,17 @@ int64_t cap_b_room(const struct policy *p, int64_t reserved_fen)
 	return reserved_fen < p->highest_tier_fen ? p->highest_tier_fen - reserved_fen : 0;
 }
 
+/* */
+const char *plan_limits_check(const struct plan_limits *p, int64_t used_heads, int64_t used_fen,
+			      int64_t amount_fen, int64_t *room)
+{
+	*room = p->heads > used_heads ? p->heads - used_heads : 0;
+	if (p->heads_stated && *room == 0)
+		return "plan_heads_exceeded";
+	*room = p->total_fen > used_fen ? p->total_fen - used_fen : 0;
+	return p->total_stated && amount_fen > *room ? "plan_total_exceeded" : NULL;
+}
+
 const char *const *row_reason_codes(int *count)
 {
 	static const char *const codes[] = {
@@ -382,6 +393,8 @@ const char *const *row_reason_codes(int *count)
 		"amount_above_cap_a",
 		"amount_not_in_plan",
 		"amount_not_advised",
+		"plan_heads_exceeded",
+		"plan_total_exceeded",
 		"other_amount_differs",
 		"other_collective_too",
 		"cap_b_exceeded",

@@ -61,6 +61,16 @@ const char *row_rules(const struct policy *p, enum sponsor_type t, int64_t amoun
  * Never negative. */
 int64_t cap_b_room(const struct policy *p, int64_t reserved_fen);
 
+/* What a plan states at most for a year; what it does not state has no limit. */
+struct plan_limits {
+	bool heads_stated, total_stated;
+	int64_t heads, total_fen;
+};
+/* NULL when one more row of the amount fits beside what is used; else plan_heads_exceeded (*room:
+ * heads left) or plan_total_exceeded (*room: fen left). Amounts are never cut. */
+const char *plan_limits_check(const struct plan_limits *p, int64_t used_heads, int64_t used_fen,
+			      int64_t amount_fen, int64_t *room);
+
 /* All reason codes that this module, citizen_id, money and eligibility can give, for the text
  * table's test. */
 const char *const *row_reason_codes(int *count);

@@ -142,7 +142,7 @@ static int take_payment(struct flow *f, const struct bus_record *r,
 		return -1;
 	who->reserved_fen += p.amount_fen;
 	who->dirty = true;
-	return 0;
+	return plan_use_add(f->p.ledger, p.village, &p.sponsor, p.year, 1, p.amount_fen, e);
 }
 
 static int take_enquiry(struct flow *f, const struct contribution_enquiry *ev, struct err *e)
@@ -423,7 +423,14 @@ static int become(struct flow *f, struct submission *s, struct decl *d, const st
 	    decl_set_pid(f->p.ledger, d, pid, e) != 0 ||
 	    flow_fact(f, d, F_FILED, &d->trace, f->now, "adopted", &how, e) != 0)
 		return -1;
-	who->reserved_fen += p ? 0 : d->amount_fen; /* that of an instructed one moves over */
+	/* that of an instructed one moves over */
+	if (p && strcmp(p->village, s->village) != 0 &&
+	    plan_use_add(f->p.ledger, p->village, &p->sponsor, s->year, -1, -d->amount_fen, e) != 0)
+		return -1;
+	if ((!p || strcmp(p->village, s->village) != 0) &&
+	    plan_use_add(f->p.ledger, s->village, &d->sponsor, s->year, 1, d->amount_fen, e) != 0)
+		return -1;
+	who->reserved_fen += p ? 0 : d->amount_fen;
 	d->next_of_person = who->head;
 	who->head = d->no;
 	who->dirty = true;

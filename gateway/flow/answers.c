@@ -57,6 +57,7 @@ static int restate(struct flow *f, struct decl *d, const struct standing *was, s
 			return -1;
 		p->reserved_fen -= d->amount_fen;
 		p->dirty = true;
+		return plan_use_add(f->p.ledger, s->village, &d->sponsor, s->year, -1, -d->amount_fen, e);
 	}
 	return 0;
 }

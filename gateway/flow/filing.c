@@ -35,7 +35,31 @@ struct gates {
 	const char *why;
 	enum gate which;
 	struct gate_documents cover; /* valid until the next cover is decoded */
+	bool planned;                /* the sponsor type needs a plan on file, and this is it, valid until the next is decoded */
+	struct subsidy_plan plan;
 };
+
+static bool of_the_plan(enum gate g)
+{
+	return g == GATE_PLAN_AGREED || g == GATE_PLAN_POSTED || g == GATE_PLAN_FILED_TOWN || g == GATE_PLAN_FILED_SSA;
+}
+
+/* of the filing the paper is the bureau's acceptance number. */
+static void read_gates(const struct gates *g, struct gate_fact facts[GATES])
+{
+	for (int i = 0; i < GATES; i++)
+		facts[i] = (struct gate_fact){false, DATE_NONE, DATE_NONE, false, false};
+	for (int i = 0; i < g->cover.gate_count + (g->planned ? g->plan.gate_count : 0); i++) {
+		bool of_plan = i >= g->cover.gate_count;
+		const struct ev_gate *in = of_plan ? &g->plan.gates[i - g->cover.gate_count] : &g->cover.gates[i];
+		enum gate which;
+		if (gate_of(in->gate, &which) != 0 || (g->planned && of_the_plan(which) != of_plan))
+			continue;
+		bool shown = which == GATE_FILED ? g->cover.acceptance_no.n > 0 : in->document.n > 0;
+		facts[which] = (struct gate_fact){true, in->date, in->until.set ? (int)in->until.v : DATE_NONE, in->cites_roster,
+						  shown};
+	}
+}
 
 static int gates_of(struct flow *f, const struct submission *s, struct gates *g, struct err *e)
 {
@@ -57,16 +81,20 @@ static int gates_of(struct flow *f, const struct submission *s, struct gates *g,
 		g->why = "cover_of_other_case";
 		return 0;
 	}
-	for (int i = 0; i < GATES; i++)
-		facts[i] = (struct gate_fact){false, DATE_NONE, DATE_NONE, false};
-	for (int i = 0; i < g->cover.gate_count; i++) {
-		const struct ev_gate *in = &g->cover.gates[i];
-		enum gate which;
-		if (gate_of(in->gate, &which) == 0)
-			facts[which] = (struct gate_fact){true, in->date, in->until.set ? (int)in->until.v : DATE_NONE,
-							  in->cites_roster};
+	if (p->rules[t].plan_on_file) {
+		got = plan_of_case(f, s, &g->cover.sponsor_id, &g->plan, e);
+		if (got < 0)
+			return -1;
+		g->planned = got == 1;
+		if (!g->planned) {
+			g->why = "plan_missing";
+			return 0;
+		}
 	}
+	read_gates(g, facts);
 	int64_t at = g->cover.received_at > s->received_at ? g->cover.received_at : s->received_at;
+	if (g->planned && g->plan.received_at > at)
+		at = g->plan.received_at;
 	g->answer = gates_judge(p, &f->p.reference->calendar, t, facts, date_of_time(at), &g->which, &g->why);
 	return 0;
 }
@@ -87,7 +115,7 @@ static int begin_pass(struct flow *f, struct submission *s, enum sub_state state
 
 static void say_why(struct submission *s, const struct gates *g)
 {
-	bool of_a_gate = g->there && strcmp(g->why, "cover_of_other_case") != 0;
+	bool of_a_gate = g->there && strcmp(g->why, "cover_of_other_case") != 0 && strcmp(g->why, "plan_missing") != 0;
 	snprintf(s->code, sizeof(s->code), "%s", g->why);
 	snprintf(s->detail, sizeof(s->detail), "%s", of_a_gate ? gate_code(g->which) : "");
 	s->dirty = s->answer_due = true;
@@ -112,7 +140,8 @@ int filing_start(struct flow *f, struct submission *s, const struct id *cause, s
 		s->sponsor = g.cover.sponsor_id;
 		(void)str_copy(s->sponsor_code, sizeof(s->sponsor_code), g.cover.sponsor_code);
 		s->code[0] = s->detail[0] = '\0';
-		if (history_about(f->p.ledger, s, "filed", cause, f->now, e) != 0)
+		if ((g.planned && filed_under_put(f->p.ledger, s, &g.plan.document_id, e) != 0) ||
+		    history_about(f->p.ledger, s, "filed", cause, f->now, e) != 0)
 			return -1;
 		return begin_pass(f, s, SUB_FILING, e);
 	}
@@ -207,8 +236,9 @@ static int flag_other_collective(struct flow *f, const struct submission *s, con
 }
 
 /* */
-static int file_row(struct flow *f, struct submission *s, struct decl *d, const struct gate_documents *cover, struct err *e)
+static int file_row(struct flow *f, struct submission *s, struct decl *d, const struct gates *g, struct err *e)
 {
+	const struct gate_documents *cover = &g->cover;
 	const struct policy *p = reference_policy(f->p.reference, s->year);
 	const char *warning = NULL, *code;
 	struct decl *live;
@@ -221,8 +251,9 @@ static int file_row(struct flow *f, struct submission *s, struct decl *d, const 
 		return -1;
 	if (claim == CLAIM_TAKEN)
 		return 0;
-	code = row_rules(p, (enum sponsor_type)s->sponsor_type, d->amount_fen, d->member, cover->standards_fen,
-			 cover->standard_count, &warning);
+	code = row_rules(p, (enum sponsor_type)s->sponsor_type, d->amount_fen, d->member,
+			 g->planned ? g->plan.standards_fen : cover->standards_fen,
+			 g->planned ? g->plan.standard_count : cover->standard_count, &warning);
 	if (code)
 		return reject_row(f, d, &cover->cover_id, code, column_of_rule(code), (struct str){0}, e);
 	if (claim == CLAIM_OTHER_AMOUNT)
@@ -234,9 +265,15 @@ static int file_row(struct flow *f, struct submission *s, struct decl *d, const 
 	if (d->amount_fen > cap_b_room(p, who->reserved_fen))
 		return reject_row(f, d, &cover->cover_id, "cap_b_exceeded", column_code(COL_AMOUNT),
 				  str_of(yuan(room, cap_b_room(p, who->reserved_fen))), e);
+	if (g->planned && plan_fits(f, s, &g->plan, d->amount_fen, &code, room, sizeof(room), e) != 0)
+		return -1;
+	if (code)
+		return reject_row(f, d, &cover->cover_id, code, column_code(COL_AMOUNT), str_of(room), e);
 	d->sponsor = s->sponsor;
 	if (flag_other_collective(f, s, d, who, &warning, e) != 0 || decl_set_pid(f->p.ledger, d, &pid, e) != 0 ||
 	    flow_fact(f, d, F_FILED, &cover->cover_id, f->now, NULL, &how, e) != 0)
+		return -1;
+	if (plan_use_add(f->p.ledger, s->village, &d->sponsor, s->year, 1, d->amount_fen, e) != 0)
 		return -1;
 	who->reserved_fen += d->amount_fen;
 	d->next_of_person = who->head;
@@ -267,7 +304,7 @@ static bool untyped(const struct submission *s, const struct decl *d)
 	return s->sponsor_type >= 0 && d->sponsor_type != s->sponsor_type;
 }
 
-static int row_of_pass(struct flow *f, struct submission *s, struct decl *d, const struct gate_documents *cover, struct err *e)
+static int row_of_pass(struct flow *f, struct submission *s, struct decl *d, const struct gates *g, struct err *e)
 {
 	if (untyped(s, d) && flow_typed(f, d, s->sponsor_type, e) != 0)
 		return -1;
@@ -283,7 +320,7 @@ static int row_of_pass(struct flow *f, struct submission *s, struct decl *d, con
 	if (s->state == SUB_FILING && adopt_reading(f))
 		return 0; /* not decided then: after those that were */
 	if (s->state == SUB_FILING)
-		return file_row(f, s, d, cover, e);
+		return file_row(f, s, d, g, e);
 	if (s->state == SUB_REFUSING)
 		return reject_row(f, d, &d->trace, s->code, NULL, str_of(s->detail[0] ? s->detail : NULL), e);
 	if (s->state == SUB_EXPIRING)
@@ -333,7 +370,7 @@ int filing_step(struct flow *f, struct submission *s, int64_t *rows, struct err 
 			first_typed = first_typed ? first_typed : d->no;
 			last_typed = d->no;
 		}
-		if (row_of_pass(f, s, d, &g.cover, e) != 0)
+		if (row_of_pass(f, s, d, &g, e) != 0)
 			return -1;
 		s->cursor = d->no;
 	}

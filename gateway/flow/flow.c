@@ -12,6 +12,8 @@ struct counter flow_counter[FLOW_COUNTERS] = {
 	[C_VOIDED_ATTEMPTS] = {"attempts_voided", "unclosed attempts replaced", 0},
 	[C_COVERS] = {"covers", "covers taken", 0},
 	[C_OLD_COVERS] = {"covers_old", "covers older than the one at hand: ignored", 0},
+	[C_PLANS] = {"plans", "versions of plans taken", 0},
+	[C_OLD_PLANS] = {"plans_old", "versions of plans older than the one at hand, and repeats", 0},
 	[C_FILED] = {"filed", "rows that became payments", 0},
 	[C_REJECTED] = {"rejected", "rows rejected", 0},
 	[C_REPEATS] = {"repeats", "rows that name a live payment", 0},
@@ -66,6 +68,7 @@ static const struct {
 	{IN_SUBMISSIONS, EV_SUBMISSION_CLOSED, on_submission_closed},
 	{IN_SUBMISSIONS, EV_GATE_DOCUMENTS, on_gate_documents},
 	{IN_OPERATIONS, EV_OPERATION, on_operation},
+	{IN_SUBMISSIONS, EV_SUBSIDY_PLAN, on_subsidy_plan},
 	{IN_CONTRIBUTIONS, EV_CONTRIBUTION_STATUS, on_contribution_status},
 	{IN_CONTRIBUTIONS, EV_CONTRIBUTION_FEED_REACHED, on_feed_reached},
 	{IN_COLLECTIONS, EV_COLLECTION_RESULT, on_collection_result},
@@ -257,6 +260,7 @@ int flow_open(struct flow **out, const struct flow_parts *parts, struct err *e)
 	buf_init(&f->cover, 1 << 20);
 	buf_init(&f->signed_text, 1 << 16);
 	f->operations_held = true; /* until somebody has looked */
+	buf_init(&f->plan, 1 << 20);
 	for (int i = 0; i < 3; i++)
 		buf_init(&f->early[i], 1 << 20);
 	for (int t = 0; t < EVENT_TYPES; t++)
@@ -286,6 +290,7 @@ void flow_close(struct flow *f)
 	buf_fini(&f->body);
 	buf_fini(&f->cover);
 	buf_fini(&f->signed_text);
+	buf_fini(&f->plan);
 	for (int i = 0; i < 3; i++)
 		buf_fini(&f->early[i]);
 	free(f->active);

@@ -8,7 +8,7 @@
 #include "ledger/stats.h"
 
 enum {
-	C_ROWS, C_SUBMISSIONS, C_REPEATED_SUBMISSIONS, C_VOIDED_ATTEMPTS, C_COVERS, C_OLD_COVERS, C_FILED, C_REJECTED, C_REPEATS,
+	C_ROWS, C_SUBMISSIONS, C_REPEATED_SUBMISSIONS, C_VOIDED_ATTEMPTS, C_COVERS, C_OLD_COVERS, C_PLANS, C_OLD_PLANS, C_FILED, C_REJECTED, C_REPEATS,
 	C_ENQUIRIES, C_STATUSES, C_OLD_STATUSES, C_INSTRUCTED, C_INSTRUCTED_AGAIN, C_RESULTS, C_OLD_RESULTS, C_EARLY, C_DOUBTS,
 	C_PAYMENT_ENQUIRIES, C_FAILED, C_PAID, C_IN_TREASURY, C_REFUNDED, C_CREDITED, C_CREDIT_REFUSED, C_DEBIT_REFUSED, C_EXPIRED, C_WITHDRAWN,
 	C_DIFFERENCES,
@@ -30,7 +30,7 @@ struct flow {
 	struct input in[INPUTS];
 	int out_topic[EVENT_TYPES];  /* index into topics[], -1 where the gateway does not produce it */
 	int64_t now;                 /* of this turn */
-	struct buf body, cover, early[3], signed_text;
+	struct buf body, cover, plan, early[3], signed_text;
 	int64_t *active;             /* submissions with a pass going on; negative: held until the adoption has read all */
 	int active_count, active_cap;
 	int64_t due_at;              /* when the next waiting entry is due */
@@ -77,11 +77,17 @@ int flow_publish_statistics(struct flow *f, struct err *e);
 
 /* one function an event type; r->event.data is decoded inside. -1 only when the process must end. */
 typedef int event_fn(struct flow *f, const struct bus_record *r, struct err *e);
-event_fn on_submission_opened, on_subsidy_declared, on_submission_closed, on_gate_documents;
+event_fn on_submission_opened, on_subsidy_declared, on_submission_closed, on_gate_documents, on_subsidy_plan;
 event_fn on_operation, on_contribution_status, on_feed_reached, on_collection_result, on_credit_result;
 /* Decodes or, when it cannot be, rejects: 1 decoded, 0 rejected, -1 error. */
 int flow_decode(struct flow *f, const char *topic, const struct bus_record *r, enum event_type t, void *event, struct err *e);
 
+/* plans.c */
+/* The plan under which a roster of the sponsor is filed, or would be: 1 found, valid until the next plan is decoded; 0 none. */
+int plan_of_case(struct flow *f, const struct submission *s, const struct id *sponsor, struct subsidy_plan *out, struct err *e);
+/* *why NULL: one more payment of the amount stays within the plan; else the reason, and in room what is left. */
+int plan_fits(struct flow *f, const struct submission *s, const struct subsidy_plan *plan, int64_t amount_fen, const char **why,
+	      char *room, size_t cap, struct err *e);
 /* filing.c */
 int filing_start(struct flow *f, struct submission *s, const struct id *cause, struct err *e); /* closed, or a cover came */
 int filing_step(struct flow *f, struct submission *s, int64_t *rows, struct err *e); /* adds what it did to *rows */

@@ -34,6 +34,8 @@ void map_fini(struct map *m);
 enum sql {
 	Q_META_PUT, Q_POSITION_GET, Q_POSITION_PUT, Q_FEED_PUT,
 	Q_SUB_BY_ID, Q_SUB_BY_NO, Q_SUB_INSERT, Q_SUB_UPDATE, Q_SUB_NEXT, Q_COVER_GET, Q_COVER_PUT,
+	Q_PLAN_PUT, Q_PLAN_NEWEST, Q_PLAN_FIND, Q_PLAN_GET, Q_SUB_OF_VILLAGE, Q_FILED_UNDER_PUT, Q_FILED_UNDER_GET,
+	Q_PLAN_USE_GET, Q_PLAN_USE_PUT,
 	Q_DECL_BY_NO, Q_DECL_BY_PID, Q_DECL_INSERT, Q_DECL_UPDATE, Q_DECL_UPDATE_PID, Q_DECL_NUMBERS, Q_DECL_VOID, Q_DECL_PENDING,
 	Q_HISTORY_PUT, Q_DIFFERENCE_PUT,
 	Q_PERSON_GET, Q_PERSON_INSERT, Q_PERSON_UPDATE, Q_PERSON_YEARS,
@@ -62,11 +64,11 @@ struct ledger {
 	bool delivered_dirty[OUTBOX_TOPICS][BUS_PARTITIONS_MAX];
 	struct buf outbox;          /* events of this transaction */
 	int64_t outbox_first, outbox_count;
-	struct pool decls, persons, subs;
+	struct pool decls, persons, subs, uses;
 	struct hold_block *held;   /* sealed identities of the cached declarations */
 	struct due *waits;          /* of this transaction */
 	int wait_count, wait_cap;
-	struct map decl_by_no, decl_by_pid, person_by_key, sub_by_no, sub_by_id;
+	struct map decl_by_no, decl_by_pid, person_by_key, sub_by_no, sub_by_id, use_by_key;
 	struct stat *stats;
 	int stat_count, stat_cap;
 	int64_t cut_no; /* the last day cut, its day and digest */
@@ -92,8 +94,10 @@ extern const struct store_kind ledger_kind;
 extern const char *const ledger_sql[SQLS];
 uint64_t id_key(const struct id *id); /* ids are hashes already: 8 of their bytes are a good key */
 int persons_write(struct ledger *l, struct err *e);
+int subs_write(struct ledger *l, struct err *e);
+int plan_uses_write(struct ledger *l, struct err *e);
 int decls_write(struct ledger *l, struct err *e);   /* dirty records of the cache to the tables */
-int records_write(struct ledger *l, struct err *e); /* decls, persons, submissions */
+int records_write(struct ledger *l, struct err *e); /* decls, persons, submissions, use of plans */
 void records_clear(struct ledger *l);
 /* Notes of the history that the statistics of a past moment are counted from. */
 #define HISTORY_TYPED "typed"

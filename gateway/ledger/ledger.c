@@ -218,6 +218,7 @@ int ledger_open(struct ledger **out, const char *path, int64_t cache_kib, int64_
 	l->decls.size = sizeof(struct decl);
 	l->persons.size = sizeof(struct person);
 	l->subs.size = sizeof(struct submission);
+	l->uses.size = sizeof(struct plan_use);
 	buf_init(&l->outbox, (size_t)64 << 20);
 	l->now = now;
 	if (!fs_exists(path)) {
@@ -247,11 +248,13 @@ void ledger_close(struct ledger *l)
 	pool_fini(&l->decls);
 	pool_fini(&l->persons);
 	pool_fini(&l->subs);
+	pool_fini(&l->uses);
 	map_fini(&l->decl_by_no);
 	map_fini(&l->decl_by_pid);
 	map_fini(&l->person_by_key);
 	map_fini(&l->sub_by_no);
 	map_fini(&l->sub_by_id);
+	map_fini(&l->use_by_key);
 	hold_fini(&l->held);
 	free(l->waits);
 	stats_fini(l);

@@ -97,6 +97,34 @@ int cover_put(struct ledger *l, const struct id *submission, const struct id *co
 	      struct err *e); /* 1 taken, 0 an older one or a repeat */
 int cover_get(struct ledger *l, const struct id *submission, struct buf *event, struct err *e); /* 1 found, 0 none */
 
+/* ---- plans: of a sponsor, for a village, from its first year to its last; every version is kept ---- */
+struct plan {
+	char village[13];
+	struct id sponsor, document; /* document: the version */
+	int32_t first_year, last_year;
+	int64_t received_at;
+};
+/* Keeps the version with its event as it came (Avro). 1 it is the newest of its plan now, 0 an older one or a repeat. */
+int plan_put(struct ledger *l, const struct plan *p, struct str event, struct err *e);
+/* The newest version of the plan that covers the year; of several the one that began last. 1 found, 0 none. */
+int plan_find(struct ledger *l, struct str village, const struct id *sponsor, int year, struct id *document, struct err *e);
+int plan_get(struct ledger *l, const struct id *document, struct buf *event, struct err *e); /* 1 found, 0 none */
+/* Rosters of a village that wait for their papers, first after `after`. */
+int plan_waiting_next(struct ledger *l, int64_t after, struct str village, struct submission **out, struct err *e);
+/* The version under which a roster is filed: put down when its filing begins, so that a later one changes nothing. */
+int filed_under_put(struct ledger *l, const struct submission *s, const struct id *document, struct err *e);
+int filed_under(struct ledger *l, const struct submission *s, struct id *document, struct err *e); /* 1 found, 0 none */
+/* What a sponsor has in a village and year: its live payments. Changes where cap B's reservation does. */
+struct plan_use {
+	char village[13];
+	struct id sponsor;
+	int32_t year;
+	int64_t heads, fen;
+	bool dirty;
+};
+int plan_use_get(struct ledger *l, const char *village, const struct id *sponsor, int year, struct plan_use **out, struct err *e);
+int plan_use_add(struct ledger *l, const char *village, const struct id *sponsor, int year, int heads, int64_t fen, struct err *e);
+
 /* ---- declarations: one roster row and, once filed, its payment ---- */
 struct decl {
 	int64_t no, sub;

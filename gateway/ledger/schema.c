@@ -9,6 +9,7 @@
  * stat_log   each key of the statistics as it stood after each transaction that touched it (stats.h); before the first of them
  *            stat_base holds, as of the history's seq meta.stat_base: nothing, or what there was when the table came
  * cut        the end of each civil day in the statistics (cuts.h)
+ * plan       every version of a sponsor's plan; filed_under: the version of each roster; plan_use: a sponsor's live payments in a year
  * adopted_*  decisions of a lost life, found on the bus by a restored ledger (adopted.h)
  * The unique index on pid is the design's "at most one live payment per tuple": a pid is a hash of the tuple and of n, the number of
  * its earlier payments that have ended, so a second live one would need the same pid. */
@@ -88,7 +89,17 @@ static const char *const steps[] = {
 	"INSERT INTO stat_base SELECT year, village, sponsor_type, -1, version, 0 FROM stat_version;"
 	"CREATE TABLE cut(no INTEGER PRIMARY KEY, day INTEGER NOT NULL UNIQUE, seq INTEGER NOT NULL, made_at INTEGER NOT NULL,"
 	" ledger TEXT NOT NULL, digest TEXT NOT NULL);"
-	"INSERT INTO meta(key, value) SELECT 'stat_base', coalesce(max(seq), 0) FROM history;",
+	"INSERT INTO meta(key, value) SELECT 'stat_base', coalesce(max(seq), 0) FROM history;"
+	"CREATE TABLE plan(village TEXT NOT NULL, sponsor BLOB NOT NULL, first_year INTEGER NOT NULL, last_year INTEGER NOT NULL,"
+	" received_at INTEGER NOT NULL, document BLOB NOT NULL UNIQUE, event BLOB NOT NULL,"
+	" PRIMARY KEY(village, sponsor, first_year, received_at, document)) WITHOUT ROWID;"
+	"CREATE TABLE filed_under(sub INTEGER PRIMARY KEY, document BLOB NOT NULL);"
+	"CREATE TABLE plan_use(year INTEGER NOT NULL, sponsor BLOB NOT NULL, village TEXT NOT NULL, heads INTEGER NOT NULL,"
+	" fen INTEGER NOT NULL, PRIMARY KEY(year, sponsor, village)) WITHOUT ROWID;"
+	/* Live: none of rejected, failed, refunded, expired, withdrawn (domain/payment.h). */
+	"INSERT INTO plan_use(year, sponsor, village, heads, fen) SELECT decl.year, decl.sponsor, submission.village, count(*),"
+	" sum(decl.amount_fen) FROM decl JOIN submission ON submission.no = decl.sub WHERE decl.pid IS NOT NULL AND decl.voided = 0"
+	" AND decl.facts & 410626 = 0 GROUP BY 1, 2, 3;",
 };
 const struct store_kind ledger_kind = {"ledger", 0x514c6467 /* "QLdg" */, steps, sizeof(steps) / sizeof(steps[0])};
 
@@ -125,6 +136,20 @@ const char *const ledger_sql[SQLS] = {
 	[Q_SUB_NEXT] = "SELECT no FROM submission WHERE no > ?1 AND state = ?2 AND (?3 = 0 OR year = ?3) ORDER BY no LIMIT 1",
 	[Q_COVER_GET] = "SELECT event, received_at, cover FROM cover WHERE submission = ?1",
 	[Q_COVER_PUT] = "INSERT OR REPLACE INTO cover(submission, cover, received_at, event) VALUES(?1, ?2, ?3, ?4)",
+	[Q_PLAN_PUT] = "INSERT OR IGNORE INTO plan(village, sponsor, first_year, last_year, received_at, document, event)"
+		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[Q_PLAN_NEWEST] = "SELECT document FROM plan WHERE village = ?1 AND sponsor = ?2 AND first_year = ?3"
+			  " ORDER BY received_at DESC, document DESC LIMIT 1",
+	[Q_PLAN_FIND] = "SELECT first_year FROM plan p WHERE village = ?1 AND sponsor = ?2 AND first_year <= ?3 AND last_year >= ?3"
+			" AND NOT EXISTS (SELECT 1 FROM plan n WHERE n.village = ?1 AND n.sponsor = ?2"
+			" AND n.first_year = p.first_year AND (n.received_at, n.document) > (p.received_at, p.document))"
+			" ORDER BY first_year DESC LIMIT 1",
+	[Q_PLAN_GET] = "SELECT event FROM plan WHERE document = ?1",
+	[Q_SUB_OF_VILLAGE] = "SELECT no FROM submission WHERE no > ?1 AND state = ?2 AND village = ?3 ORDER BY no LIMIT 1",
+	[Q_FILED_UNDER_PUT] = "INSERT OR REPLACE INTO filed_under(sub, document) VALUES(?1, ?2)",
+	[Q_FILED_UNDER_GET] = "SELECT document FROM filed_under WHERE sub = ?1",
+	[Q_PLAN_USE_GET] = "SELECT heads, fen FROM plan_use WHERE year = ?1 AND sponsor = ?2 AND village = ?3",
+	[Q_PLAN_USE_PUT] = "INSERT OR REPLACE INTO plan_use(year, sponsor, village, heads, fen) VALUES(?1, ?2, ?3, ?4, ?5)",
 	[Q_DECL_BY_NO] = "SELECT " DECL_COLS " FROM decl WHERE no = ?1",
 	[Q_DECL_BY_PID] = "SELECT " DECL_COLS " FROM decl WHERE pid = ?1",
 	[Q_DECL_INSERT] = "INSERT INTO decl(" DECL_COLS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"

@@ -152,7 +152,7 @@ int submission_add(struct ledger *l, const struct id *id, struct submission **ou
 	return sub_bind(l, Q_SUB_INSERT, s, e);
 }
 
-static int subs_write(struct ledger *l, struct err *e)
+int subs_write(struct ledger *l, struct err *e)
 {
 	for (int i = 0; i < l->subs.count; i++) {
 		struct submission *s = pool_at(&l->subs, i);
@@ -235,12 +235,14 @@ int cover_get(struct ledger *l, const struct id *submission, struct buf *event, 
 
 int records_write(struct ledger *l, struct err *e)
 {
-	return decls_write(l, e) != 0 || persons_write(l, e) != 0 || subs_write(l, e) != 0 ? -1 : 0;
+	return decls_write(l, e) != 0 || persons_write(l, e) != 0 || subs_write(l, e) != 0 || plan_uses_write(l, e) != 0
+		       ? -1
+		       : 0;
 }
 
 void records_clear(struct ledger *l)
 {
-	l->decls.count = l->persons.count = l->subs.count = l->fresh_persons = 0;
+	l->decls.count = l->persons.count = l->subs.count = l->uses.count = l->fresh_persons = 0;
 	l->wait_count = 0;
 	l->kept_decl = l->last_decl;
 	hold_clear(&l->held);
@@ -249,4 +251,5 @@ void records_clear(struct ledger *l)
 	map_clear(&l->person_by_key);
 	map_clear(&l->sub_by_no);
 	map_clear(&l->sub_by_id);
+	map_clear(&l->use_by_key);
 }

@@ -269,28 +269,72 @@ struct id fw_roster(struct flow_world *w, const char *sender, const char *name, 
 	return d.sub;
 }
 
+static const struct {
+	const char *gate, *date, *until;
+} all_gates[] = {{"plan_agreed", "2026-11-02", NULL}, {"plan_posted", "2026-11-03", NULL},
+		 {"plan_filed_town", "2026-11-10", NULL}, {"plan_filed_ssa", "2026-11-11", NULL},
+		 {"agreement", "2026-11-12", NULL}, {"ssa_check", "2026-12-01", NULL}, {"vote", "2026-12-05", NULL},
+		 {"posting", "2026-12-07", "2026-12-15"}, {"town_approval", "2026-12-17", NULL},
+		 {"filed", "2026-12-20", NULL}};
+#define PLAN_GATES 4
+static const char paper[] = "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752";
+
+static void fill_gates(struct ev_gate *gates, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		int day, until = 0;
+		date_parse(str_of(all_gates[i].date), &day);
+		if (all_gates[i].until)
+			date_parse(str_of(all_gates[i].until), &until);
+		gates[i] = (struct ev_gate){.gate = str_of(all_gates[i].gate), .date = day,
+					    .until = {all_gates[i].until != NULL, until}, .document = str_of(paper),
+					    .cites_roster = true};
+	}
+}
+
+struct fw_plan fw_plan_of(const char *village, enum sponsor_type t, const char *sponsor)
+{
+	static int64_t standards[] = {20000, 50000, 60000, 300000};
+	static struct ev_source source = {.kind = STR("collective_income")};
+	struct fw_plan p = {.event = {.village = str_of(village), .sponsor_type = str_of(sponsor_type_code(t)),
+				      .first_year = 2026, .last_year = 2026, .sources = &source, .source_count = 1,
+				      .persons = STR("members"), .timing = STR("December"), .standards_fen = standards,
+				      .standard_count = 4, .received_at = at("2026-11-12T09:00:00+08:00"),
+				      .gate_count = PLAN_GATES}};
+	fill_gates(p.gates, PLAN_GATES);
+	sponsor_id(&p.event.sponsor_id, p.event.sponsor_type, str_of(sponsor));
+	return p;
+}
+
+void fw_plan_put(struct flow_world *w, struct fw_plan *p)
+{
+	struct subsidy_plan *ev = &p->event;
+	char year[4] = {(char)ev->first_year, (char)(ev->first_year >> 8), 0, 0};
+	struct str part[] = {STR("plan"), ev->village, {(char *)ev->sponsor_id.b, ID_LEN}, {year, 4}};
+	id_make(&ev->plan_id, part, 4);
+	decision_id(&ev->document_id, STR("version"), &ev->plan_id, ev->received_at);
+	ev->gates = p->gates;
+	publish(w, w->village_bus, EV_SUBSIDY_PLAN, ev, ev->plan_id, NULL);
+}
+
 void fw_cover(struct flow_world *w, struct id submission, const char *village, enum sponsor_type t, const char *sponsor,
 	      const char *received_at)
 {
-	static const struct {
-		const char *gate, *date, *until;
-	} all[] = {{"plan_agreed", "2026-11-02", NULL}, {"plan_posted", "2026-11-03", NULL},
-		   {"plan_filed_town", "2026-11-10", NULL}, {"plan_filed_ssa", "2026-11-11", NULL},
-		   {"agreement", "2026-11-12", NULL}, {"ssa_check", "2026-12-01", NULL}, {"vote", "2026-12-05", NULL},
-		   {"posting", "2026-12-07", "2026-12-15"}, {"town_approval", "2026-12-17", NULL},
-		   {"filed", "2026-12-20", NULL}};
-	struct ev_gate gates[COUNT(all)];
-	int64_t standards[] = {20000, 50000, 60000, 300000};
+	struct fw_plan plan = fw_plan_of(village, t, sponsor);
+	if (t == SPONSOR_COLLECTIVE && !w->no_plans)
+		fw_plan_put(w, &plan);
+	fw_cover_put(w, submission, village, t, sponsor, received_at);
+}
+
+void fw_cover_put(struct flow_world *w, struct id submission, const char *village, enum sponsor_type t, const char *sponsor,
+		  const char *received_at)
+{
+	struct ev_gate gates[COUNT(all_gates)];
 	struct gate_documents g = {.submission_id = submission, .received_at = at(received_at), .year = 2026,
 				   .village = str_of(village), .sponsor_type = str_of(sponsor_type_code(t)),
-				   .standards_fen = standards, .standard_count = 4, .gates = gates, .gate_count = COUNT(all)};
-	for (size_t i = 0; i < COUNT(all); i++) {
-		int day, until = 0;
-		date_parse(str_of(all[i].date), &day);
-		if (all[i].until)
-			date_parse(str_of(all[i].until), &until);
-		gates[i] = (struct ev_gate){str_of(all[i].gate), day, {all[i].until != NULL, until}, {0}, {0}, true};
-	}
+				   .acceptance_no = STR("33060300000001"), .gates = gates + PLAN_GATES,
+				   .gate_count = COUNT(all_gates) - PLAN_GATES};
+	fill_gates(gates, COUNT(all_gates));
 	sponsor_id(&g.sponsor_id, g.sponsor_type, str_of(sponsor));
 	decision_id(&g.cover_id, STR("cover"), &submission, g.received_at);
 	publish(w, w->village_bus, EV_GATE_DOCUMENTS, &g, submission, NULL);

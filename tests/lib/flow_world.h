@@ -25,6 +25,7 @@ struct flow_world {
 	const char *vfs, *bus_vfs; /* of the ledger, of the gateway's bus: from the next fw_start on */
 	int64_t events;  /* published by the test: makes event ids differ */
 	int64_t sequence;
+	bool no_plans; /* fw_cover brings no plan */
 	bool lazy; /* publish without flushing; fw_flush does (bench) */
 };
 void fw_open(struct flow_world *w, const char *dir);
@@ -56,9 +57,18 @@ void fw_draft_close(struct flow_world *w, const struct fw_draft *d);
 /* A roster of a sender; its id is made from sender and name. close: with a Closed that matches. */
 struct id fw_roster(struct flow_world *w, const char *sender, const char *name, const char *village, const struct fw_row *rows,
 		    int count, bool close);
-/* A cover that passes all gates of its type. sponsor: made from the word. */
+/* A cover that passes all gates of its type and, for a collective, the plan that it needs. sponsor: made from the word. */
 void fw_cover(struct flow_world *w, struct id submission, const char *village, enum sponsor_type t, const char *sponsor,
 	      const char *received_at);
+/* The same, apart. */
+void fw_cover_put(struct flow_world *w, struct id submission, const char *village, enum sponsor_type t, const char *sponsor,
+		  const char *received_at);
+struct fw_plan {
+	struct subsidy_plan event;
+	struct ev_gate gates[8];
+};
+struct fw_plan fw_plan_of(const char *village, enum sponsor_type t, const char *sponsor); /* to be changed before it is put */
+void fw_plan_put(struct flow_world *w, struct fw_plan *p);
 struct id fw_token(int person);
 struct id fw_payment(enum sponsor_type t, const char *sponsor, int person, int n);
 void fw_status(struct flow_world *w, int person, bool arrived, const char *as_of);

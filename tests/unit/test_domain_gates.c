@@ -42,7 +42,8 @@ static void good_case(struct gate_fact f[GATES])
 		f[g] = (struct gate_fact){.there = true,
 					  .date = day(dates[g]),
 					  .until = DATE_NONE,
-					  .cites_roster = true};
+					  .cites_roster = true,
+					  .shown = true};
 	f[GATE_POSTING].until = day(1127);
 }
 
@@ -307,6 +308,26 @@ static void reasons_are_listed(void **state)
 	assert_true((seen & (seen - 1)) != 0);
 }
 
+/* */
+static void papers_must_be_shown(void **state)
+{
+	static const enum gate papers[] = {GATE_PLAN_AGREED, GATE_VOTE, GATE_POSTING, GATE_FILED};
+	struct gate_fact f[GATES];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(papers); i++) {
+		good_case(f);
+		f[papers[i]].shown = false;
+		assert_judged(f, SPONSOR_COLLECTIVE, day(1130), GATES_HELD, "document_missing",
+			      papers[i], gate_code(papers[i]));
+	}
+	good_case(f);
+	f[GATE_PLAN_POSTED].shown = f[GATE_TOWN_APPROVAL].shown = f[GATE_SSA_CHECK].shown = false;
+	assert_judged(f, SPONSOR_COLLECTIVE, day(1130), GATES_PASSED, NULL, GATES, "the others");
+	f[GATE_FILED].shown = false;
+	assert_judged(f, SPONSOR_CHARITY, day(1130), GATES_PASSED, NULL, GATES, "charity");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +340,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_calendar_is_refused),
 		cmocka_unit_test(the_last_posting_day_of_the_season),
 		cmocka_unit_test(reasons_are_listed),
+		cmocka_unit_test(papers_must_be_shown),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);

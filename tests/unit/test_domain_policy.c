@@ -165,7 +165,7 @@ static void all_mistakes_are_told_at_once(void **state)
 
 	(void)state;
 	assert_int_equal(policy_parse(&p, 2026, STR(""), &why), -1);
-	assert_int_equal(why.count, 11 + 5 * SPONSOR_TYPES); /* every key is missing */
+	assert_int_equal(why.count, 11 + 7 * SPONSOR_TYPES); /* every key is missing */
 	memset(&why, 0, sizeof why);
 	assert_int_equal(
 		policy_parse(&p, 2026,

@@ -464,6 +464,28 @@ static void room_under_cap_b(void **state)
 	assert_int_equal(cap_b_room(&p, INT64_MAX), 0);
 }
 
+/* */
+static void a_plan_limits_what_it_states(void **state)
+{
+	struct plan_limits none = {0}, both = {true, true, 10, 100000};
+	int64_t room = -1;
+
+	(void)state;
+	assert_null(plan_limits_check(&none, 1000000, INT64_MAX / 2, 50000, &room));
+	assert_null(plan_limits_check(&both, 9, 50000, 50000, &room));
+	assert_string_equal(plan_limits_check(&both, 10, 0, 50000, &room), "plan_heads_exceeded");
+	assert_int_equal(room, 0);
+	assert_string_equal(plan_limits_check(&both, 9, 50001, 50000, &room),
+			    "plan_total_exceeded");
+	assert_int_equal(room, 49999);
+	/* lowered below what is used: nothing is left, and nothing negative */
+	assert_string_equal(plan_limits_check(&both, 11, 200000, 1, &room), "plan_heads_exceeded");
+	assert_int_equal(room, 0);
+	both.heads_stated = false;
+	assert_string_equal(plan_limits_check(&both, 11, 200000, 1, &room), "plan_total_exceeded");
+	assert_int_equal(room, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -480,6 +502,7 @@ int main(void)
 		cmocka_unit_test(rules_of_the_plan),
 		cmocka_unit_test(a_plan_without_standards_allows_no_amount),
 		cmocka_unit_test(room_under_cap_b),
+		cmocka_unit_test(a_plan_limits_what_it_states),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

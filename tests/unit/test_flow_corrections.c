@@ -1,6 +1,6 @@
 /* Rows that are taken out again: when that is still possible, and what becomes of the money they reserved. */
 #include "flow/internal.h"
-#undef COUNT
+#undef COUNT /* of counters there, of arrays in the tests */
 #include "tests/lib/flow_test.h"
 
 /* As an order of a person does: in a transaction of its own. */

@@ -196,7 +196,7 @@ static void a_restart_goes_on_where_it_was(void **state)
 	restart(w);
 	assert_int_equal(ledger_positions(w->ledger, "submissions", p, &count, &e), 0);
 	assert_int_equal(count, 1);
-	assert_int_equal(p[0].next, 4);
+	assert_int_equal(p[0].next, 5); /* opened, a row, closed, plan, cover */
 	fw_time(w, "2026-12-24T09:10:10+08:00");
 	fw_turns(w);
 	assert_int_equal(fw_count(w, EV_CONTRIBUTION_ENQUIRY, NULL), 2);
