@@ -21,7 +21,7 @@ DEVELOPER ?= $(if $(CI),1,)
 # ---- what belongs to what, lowest layer first -------------------------------------------------------------------------
 base_SRC := err buf str fs secret ini text texts_clerk texts_operator table date clock log counters conf role
 crypto_SRC := digest identity keyring ids audit audit_read operator
-domain_SRC := cell csv citizen_id money policy calendar village row eligibility gates payment reconcile
+domain_SRC := cell csv citizen_id money policy calendar village row eligibility gates payment reconcile mask
 events_SRC := schema check types pinned arena bind codec events operation
 store_SRC := store
 bus_SRC := topics crc32 batch bus kafka kafka_conf kafka_event kafka_write kafka_read kafka_group kafka_plan kafka_admin kafka_topics kafka_check local local_file local_read local_write local_groups local_keep local_backup
@@ -30,7 +30,7 @@ ledger_SRC := schema cache ledger submissions decls people stats outbox adopted 
 flow_SRC := reference emit answers intake plans filing corrections operations contributions collections waiting adopt flow
 cli_SRC := main common supervisor run check config keygen data init files submit health status rejects audit backup adopt topics statement trace schemas operate operations cut
 common_SRC := adapter peer feed pass jsonin jsonout
-village_SRC := main inbox take take_cover claim place refusal tell cover spool meta submissions decode csv head roster publish answers \
+village_SRC := main posting inbox take take_cover claim place refusal tell cover spool meta submissions decode csv head roster publish answers \
 	listen render answer_file own
 tax_SRC := main share window plan ask send answer follow publish
 ssa_SRC := main work enquiries status changes feedback credits statistics

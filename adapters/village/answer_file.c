@@ -5,6 +5,7 @@
 #include "adapters/village/claim.h"
 #include "adapters/village/inbox.h"
 #include "adapters/village/own.h"
+#include "adapters/village/posting.h"
 #include "adapters/village/render.h"
 #include "adapters/village/take.h"
 #include <errno.h>
@@ -35,8 +36,10 @@ static int write_name(struct village_role *v, struct submission *s, struct file_
 		      struct err *e);
 static int write_temp(struct village_role *v, const struct submission *s, int folder,
 		      struct seen *written, struct err *e);
-static int render_submission(struct village_role *v, const struct submission *s,
+typedef int render_fn(const struct rendering *r, struct sink to, struct err *e);
+static int render_submission(struct village_role *v, const struct submission *s, render_fn *as,
 			     struct file_out *out, struct err *e);
+static int write_postings(struct village_role *v, struct submission *s, int folder, struct err *e);
 static int put(void *arg, const void *p, size_t n, struct err *e);
 static int what_is_there(int folder, const char *name, struct seen *there, struct err *e);
 static int digest_of(int fd, struct seen *file, struct err *e);
@@ -109,6 +112,8 @@ static int write_submission(struct village_role *v, struct submission *s, struct
 	}
 	for (int i = 0; i < s->name_count && rc == 0; i++)
 		rc = write_name(v, s, &s->names[i], folder, e);
+	if (rc == 0)
+		rc = write_postings(v, s, folder, e);
 	close(folder);
 	return rc;
 }
@@ -180,7 +185,7 @@ static int write_temp(struct village_role *v, const struct submission *s, int fo
 		err_sys(e, ERR_TEMP, out.fd < 0 ? errno : ENOMEM, "answer: create");
 		goto out;
 	}
-	if (render_submission(v, s, &out, e) < 0)
+	if (render_submission(v, s, render, &out, e) < 0)
 		goto out;
 	own_code(&out.own, code);
 	if (out.own.marked && pwrite(out.fd, code, sizeof code, out.own.at) != (ssize_t)sizeof code) {
@@ -204,7 +209,7 @@ out:
 }
 
 /* From the spool, not from the drop folder: the clerk may have changed or moved her file. */
-static int render_submission(struct village_role *v, const struct submission *s,
+static int render_submission(struct village_role *v, const struct submission *s, render_fn *as,
 			     struct file_out *out, struct err *e)
 {
 	const struct village *at =
@@ -234,7 +239,7 @@ static int render_submission(struct village_role *v, const struct submission *s,
 	if (decoder_open(&decoder, s->meta.encoding, src, e) < 0 ||
 	    roster_open(r.roster, decoder, e) < 0)
 		goto out;
-	rc = render(&r, to, e);
+	rc = as(&r, to, e);
 out:
 	if (r.roster)
 		roster_close(r.roster);
@@ -242,6 +247,67 @@ out:
 	decoder_close(decoder);
 	spool_read_close(spool);
 	answers_close(r.answers);
+	return rc;
+}
+
+/* ---- the list for posting ---- */
+
+static int how_far(struct village_role *v, const struct submission *s, struct roster_state *st, struct err *e)
+{
+	struct answers *a = NULL;
+	char path[640];
+
+	if (spool_path(&v->spool, &s->meta.submission, "answers.bin", path, sizeof path) < 0)
+		return err_sys(e, ERR_TEMP, ENOMEM, "posting");
+	if (answers_open(&a, path, s->meta.records, e) < 0)
+		return -1;
+	answers_get_roster(a, st);
+	answers_close(a);
+	return 0;
+}
+
+static int write_posting(struct village_role *v, const struct submission *s, int folder, const char *name, struct err *e)
+{
+	struct file_out out = {.fd = -1};
+	int rc = -1;
+
+	unlinkat(folder, temp, 0);
+	out.fd = openat(folder, temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (out.fd < 0 || own_begin(&out.own) < 0)
+		err_sys(e, ERR_TEMP, out.fd < 0 ? errno : ENOMEM, "posting: create");
+	else if (render_submission(v, s, posting_render, &out, e) == 0)
+		rc = fdatasync(out.fd) < 0 || renameat(folder, temp, folder, name) < 0
+			     ? err_sys(e, ERR_TEMP, errno, "posting: write")
+			     : 0;
+	if (out.fd >= 0)
+		close(out.fd);
+	own_end(&out.own);
+	unlinkat(folder, temp, 0);
+	return rc;
+}
+
+/* Made anew when it was not made in this life, or when other rows are left out than then: it changes by nothing else. */
+static int write_postings(struct village_role *v, struct submission *s, int folder, struct err *e)
+{
+	struct roster_state st;
+	char name[512];
+	int sub, rc = 0;
+
+	if (how_far(v, s, &st, e) < 0)
+		return -1;
+	if (!posting_is_due(&st) || s->posted == st.mend + 1)
+		return 0;
+	if (mkdirat(folder, POSTING_FOLDER, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, ERR_TEMP, errno, "posting: folder");
+	sub = openat(folder, POSTING_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (sub < 0)
+		return err_sys(e, ERR_TEMP, errno, "posting: folder");
+	for (int i = 0; i < s->name_count && rc == 0; i++)
+		if (posting_name(name, sizeof name, s->names[i].name) == 0)
+			rc = write_posting(v, s, sub, name, e);
+	close(sub);
+	if (rc == 0)
+		s->posted = st.mend + 1;
 	return rc;
 }
 

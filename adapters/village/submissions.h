@@ -26,6 +26,7 @@ struct submission {
 	int64_t answer_took;	/* ms; large ones are written less often */
 	int64_t answer_since;	/* monotonic ms: the first answer that is not written yet came */
 	int64_t answer_pause;	/* ms from then to the writing when answers keep coming */
+	int posted;		/* rows left out of the list for posting, + 1; 0 = not made in this life */
 	bool answer_busy;	/* answer_due is the end of that pause */
 };
 struct submissions {

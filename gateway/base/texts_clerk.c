@@ -384,6 +384,9 @@ const struct text texts_for_clerks[] = {
 
 	/* ---- answers ---- */
 	{"answer_title", "集体补助人员名册回执", "answer to the roster"},
+	{"answer_posting_title", "城乡居民基本养老保险集体补助人员公示名单", "persons subsidised: list for posting"},
+	{"answer_posting_foot", "公示期限不少于5个工作日；姓名和号码已隐去部分内容，需改正和已终止的人员未列入",
+	 "to be posted for at least 5 working days; parts of names and numbers are hidden; rows to be mended or ended are left out"},
 	{"answer_receipt", "收件号：", "receipt: "},
 	{"answer_digest", "名册摘要（SHA-256）：", "digest (SHA-256): "},
 	{"answer_counts_received", "名册共{0}行", "{0} rows"},

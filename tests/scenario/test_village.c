@@ -465,6 +465,14 @@ static void nothing_is_lost_or_doubled(void **state)
 	}
 	closedir(list);
 	assert_int_equal(answers, ROSTERS / 4);
+	/* And a list for posting of each. R-31 */
+	snprintf(path, sizeof path, "%s/data/inbox/s1/公示", g.world.dir);
+	list = opendir(path);
+	assert_non_null(list);
+	for (answers = 0; (at = readdir(list)) != NULL;)
+		answers += at->d_name[0] != '.';
+	closedir(list);
+	assert_int_equal(answers, ROSTERS / 4);
 }
 
 /* ---- what comes wrong, and stopping ---- */

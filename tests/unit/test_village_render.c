@@ -1,7 +1,7 @@
 /* The answer file: what it says, that a spreadsheet cannot spoil it, and that it is the same
  * roster again. */
-/* LINK: adapters/village/render.o adapters/village/answers.o adapters/village/decode.o adapters/village/csv.o adapters/village/roster.o adapters/village/head.o adapters/village/meta.o */
-#include "adapters/village/render.h"
+/* LINK: adapters/village/render.o adapters/village/posting.o adapters/village/answers.o adapters/village/decode.o adapters/village/csv.o adapters/village/roster.o adapters/village/head.o adapters/village/meta.o */
+#include "adapters/village/posting.h"
 #include "base/text.h"
 #include "crypto/ids.h"
 #include "tests/lib/roster_text.h"
@@ -199,6 +199,54 @@ static void the_answer_says_what_to_do(void **state)
 	drop_desk(&d);
 }
 
+/* Those that nothing is wrong with, masked; no telephone, no note, nothing else of hers. R-31 */
+static void the_list_for_posting_is_masked(void **state)
+{
+	static const char want[] =
+		"\xEF\xBB\xBF城乡居民基本养老保险集体补助人员公示名单\r\n"
+		"补助年度：2026年,乡镇（街道）：柯桥街道,村（居）：管墅社区居委会\r\n"
+		"名册摘要（SHA-256）：aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"
+		"序号,姓名,公民身份号码,补助金额（元）\r\n"
+		"1,张*,110************02X,500.00\r\n"
+		"合计,1人,,500.00\r\n"
+		"公示期限不少于5个工作日；姓名和号码已隐去部分内容，需改正和已终止的人员未列入\r\n";
+	struct desk d;
+	struct opened o;
+	struct err e = {0};
+
+	(void)state;
+	make_desk(&d);
+	say(&d, 4, "waiting", "waiting_filing", NULL, NULL, NULL);
+	say(&d, 6, "mend", "id_scientific", "id_number", NULL, NULL);
+	say(&d, 7, "stopped", "withdrawn", NULL, NULL, NULL);
+	struct rendering r = {&d.meta, "柯桥街道", "管墅社区居委会", NULL, d.answers};
+	if (open_text(&o, str_of(roster), ENC_UTF8, 0) < 0)
+		fail_msg("%s", o.e.text);
+	r.roster = &o.roster;
+	assert_int_equal(posting_render(&r, (struct sink){put, &d.out}, &e), 0);
+	close_text(&o);
+	assert_string_equal(buf_text(&d.out), want);
+	drop_desk(&d);
+}
+
+static void a_list_is_posted_when_the_roster_is_complete(void **state)
+{
+	struct roster_state st = {.known = true};
+	char name[64];
+	(void)state;
+	static const struct {
+		const char *state;
+		bool due;
+	} cases[] = {{"incomplete", false}, {"checked", false}, {"refused", false}, {"waiting", true}, {"held", true}, {"filed", true}};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		snprintf(st.state, sizeof st.state, "%s", cases[i].state);
+		assert_int_equal(posting_is_due(&st), cases[i].due);
+	}
+	assert_int_equal(posting_name(name, sizeof name, "名册.csv"), 0);
+	assert_string_equal(name, "名册.公示名单.csv");
+	assert_int_equal(posting_name(name, 8, "名册.csv"), -1);
+}
+
 static void without_answers_it_is_a_receipt(void **state)
 {
 	struct desk d;
@@ -392,6 +440,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cells_are_safe),
 		cmocka_unit_test(the_answer_says_what_to_do),
+		cmocka_unit_test(the_list_for_posting_is_masked),
+		cmocka_unit_test(a_list_is_posted_when_the_roster_is_complete),
 		cmocka_unit_test(without_answers_it_is_a_receipt),
 		cmocka_unit_test(codes_never_show),
 		cmocka_unit_test(an_answer_is_the_same_roster),
