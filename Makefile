@@ -30,7 +30,7 @@ ledger_SRC := schema cache ledger submissions decls people stats outbox adopted 
 flow_SRC := reference emit answers intake plans filing corrections operations contributions collections waiting adopt flow
 cli_SRC := main common supervisor run check config keygen data init files submit health status rejects audit backup adopt topics statement trace schemas operate operations cut
 common_SRC := adapter peer feed pass jsonin jsonout
-village_SRC := main posting inbox take take_cover claim place refusal tell cover spool meta submissions decode csv head roster publish answers \
+village_SRC := main inbox take take_cover claim place refusal tell cover plan posting spool meta submissions decode csv head roster publish answers \
 	listen render answer_file own
 tax_SRC := main share window plan ask send answer follow publish
 ssa_SRC := main work enquiries status changes feedback credits statistics

@@ -2,43 +2,28 @@
  * path. Texts are borrowed from the JSON tree, which therefore lives as long as the cover.
  * Nothing is taken over silently: an unknown key is a mistake, a number with a decimal point is
  * no amount. */
-#include "adapters/village/cover.h"
+#include "adapters/village/check.h"
 #include "base/date.h"
 #include "base/text.h"
 #include "crypto/ids.h"
 #include "domain/citizen_id.h"
 #include "domain/money.h"
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { COVER_VERSION = 1, TEXT_CHARACTERS_MAX = 200 };
 
-struct check {
-	struct cover *cover;
-	const struct reference *ref;
-	int today;
-	struct buf *wrong;
-	const char *first;
-};
-
-static void object_keys(struct check *c, const char *path, const json_t *o,
-			const char *const *keys);
 static void check_year(struct check *c, const json_t *root);
-static void check_village(struct check *c, const json_t *root);
-static void check_sponsor(struct check *c, const json_t *sponsor);
 static void check_individual(struct check *c, const json_t *sponsor);
-static void check_standards(struct check *c, const json_t *list);
-static void check_gates(struct check *c, const json_t *list);
 static void check_gate(struct check *c, const char *path, const json_t *g, struct ev_gate *out);
+static void check_word_of_supervision(struct check *c, const char *path, const json_t *g,
+				      enum gate gate, struct ev_gate *out);
 static bool check_date(struct check *c, const char *path, const char *key, const json_t *v,
 		       bool future, int *day);
 static bool check_sha256(struct check *c, const char *path, const json_t *v, struct str *out);
-static bool check_text(struct check *c, const char *path, const char *key, const json_t *v,
-		       struct str *out);
 
 /* Goes on after each mistake: a clerk should not have to send five times to learn of five. */
-static void complain_at(struct check *c, const char *code, const char *path, const char *key)
+void check_complain(struct check *c, const char *code, const char *path, const char *key)
 {
 	const char *cure;
 	char cure_code[80];
@@ -77,21 +62,25 @@ int cover_parse(struct cover *cover, struct str json, const struct reference *re
 		char line[32];
 
 		snprintf(line, sizeof line, "第 %d 行", root ? 1 : where.line);
-		complain_at(&c, "cover_not_json", line, "");
+		check_complain(&c, "cover_not_json", line, "");
 		goto out;
 	}
-	object_keys(&c, "", root, keys);
+	if (json_object_get(root, "plan") && !json_object_get(root, "cover")) {
+		check_plan(&c, root);
+		goto out;
+	}
+	check_keys(&c, "", root, keys);
 	if (json_integer_value(json_object_get(root, "cover")) != COVER_VERSION)
-		complain_at(&c, "cover_version", "", "cover");
+		check_complain(&c, "cover_version", "", "cover");
 	if (!json_is_string(json_object_get(root, "roster_sha256")))
-		complain_at(&c, "cover_digest", "", "roster_sha256");
+		check_complain(&c, "cover_digest", "", "roster_sha256");
 	else if (check_sha256(&c, "roster_sha256", json_object_get(root, "roster_sha256"), &sha256))
 		str_copy(cover->roster_sha256, sizeof cover->roster_sha256, sha256);
 	check_year(&c, root);
 	check_village(&c, root);
 	check_sponsor(&c, json_object_get(root, "sponsor"));
 	check_standards(&c, json_object_get(root, "standards_yuan"));
-	check_text(&c, "", "acceptance_no", json_object_get(root, "acceptance_no"),
+	check_short(&c, "", "acceptance_no", json_object_get(root, "acceptance_no"),
 		   &cover->event.acceptance_no);
 	check_gates(&c, json_object_get(root, "gates"));
 out:
@@ -121,7 +110,7 @@ void cover_close(struct cover *c)
 }
 
 /* A key that we do not know is a slip of the pen, and what it meant to say would be missing. */
-static void object_keys(struct check *c, const char *path, const json_t *o, const char *const *keys)
+void check_keys(struct check *c, const char *path, const json_t *o, const char *const *keys)
 {
 	const char *key;
 	json_t *v;
@@ -136,7 +125,7 @@ static void object_keys(struct check *c, const char *path, const json_t *o, cons
 		if (keys[i])
 			continue;
 		snprintf(shown, sizeof shown, "%.*s", (int)utf8_cut(key, strnlen(key, 60)), key);
-		complain_at(c, "cover_key_unknown", path, shown);
+		check_complain(c, "cover_key_unknown", path, shown);
 	}
 }
 
@@ -146,13 +135,13 @@ static void check_year(struct check *c, const json_t *root)
 	json_int_t year = json_integer_value(v);
 
 	if (!json_is_integer(v) || year < 1900 || year > 2200)
-		complain_at(c, "cover_year", "", "year");
+		check_complain(c, "cover_year", "", "year");
 	else if (reference_policy(c->ref, (int)year) == NULL)
-		complain_at(c, "cover_year_unknown", "", "year");
+		check_complain(c, "cover_year_unknown", "", "year");
 	c->cover->event.year = (int32_t)(year >= 0 && year <= 9999 ? year : 0);
 }
 
-static void check_village(struct check *c, const json_t *root)
+void check_village(struct check *c, const json_t *root)
 {
 	const json_t *v = json_object_get(root, "village");
 	const char *why = "village_unknown";
@@ -165,14 +154,14 @@ static void check_village(struct check *c, const json_t *root)
 	if (at)
 		c->cover->event.village = str_of(at->code);
 	else
-		complain_at(c, why, "", "village");
+		check_complain(c, why, "", "village");
 	if (at == NULL && candidates.len > 0)
 		buf_printf(c->wrong, "　　可选：%.*s\n", (int)candidates.len, candidates.data);
 	buf_fini(&candidates);
 }
 
 /* Which keys are allowed depends on the type, so an unknown type ends this part. R-01 */
-static void check_sponsor(struct check *c, const json_t *sponsor)
+void check_sponsor(struct check *c, const json_t *sponsor)
 {
 	static const char *const keys[] = {"type", "code", "name", NULL};
 	struct gate_documents *ev = &c->cover->event;
@@ -181,12 +170,12 @@ static void check_sponsor(struct check *c, const json_t *sponsor)
 	struct str ignored;
 
 	if (!json_is_object(sponsor)) {
-		complain_at(c, "cover_sponsor", "", "sponsor");
+		check_complain(c, "cover_sponsor", "", "sponsor");
 		return;
 	}
 	if (!json_is_string(json_object_get(sponsor, "type")) ||
 	    sponsor_type_of(text_of(json_object_get(sponsor, "type")), &type) < 0) {
-		complain_at(c, "cover_sponsor_unknown", "sponsor.", "type");
+		check_complain(c, "cover_sponsor_unknown", "sponsor.", "type");
 		return;
 	}
 	ev->sponsor_type = str_of(sponsor_type_code(type));
@@ -194,12 +183,12 @@ static void check_sponsor(struct check *c, const json_t *sponsor)
 		check_individual(c, sponsor);
 		return;
 	}
-	object_keys(c, "sponsor.", sponsor, keys);
-	check_text(c, "sponsor.", "name", json_object_get(sponsor, "name"), &ignored);
+	check_keys(c, "sponsor.", sponsor, keys);
+	check_short(c, "sponsor.", "name", json_object_get(sponsor, "name"), &ignored);
 	ev->sponsor_code = text_of(json_object_get(sponsor, "code"));
 	why = credit_code_check(ev->sponsor_code.p ? ev->sponsor_code : STR(""));
 	if (why)
-		complain_at(c, why, "sponsor.", "code");
+		check_complain(c, why, "sponsor.", "code");
 }
 
 /* Name and number stay here: the number becomes a token, the name is read by nobody but the
@@ -212,7 +201,7 @@ static void check_individual(struct check *c, const json_t *sponsor)
 	struct str name;
 
 	c->cover->individual = true;
-	object_keys(c, "sponsor.", sponsor, keys);
+	check_keys(c, "sponsor.", sponsor, keys);
 	if (json_is_string(v)) {
 		why = "id_length";
 		if (citizen_id_normalise(text_of(v), c->cover->number, sizeof c->cover->number) ==
@@ -220,51 +209,58 @@ static void check_individual(struct check *c, const json_t *sponsor)
 			why = citizen_id_check(str_of(c->cover->number), c->today);
 	}
 	if (why)
-		complain_at(c, why, "sponsor.", "id_number");
-	if (check_text(c, "sponsor.", "name", json_object_get(sponsor, "name"), &name) &&
+		check_complain(c, why, "sponsor.", "id_number");
+	if (check_short(c, "sponsor.", "name", json_object_get(sponsor, "name"), &name) &&
 	    name.n == 0)
-		complain_at(c, "name_missing", "sponsor.", "name");
+		check_complain(c, "name_missing", "sponsor.", "name");
 }
 
-/* Amounts as text or whole numbers; JSON's own fractions are binary and no money. */
-static void check_standards(struct check *c, const json_t *list)
+/* JSON's own fractions are binary and no money. */
+bool check_money(struct check *c, const char *path, const json_t *v, int64_t *fen)
+{
+	const char *why = "amount_not_a_number";
+	char digits[32];
+
+	if (json_is_string(v)) {
+		why = money_parse(text_of(v), fen);
+	} else if (json_is_integer(v)) {
+		snprintf(digits, sizeof digits, "%lld", (long long)json_integer_value(v));
+		why = money_parse(str_of(digits), fen);
+	}
+	if (why)
+		check_complain(c, why, path, "");
+	return why == NULL;
+}
+
+void check_standards(struct check *c, const json_t *list)
 {
 	size_t count = json_array_size(list);
 
 	if (list == NULL || json_is_null(list))
 		return;
 	if (!json_is_array(list) || count > POLICY_AMOUNTS_MAX) {
-		complain_at(c, "cover_standards", "", "standards_yuan");
+		check_complain(c, "cover_standards", "", "standards_yuan");
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
-		const json_t *v = json_array_get(list, i);
-		const char *why = "amount_not_a_number";
-		char path[40], digits[32];
+		char path[40];
 
-		if (json_is_string(v)) {
-			why = money_parse(text_of(v), &c->cover->standards_fen[i]);
-		} else if (json_is_integer(v)) {
-			snprintf(digits, sizeof digits, "%lld", (long long)json_integer_value(v));
-			why = money_parse(str_of(digits), &c->cover->standards_fen[i]);
-		}
 		snprintf(path, sizeof path, "standards_yuan[%zu]", i);
-		if (why)
-			complain_at(c, why, path, "");
+		check_money(c, path, json_array_get(list, i), &c->cover->standards_fen[i]);
 	}
 	c->cover->event.standards_fen = c->cover->standards_fen;
 	c->cover->event.standard_count = (int32_t)count;
 }
 
 /* A gate that is named twice would have two dates, and which one counts nobody could say. */
-static void check_gates(struct check *c, const json_t *list)
+void check_gates(struct check *c, const json_t *list)
 {
 	size_t count = json_array_size(list);
 	bool seen[GATES] = {false};
 	enum gate gate;
 
 	if (!json_is_array(list) || count > COVER_GATES_MAX) {
-		complain_at(c, "cover_gates", "", "gates");
+		check_complain(c, "cover_gates", "", "gates");
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -273,14 +269,14 @@ static void check_gates(struct check *c, const json_t *list)
 
 		snprintf(path, sizeof path, "gates[%zu].", i);
 		if (!json_is_object(g)) {
-			complain_at(c, "cover_gate", path, "");
+			check_complain(c, "cover_gate", path, "");
 			continue;
 		}
 		check_gate(c, path, g, &c->cover->gates[i]);
 		if (gate_of(c->cover->gates[i].gate, &gate) < 0)
 			continue;
 		if (seen[gate])
-			complain_at(c, "cover_gate_twice", path, "gate");
+			check_complain(c, "cover_gate_twice", path, "gate");
 		seen[gate] = true;
 	}
 	c->cover->event.gates = c->cover->gates;
@@ -289,8 +285,9 @@ static void check_gates(struct check *c, const json_t *list)
 
 static void check_gate(struct check *c, const char *path, const json_t *g, struct ev_gate *out)
 {
-	static const char *const keys[] = {"gate", "date",	   "until", "document_sha256",
-					   "by",   "cites_roster", NULL};
+	static const char *const keys[] = {"gate", "date",	   "until",  "document_sha256",
+					   "by",   "cites_roster", "result", "note",
+					   NULL};
 	const json_t *name = json_object_get(g, "gate"), *until = json_object_get(g, "until"),
 		     *document = json_object_get(g, "document_sha256"),
 		     *cites = json_object_get(g, "cites_roster");
@@ -298,27 +295,46 @@ static void check_gate(struct check *c, const char *path, const json_t *g, struc
 	char at[60];
 	int day = 0;
 
-	object_keys(c, path, g, keys);
+	check_keys(c, path, g, keys);
 	out->gate = STR("");
 	if (!json_is_string(name) || gate_of(text_of(name), &gate) < 0)
-		complain_at(c, "cover_gate_unknown", path, "gate");
+		check_complain(c, "cover_gate_unknown", path, "gate");
 	else
 		out->gate = str_of(gate_code(gate));
 	if (check_date(c, path, "date", json_object_get(g, "date"), true, &day))
 		out->date = day;
 	if (until && !json_is_null(until)) {
 		if (gate != GATES && gate != GATE_POSTING && gate != GATE_PLAN_POSTED)
-			complain_at(c, "cover_until", path, "until");
+			check_complain(c, "cover_until", path, "until");
 		else if (check_date(c, path, "until", until, true, &day))
 			out->until = (struct opt_long){true, day};
 	}
 	snprintf(at, sizeof at, "%sdocument_sha256", path);
 	if (document && !json_is_null(document))
 		check_sha256(c, at, document, &out->document);
-	check_text(c, path, "by", json_object_get(g, "by"), &out->passed_by);
+	check_short(c, path, "by", json_object_get(g, "by"), &out->passed_by);
 	if (cites && !json_is_boolean(cites))
-		complain_at(c, "cover_boolean", path, "cites_roster");
+		check_complain(c, "cover_boolean", path, "cites_roster");
 	out->cites_roster = json_is_true(cites);
+	check_word_of_supervision(c, path, g, gate, out);
+}
+
+static void check_word_of_supervision(struct check *c, const char *path, const json_t *g,
+				      enum gate gate, struct ev_gate *out)
+{
+	const json_t *result = json_object_get(g, "result"), *note = json_object_get(g, "note");
+	const char *word = json_string_value(result);
+
+	if (gate != GATE_SUPERVISION) {
+		if (result || note)
+			check_complain(c, "cover_key_unknown", path, result ? "result" : "note");
+		return;
+	}
+	if (!word || (strcmp(word, "signed") != 0 && strcmp(word, "objected") != 0))
+		check_complain(c, "cover_supervision", path, "result");
+	else
+		out->result = text_of(result);
+	check_short(c, path, "note", note, &out->note);
 }
 
 static bool check_date(struct check *c, const char *path, const char *key, const json_t *v,
@@ -326,7 +342,7 @@ static bool check_date(struct check *c, const char *path, const char *key, const
 {
 	if (json_is_string(v) && date_parse(text_of(v), day) == 0 && (future || *day <= c->today))
 		return true;
-	complain_at(c, "cover_date", path, key);
+	check_complain(c, "cover_date", path, key);
 	return false;
 }
 
@@ -339,13 +355,12 @@ static bool check_sha256(struct check *c, const char *path, const json_t *v, str
 		*out = s;
 		return true;
 	}
-	complain_at(c, "cover_digest", path, "");
+	check_complain(c, "cover_digest", path, "");
 	return false;
 }
 
-/* A short text or null. */
-static bool check_text(struct check *c, const char *path, const char *key, const json_t *v,
-		       struct str *out)
+bool check_short(struct check *c, const char *path, const char *key, const json_t *v,
+		struct str *out)
 {
 	struct str rest = json_is_string(v) ? text_of(v) : STR("");
 	int characters = 0;
@@ -360,6 +375,20 @@ static bool check_text(struct check *c, const char *path, const char *key, const
 		*out = text_of(v);
 		return true;
 	}
-	complain_at(c, "cover_text", path, key);
+	check_complain(c, "cover_text", path, key);
 	return false;
+}
+
+bool cover_is_plan(struct str json)
+{
+	json_error_t where;
+	json_t *root;
+	bool is;
+
+	if (json.n >= 3 && memcmp(json.p, "\xEF\xBB\xBF", 3) == 0)
+		json = (struct str){json.p + 3, json.n - 3};
+	root = json_loadb(json.p, json.n, JSON_REJECT_DUPLICATES, &where);
+	is = json_object_get(root, "plan") && !json_object_get(root, "cover");
+	json_decref(root);
+	return is;
 }

@@ -297,6 +297,15 @@ int publish_cover(struct village_role *v, const struct id *cover, struct err *e)
 		cover_close(&c);
 		goto out;
 	}
+	if (c.is_plan) {
+		c.plan.document_id = *cover;
+		c.plan.received_at = meta.received_at;
+		decision_id(&id, STR("SubsidyPlan"), cover, 1);
+		rc = adapter_publish(&v->adapter, EV_SUBSIDY_PLAN, &c.plan, of_id(&c.plan.plan_id),
+				     &id, &meta.submission, e);
+		cover_close(&c);
+		goto published;
+	}
 	cover_sponsor(&c, v->keys);
 	c.event.submission_id = meta.submission;
 	c.event.cover_id = *cover;
@@ -305,6 +314,7 @@ int publish_cover(struct village_role *v, const struct id *cover, struct err *e)
 	rc = adapter_publish(&v->adapter, EV_GATE_DOCUMENTS, &c.event, of_id(&meta.submission), &id,
 			     &meta.submission, e);
 	cover_close(&c);
+published:
 	if (rc < 0)
 		goto out;
 	rc = -1;

@@ -22,7 +22,7 @@ static int refuse_cover(struct village_role *v, const struct drop *f, const stru
 			const struct refusal *why, struct str json, struct str wrong,
 			struct err *e);
 static int tell_accepted(struct village_role *v, const struct drop *f, const struct id *submission,
-			 struct err *e);
+			 bool is_plan, struct err *e);
 static void cover_id(struct id *id, const struct drop *f, struct str json, bool too_large);
 
 int take_cover(struct village_role *v, const struct drop *f, struct err *e)
@@ -47,7 +47,7 @@ int take_cover(struct village_role *v, const struct drop *f, struct err *e)
 		if (spool_get_cover(&v->spool, &id, &known, e) < 0)
 			goto out;
 		village_count(v, C_COVERS_AGAIN, 1);
-		rc = tell_accepted(v, f, &known.submission, e);
+		rc = tell_accepted(v, f, &known.submission, cover_is_plan(text), e);
 		goto out;
 	}
 	if (too_large)
@@ -130,24 +130,29 @@ static int accept_cover(struct village_role *v, const struct drop *f, const stru
 	char hex[ID_HEX], roster[ID_HEX];
 
 	str_copy(meta.sender, sizeof meta.sender, str_of(f->sender));
-	submission_id(&meta.submission, str_of(f->sender), str_of(c->roster_sha256));
+	if (c->is_plan)
+		meta.submission = c->plan.plan_id; /* what it is about */
+	else
+		submission_id(&meta.submission, str_of(f->sender), str_of(c->roster_sha256));
 	meta.received_at = clock_now(&v->role->clock);
 	if (village_reserve_cover(v, e) < 0 || spool_put_cover(&v->spool, &meta, json, e) < 0)
 		return -1;
 	v->covers[v->cover_count++] = *id;
 	village_count(v, C_COVERS_TAKEN, 1);
 	log_info("COVER-TAKEN",
-		 "cover=%s submission=%s sender=%s year=%d sponsor_type=%.*s gates=%d",
-		 id_hex(id, hex), id_hex(&meta.submission, roster), f->sender, (int)c->event.year,
+		 "cover=%s %s=%s sender=%s year=%d sponsor_type=%.*s gates=%d",
+		 id_hex(id, hex), c->is_plan ? "plan" : "submission",
+		 id_hex(&meta.submission, roster), f->sender,
+		 (int)(c->is_plan ? c->plan.first_year : c->event.year),
 		 (int)c->event.sponsor_type.n, c->event.sponsor_type.p, (int)c->event.gate_count);
 	spool_unrefuse(&v->spool, id);
-	return tell_accepted(v, f, &meta.submission, e);
+	return tell_accepted(v, f, &meta.submission, c->is_plan, e);
 }
 
 /* An answer that cannot be written now must not make the cover be taken twice: it is there
  * already, and found as known. */
 static int tell_accepted(struct village_role *v, const struct drop *f, const struct id *submission,
-			 struct err *e)
+			 bool is_plan, struct err *e)
 {
 	struct submission *s = submissions_find(&v->submissions, submission);
 	char ten[11], receipt[12];
@@ -156,7 +161,10 @@ static int tell_accepted(struct village_role *v, const struct drop *f, const str
 
 	buf_init(&text, TEXT_MAX);
 	receipt_number(ten, submission);
-	rc = buf_printf(&text,
+	rc = is_plan ? buf_put_str(&text,
+				   "方案资料已收到。\n本村（居）的名册自动对上，不用再交；方案变更的，请另交一份新的"
+				   "方案资料，以最后收到的为准，已申报的名册不受影响。\n")
+		     : buf_printf(&text,
 			"封面资料已收到。\n所属名册的收件号：%s\n所属名册：%"
 			"s\n办理情况见名册旁的回执；补交或改正手续日期，"
 			"请另交一份新的封面资料，以最后收到的为准。\n",

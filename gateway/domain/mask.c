@@ -11,7 +11,7 @@ void mask_name(char out[MASKED_NAME], struct str name)
 	size_t n = 0;
 	int count = 0, i = 0, got;
 
-	strcpy(out, "*");
+	memcpy(out, "*", 2);
 	while ((got = utf8_next(&rest, &cp)) == 1)
 		count++;
 	if (got < 0 || count < 2 || name.n >= MASKED_NAME)

@@ -25,6 +25,7 @@ static const char *const gate_codes[GATES] = {
 	[GATE_POSTING] = "posting",
 	[GATE_TOWN_APPROVAL] = "town_approval",
 	[GATE_FILED] = "filed",
+	[GATE_SUPERVISION] = "supervision",
 };
 
 static int index_of(const char *const *codes, int count, struct str code)
@@ -173,6 +174,8 @@ static void read_gates(struct reader *r, int line, struct sponsor_rules *to, str
 	while (word(&value, &w)) {
 		if (gate_of(w, &g) != 0)
 			complain(r->why, line, "gates: no such gate: %.*s", (int)w.n, w.p);
+		else if (g == GATE_SUPERVISION)
+			complain(r->why, line, "gates: supervision never blocks");
 		else
 			to->gates |= UINT32_C(1) << g;
 	}

@@ -29,6 +29,7 @@ enum gate {
 	GATE_POSTING,
 	GATE_TOWN_APPROVAL,
 	GATE_FILED,
+	GATE_SUPERVISION, /* watches the whole: recorded, never blocks; in no policy */
 	GATES
 };
 const char *gate_code(enum gate g); /* "plan_agreed" ... */

@@ -209,11 +209,13 @@ struct gate_line {
 	const char *gate, *date, *until, *by;
 	bool cites;
 };
-static const struct gate_line collective_gates[] = {
+static const struct gate_line plan_gates[] = {
 	{"plan_agreed", "2026-10-12", NULL, "村党组织、村民委员会", false},
 	{"plan_posted", "2026-10-15", "2026-10-22", NULL, false},
 	{"plan_filed_town", "2026-10-27", NULL, "镇（街道）三资办", false},
 	{"plan_filed_ssa", "2026-10-28", NULL, "区社保经办机构", false},
+};
+static const struct gate_line collective_gates[] = {
 	{"ssa_check", "2026-11-20", NULL, "区社保经办机构", false},
 	{"vote", "2026-11-27", NULL, "村民代表会议", true},
 	{"posting", "2026-12-01", "2026-12-11", NULL, true},
@@ -248,6 +250,46 @@ static void put_gate(struct buf *b, const struct cover_form *c, const struct gat
 		   g->cites && !(posting && c->flaw == COVER_NOT_CITED) ? "true" : "false");
 }
 
+static void put_gates(struct buf *b, const struct cover_form *c, const struct gate_line *gates, size_t count, uint64_t chance)
+{
+	buf_put_str(b, "  \"gates\": [\n");
+	for (size_t i = 0; i < count; i++) {
+		put_gate(b, c, &gates[i], &chance);
+		buf_put_str(b, i + 1 < count ? ",\n" : "\n  ]\n}\n");
+	}
+}
+
+static void put_standards(struct buf *b, const struct cover_form *c)
+{
+	buf_put_str(b, "  \"standards_yuan\": [");
+	for (const int *s = c->standards_yuan; s && *s; s++)
+		buf_printf(b, "%s\"%d.00\"", s == c->standards_yuan ? "" : ", ", *s);
+	buf_put_str(b, "],\n");
+}
+
+/* The same for each roster of a sponsor: one plan, however often it is sent. */
+static int plan_write(const struct cover_form *c, const char *cover, struct err *e)
+{
+	size_t stem = strlen(cover) - strlen(".cover.json");
+	char path[700];
+	struct buf b;
+	int rc;
+
+	snprintf(path, sizeof path, "%.*s.plan.json", (int)stem, cover);
+	buf_init(&b, 1 << 16);
+	buf_printf(&b, "{\n  \"plan\": 1,\n  \"village\": \"%s\",\n", c->village);
+	buf_printf(&b, "  \"sponsor\": {\"type\": \"%s\", \"code\": \"%s\", \"name\": \"%s\"},\n", c->type, c->code, c->name);
+	buf_printf(&b, "  \"years\": {\"first\": %d, \"last\": %d},\n", c->year, c->year + 2);
+	buf_put_str(&b, "  \"sources\": [{\"kind\": \"collective_income\"}, {\"kind\": \"donation\", \"name\": \"区慈善总会\","
+			" \"yuan\": 20000}],\n  \"persons\": \"参加城乡居保并缴费的本集体经济组织成员\",\n"
+			"  \"timing\": \"每年12月\",\n");
+	put_standards(&b, c);
+	put_gates(&b, c, plan_gates, sizeof plan_gates / sizeof plan_gates[0], 17);
+	rc = fs_write_atomic(path, b.data, b.len, 0600, e);
+	buf_fini(&b);
+	return rc;
+}
+
 int cover_write(const struct cover_form *c, const char *path, struct err *e)
 {
 	bool collective = strcmp(c->type, "collective") == 0, individual = strcmp(c->type, "individual") == 0;
@@ -263,15 +305,11 @@ int cover_write(const struct cover_form *c, const char *path, struct err *e)
 	buf_printf(&b, "  \"sponsor\": {\"type\": \"%s\", \"%s\": \"%.17s%c\", \"name\": \"%s\"},\n", c->type,
 		   individual ? "id_number" : "code", c->code,
 		   c->flaw != COVER_BAD_CODE ? c->code[17] : c->code[17] == '7' ? '8' : '7', c->name);
-	buf_put_str(&b, "  \"standards_yuan\": [");
-	for (const int *s = c->standards_yuan; s && *s; s++)
-		buf_printf(&b, "%s\"%d.00\"", s == c->standards_yuan ? "" : ", ", *s);
-	buf_printf(&b, "],\n  \"acceptance_no\": \"柯税受理%04u号\",\n  \"gates\": [\n", chance_below(&chance, 10000));
-	for (size_t i = 0; i < count; i++) {
-		put_gate(&b, c, &gates[i], &chance);
-		buf_put_str(&b, i + 1 < count ? ",\n" : "\n  ]\n}\n");
-	}
+	if (!collective)
+		put_standards(&b, c);
+	buf_printf(&b, "  \"acceptance_no\": \"柯税受理%04u号\",\n", chance_below(&chance, 10000));
+	put_gates(&b, c, gates, count, chance);
 	rc = fs_write_atomic(path, b.data, b.len, 0600, e);
 	buf_fini(&b);
-	return rc;
+	return rc == 0 && collective ? plan_write(c, path, e) : rc;
 }

@@ -44,6 +44,7 @@ struct cover_form {
 	enum cover_flaw flaw;
 	uint64_t chance; /* of the documents' digests */
 };
+/* For a collective also its plan, beside it: NAME.plan.json. */
 int cover_write(const struct cover_form *c, const char *path, struct err *e);
 
 #endif

@@ -85,6 +85,9 @@ def check_sample():
         complain(CLERKS, "no sample of a cover")
     for sample in samples:
         cover = json.loads(sample)
+        if "plan" in cover:
+            check_plan(cover)
+            continue
         if not set(schema["required"]) <= cover.keys() <= schema["properties"].keys():
             complain(CLERKS, f"keys of the cover: {sorted(cover)}")
         gate = schema["properties"]["gates"]["items"]
@@ -94,8 +97,18 @@ def check_sample():
             if g["gate"] not in gate["properties"]["gate"]["enum"]:
                 complain(CLERKS, f"no gate {g['gate']}")
         needed = re.search(r"\[collective\]\ngates = (.*)", read("config/policy/2026.ini"))[1].split()
-        if [g["gate"] for g in cover["gates"]] != needed:
+        own = [g for g in needed if not g.startswith("plan_")] + ["supervision"]
+        if [g["gate"] for g in cover["gates"]] != own:
             complain(CLERKS, "the sample's gates are not those of a collective, in their order")
+
+
+def check_plan(plan):
+    schema = json.loads(read("schemas/plan.schema.json"))
+    if not set(schema["required"]) <= plan.keys() <= schema["properties"].keys():
+        complain(CLERKS, f"keys of the plan: {sorted(plan)}")
+    for g in plan["gates"]:
+        if g["gate"] not in schema["properties"]["gates"]["items"]["properties"]["gate"]["enum"]:
+            complain(CLERKS, f"no gate {g['gate']} of a plan")
 
 
 def settings():
@@ -146,7 +159,7 @@ class Names:
             return None if name in self.programs else "no such program"
         if re.fullmatch(r"[\w./*-]+/[\w./*-]+", name):
             return None if any(ROOT.glob(name)) else "no such file"
-        if re.fullmatch(r"名册(\.cover)?(\.回执(-2)?)?\.(csv|txt|json)|\.csv|\.json|~\$", name) or name.startswith("{"):
+        if re.fullmatch(r"名册(\.cover|\.plan)?(\.回执(-2)?)?\.(csv|txt|json)|\.csv|\.json|~\$", name) or name.startswith("{"):
             return None
         if re.fullmatch(r"[A-Z][A-Z-]+", name):
             return None if f'"{name}"' in self.log else "no such line in the log"

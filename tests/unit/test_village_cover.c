@@ -1,5 +1,5 @@
 /* Covers: what a good one becomes, and that each mistake is told with its place. */
-/* LINK: adapters/village/cover.o */
+/* LINK: adapters/village/cover.o adapters/village/plan.o */
 #include "adapters/village/cover.h"
 #include "base/date.h"
 #include "crypto/ids.h"

@@ -1,6 +1,6 @@
 /* The drop folder: what is taken and when, what is refused and how that is told, and whose
  * answer lies where. */
-/* LINK: adapters/village/inbox.o adapters/village/take.o adapters/village/take_cover.o adapters/village/claim.o adapters/village/place.o adapters/village/refusal.o adapters/village/tell.o adapters/village/cover.o adapters/village/spool.o adapters/village/meta.o adapters/village/submissions.o adapters/village/decode.o adapters/village/csv.o adapters/village/head.o adapters/village/roster.o adapters/village/answers.o adapters/village/render.o adapters/village/answer_file.o adapters/village/posting.o adapters/village/own.o */
+/* LINK: adapters/village/inbox.o adapters/village/take.o adapters/village/take_cover.o adapters/village/claim.o adapters/village/place.o adapters/village/refusal.o adapters/village/tell.o adapters/village/cover.o adapters/village/plan.o adapters/village/spool.o adapters/village/meta.o adapters/village/submissions.o adapters/village/decode.o adapters/village/csv.o adapters/village/head.o adapters/village/roster.o adapters/village/answers.o adapters/village/render.o adapters/village/answer_file.o adapters/village/posting.o adapters/village/own.o */
 #include "adapters/village/claim.h"
 #include "base/date.h"
 #include "base/text.h"
