@@ -171,7 +171,7 @@ static int live(const char *dir, const char *servers)
 	    bus_open(&b, &o, &e) < 0 || ledger_open(&l, path, 1024, 1, NULL, &e) < 0)
 		goto out;
 	bus_set_ledger(b, ledger_mark(l));
-	struct flow_parts parts = {&conf, &clock, reference, b, l, codec};
+	struct flow_parts parts = {&conf, &clock, reference, b, l, codec, NULL};
 	if (flow_open(&flow, &parts, &e) < 0)
 		goto out;
 	rc = orders.story ? tell_story(&parts, orders.story, &e) : 0;
