@@ -28,7 +28,7 @@ bus_SRC := topics crc32 batch bus kafka kafka_conf kafka_event kafka_write kafka
 http_SRC := client registry_cache registry_client registry
 ledger_SRC := schema cache ledger submissions decls people stats outbox adopted read operations past cuts plans
 flow_SRC := reference emit answers intake plans filing corrections operations contributions collections waiting adopt flow
-cli_SRC := main common supervisor run check config keygen data init files submit health status rejects audit backup adopt topics statement trace schemas operate operations cut
+cli_SRC := main common supervisor run check config keygen data init files submit health status rejects audit backup adopt topics statement statement_grid statement_xlsx trace schemas operate operations cut
 common_SRC := adapter peer feed pass jsonin jsonout
 village_SRC := main inbox take take_cover claim place refusal tell cover plan posting spool meta submissions decode csv head roster publish answers \
 	listen render answer_file own
@@ -74,7 +74,7 @@ AGENCY_PROGRAMS := $(addprefix $(B)/bin/,$(patsubst tests/agencies/%_main.c,sim-
 DATA_PROGRAMS := $(patsubst tests/data/%.c,$(B)/bin/%,$(wildcard tests/data/*.c))
 
 DEPS := gcc libc6-dev make pkg-config libsqlite3-dev libavro-dev libcurl4-openssl-dev libssl-dev libjansson-dev \
-	libmicrohttpd-dev librdkafka-dev libcmocka-dev python3 python3-venv
+	libmicrohttpd-dev librdkafka-dev libxlsxwriter-dev libcmocka-dev python3 python3-venv
 # For a real broker and a real registry; tests only.
 DEPS_KAFKA := openjdk-17-jre-headless maven kcat openssl
 
@@ -116,7 +116,7 @@ $(foreach l,$(LAYERS) $(ADAPTERS) testlib agencies,$(eval $(call library,$(l))))
 link = @mkdir -p $(@D); echo "  LD   $@"; $(CC) $(CFLAGS) $(LDFLAGS) $(LDEXTRA) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
 $(B)/bin/qiao: $(call obj,$(cli_FILES)) $(call lib,flow http ledger bus store events domain crypto base)
-	$(link) $(EXT_GATEWAY) $(call pkg,jansson)
+	$(link) $(EXT_GATEWAY) $(call pkg,jansson xlsxwriter)
 $(B)/bin/qiao-gateway: $(call obj,gateway/main.c) $(GATEWAY_LIBS)
 	$(link) $(EXT_GATEWAY)
 # A second gateway under a name of its own: what [run] programs, status file and log call the hot stand-by.

@@ -357,6 +357,25 @@ const struct text texts_for_operators[] = {
 	{"statement_year", "年度", "year"},
 	{"statement_sponsor", "资助方", "sponsor"},
 	{"statement_no_cover", "（手续未齐）", "(papers incomplete)"},
+	{"statement_net", "净征收（已征收减已退）", "net: collected less refunded"},
+	{"statement_first", "首笔入库日", "first in treasury"},
+	{"statement_last", "末笔入库日", "last in treasury"},
+	{"statement_village_code", "村（居）代码", "village code"},
+	{"statement_sponsor_code", "资助方代码", "sponsor code"},
+	{"statement_code", "原因代码", "code"},
+	{"statement_reason", "原因", "reason"},
+	{"statement_levels", "汇总：各村（居）之和等于各镇（街道）之和，等于全区；各项原因之和等于各栏",
+	 "levels: villages, towns and district come to the same, and the reasons to their columns"},
+	{"statement_levels_differ", "汇总：各村（居）、各镇（街道）、全区或各项原因之和不一致！",
+	 "levels: villages, towns, district or reasons DO NOT come to the same!"},
+	{"statement_output", "{0}：--format xlsx 要用 --output 指定文件；--output 只用于 xlsx 和 csv",
+	 "{0}: --format xlsx needs --output FILE; --output is for xlsx and csv only"},
+	{"sheet_totals", "总表", "totals"},
+	{"sheet_villages", "分村（居）", "by village"},
+	{"sheet_towns", "分镇（街道）", "by town"},
+	{"sheet_district", "全区", "district"},
+	{"sheet_reasons", "原因", "reasons"},
+	{"sheet_chart", "各镇（街道）申报与征收", "declared and collected"},
 	{"statement_adds_up", "核对：各栏相加等于申报总数，分文不差",
 	 "it adds up: the columns equal what was declared, to the fen"},
 	{"statement_does_not", "核对：各栏相加与申报总数不符！请立即停止缴纳并联系技术人员",
@@ -407,7 +426,9 @@ const struct text texts_for_operators[] = {
 	 "--year：只看一年。--village：只看一个村（居）代码。--format json：金额以分为单位。\n"
 	 "--as-of：某一时刻的对账单，数字与当时打印的分毫不差。可写时间（2026-12-05T10:00）、日期（当日终）或账本序号；"
 	 "每张对账单开头都写明自己的序号。\n"
-	 "--cut：某次日切的对账单（见 qiao cut）。\n\n"
+	 "--cut：某次日切的对账单（见 qiao cut）。\n"
+	 "--by village|town|district：按村（居）、镇（街道）或全区汇总。--format csv：该汇总表，Excel 可直接打开；"
+	 "--format xlsx --output 文件：各级汇总、原因和图表的工作簿。\n\n"
 	 "退出状态：0 账平；1 账不平；2 所问的时刻尚未到，或早于统计留痕之始。",
 	 "Counts and amounts by town, village and sponsor type: declared, pending, in flight, "
 	 "collected, credited and all\n"
@@ -415,7 +436,9 @@ const struct text texts_for_operators[] = {
 	 "JSON amounts are fen.\n"
 	 "--as-of: as it was printed at a moment, with the very same figures: a time (2026-12-05T10:00), a date (the end of that day) "
 	 "or a ledger\n"
-	 "sequence. Each statement says at its head which sequence it stands for. --cut: that of a day cut (qiao cut).\n\n"
+	 "sequence. Each statement says at its head which sequence it stands for. --cut: that of a day cut (qiao cut).\n"
+	 "--by village|town|district: the level of the table. --format csv: that table, as Excel opens it; --format xlsx --output FILE: a\n"
+	 "workbook with all levels, the reasons and a chart.\n\n"
 	 "Exit status: 0 it adds up; 1 it does not; 2 that moment is still to come, or lies before the log of the statistics."},
 	{"statement_as_of", "日间对账单，截至账本序号 {0}（{1}）", "intraday, as of ledger sequence {0} ({1})"},
 	{"statement_as_of_nothing", "日间对账单，截至账本序号 {0}：尚无变动", "intraday, as of ledger sequence {0}: nothing yet"},

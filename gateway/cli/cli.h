@@ -15,10 +15,13 @@
 
 struct json_t; /* jansson's */
 
+enum cli_format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_XLSX, FORMATS };
 struct cli {
 	const char *file; /* the configuration: -c, else ./qiao.ini, else config/qiao.ini */
 	enum lang lang;
 	bool json;	  /* --format json */
+	enum cli_format format;
+	const char *output; /* of a command that writes a file */
 	struct conf conf; /* loaded before a command is called whose row in the table asks for it */
 };
 

@@ -32,7 +32,8 @@ static const struct command {
 	{"approve", "OPERATION --reason TEXT [signing options]", cmd_approve, EVERY_DAY, true},
 	{"decline", "OPERATION --reason TEXT [signing options]", cmd_decline, EVERY_DAY, true},
 	{"operations", "[OPERATION]", cmd_operations, EVERY_DAY, true},
-	{"statement", "[--year YEAR] [--village CODE] [--as-of TIME|SEQUENCE | --cut NUMBER]", cmd_statement, EVERY_DAY, true},
+	{"statement", "[--year YEAR] [--village CODE] [--by village|town|district] [--as-of TIME|SEQUENCE | --cut NUMBER] [--output FILE]",
+	 cmd_statement, EVERY_DAY, true},
 	{"cut", "[list] | show NUMBER | check", cmd_cut, EVERY_DAY, true},
 	{"rejects", "[--topic TOPIC] [--show ROLE:OFFSET]", cmd_rejects, CARE, true},
 	{"audit", "[--from DATE] [--to DATE] [--role ROLE]", cmd_audit, CARE, true},
@@ -146,13 +147,24 @@ static int take_globals(struct cli *c, int *argc, char **argv, bool *help)
 	return 0;
 }
 
+static const char *const formats[FORMATS] = {"text", "json", "csv", "xlsx"};
+
+static enum cli_format format_of(const char *word)
+{
+	int f = 0;
+
+	while (f < FORMATS && strcmp(formats[f], word) != 0)
+		f++;
+	return (enum cli_format)f;
+}
+
 static int set_global(struct cli *c, const char *name, const char *value)
 {
 	if (strcmp(name, "--lang") == 0 && (strcmp(value, "zh") == 0 || strcmp(value, "en") == 0)) {
 		c->lang = value[0] == 'z' ? LANG_ZH : LANG_EN;
-	} else if (strcmp(name, "--format") == 0 &&
-		   (strcmp(value, "text") == 0 || strcmp(value, "json") == 0)) {
-		c->json = value[0] == 'j';
+	} else if (strcmp(name, "--format") == 0 && format_of(value) < FORMATS) {
+		c->format = format_of(value);
+		c->json = c->format == FORMAT_JSON;
 	} else if ((strcmp(name, "-c") == 0 || strcmp(name, "--config") == 0) && value[0]) {
 		c->file = value;
 	} else {
@@ -185,6 +197,10 @@ static const struct command *find(const char *name)
 
 static int call(struct cli *c, const struct command *command, int argc, char **argv)
 {
+	if (c->format > FORMAT_JSON && command->run != cmd_statement) { /* the one that has tables */
+		cli_warn(c, "usage_global", "--format", formats[c->format], NULL);
+		return EXIT_USAGE;
+	}
 	if (c->file == NULL)
 		c->file = default_file();
 	if (command->conf && cli_load(c) != 0)

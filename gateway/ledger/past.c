@@ -385,3 +385,61 @@ int view_recount_at(struct ledger_view *v, int64_t seq, int year, struct str vil
 	free(r.untyped.at);
 	return rc;
 }
+
+/* ---- reasons and dates ---- */
+
+#define FACT_OF_ROW \
+	" FROM history h JOIN decl d ON d.no = h.decl JOIN submission s ON s.no = d.sub WHERE h.seq <= ?3 AND" \
+	" (?1 = 0 OR s.year = ?1) AND (?2 IS NULL OR s.village = ?2)"
+
+int view_reasons_at(struct ledger_view *v, int64_t seq, int year, struct str village, int (*fn)(void *arg, const struct reason *r),
+		    void *arg, struct err *e)
+{
+	struct stmt *q;
+	int got;
+	if (store_prepare(view_store(v), &q,
+			  "SELECT h.fact, d.amount_fen IS NOT NULL, coalesce(h.note, ''), count(*), sum(coalesce(d.amount_fen, 0))" FACT_OF_ROW
+			  " AND h.fact IN (?4, ?5, ?6) AND coalesce(h.note, '') NOT IN ('already_accepted', 'already_filed')"
+			  " GROUP BY 1, 2, 3 ORDER BY 1, 2 DESC, 3",
+			  e) != 0)
+		return -1;
+	stmt_int(q, 1, year);
+	stmt_text(q, 2, village);
+	stmt_int(q, 3, seq);
+	stmt_int(q, 4, F_REJECTED);
+	stmt_int(q, 5, F_FAILED);
+	stmt_int(q, 6, F_EXPIRED);
+	while ((got = stmt_step(q, e)) == 1) {
+		struct decl d = {.facts = F_DECLARED | (uint32_t)stmt_get_int(q, 0), .amount_known = stmt_get_int(q, 1)};
+		struct reason r = {.column = stats_column(&d), .count = stmt_get_int(q, 3), .fen = stmt_get_int(q, 4)};
+		(void)str_copy(r.code, sizeof(r.code), stmt_get_text(q, 2));
+		if (fn(arg, &r) != 0)
+			break;
+	}
+	stmt_reset(q);
+	return got < 0 ? -1 : 0;
+}
+
+int view_treasury_at(struct ledger_view *v, int64_t seq, int year, struct str village,
+		     int (*fn)(void *arg, const struct stat_key *k, int64_t first_at, int64_t last_at), void *arg, struct err *e)
+{
+	struct stmt *q;
+	struct stat s;
+	int got;
+	if (store_prepare(view_store(v), &q,
+			  "SELECT s.year, s.village, d.sponsor_type, min(h.effective_at), max(h.effective_at)" FACT_OF_ROW
+			  " AND h.fact = ?4 GROUP BY 1, 2, 3",
+			  e) != 0)
+		return -1;
+	stmt_int(q, 1, year);
+	stmt_text(q, 2, village);
+	stmt_int(q, 3, seq);
+	stmt_int(q, 4, F_IN_TREASURY);
+	while ((got = stmt_step(q, e)) == 1) {
+		key_read(&s, q);
+		if (fn(arg, &s.key, stmt_get_int(q, 3), stmt_get_int(q, 4)) != 0)
+			break;
+	}
+	stmt_reset(q);
+	return got < 0 ? -1 : 0;
+}

@@ -30,6 +30,17 @@ int view_stats_at(struct ledger_view *v, int64_t seq, int year, struct str villa
 		  void *arg, struct err *e);
 int view_recount_at(struct ledger_view *v, int64_t seq, int year, struct str village, int (*fn)(void *arg, const struct stat *s),
 		    void *arg, struct err *e);
+/* Why rows ended without money, up to a sequence: each code with its column (rejected, unreadable, expired, failed). In order. */
+struct reason {
+	int column; /* enum stat_column */
+	char code[40];
+	int64_t count, fen;
+};
+int view_reasons_at(struct ledger_view *v, int64_t seq, int year, struct str village, int (*fn)(void *arg, const struct reason *r),
+		    void *arg, struct err *e);
+/* When the first and the last payment of each key came into the treasury, up to a sequence. */
+int view_treasury_at(struct ledger_view *v, int64_t seq, int year, struct str village,
+		     int (*fn)(void *arg, const struct stat_key *k, int64_t first_at, int64_t last_at), void *arg, struct err *e);
 int64_t view_differences(struct ledger_view *v); /* how many a person must look at, -1 on error */
 /* Payments that an agency knows and the ledger does not: results came for them, their roster did not (yet). A ledger that was
  * restored has some until the rosters of the lost time are there again. -1 on error. */

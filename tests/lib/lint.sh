@@ -19,6 +19,7 @@ my @owners = (
 	[qr{^openssl/}      => qr{^gateway/crypto/}],
 	[qr{^microhttpd}    => qr{^tests/agencies/}],
 	[qr{^librdkafka/}   => qr{^gateway/bus/|^tests/}],
+	[qr{^xlsxwriter}    => qr{^gateway/cli/statement_xlsx\.c$}],
 	[qr{^jansson}       => qr{^adapters/|^gateway/(cli|events|http)/|^tests/}],
 	[qr{^iconv}         => qr{^adapters/village/|^tests/}],
 	[qr{^cmocka}        => qr{^tests/}],

@@ -161,8 +161,73 @@ static void days_are_cut(void **state)
 	start(w);
 }
 
+/* Rows of two villages and sponsors that come to all kinds of ends. */
+static void many_ends(struct flow_world *w)
+{
+	struct id sub = fw_roster(w, "v2", "other", FW_VILLAGE_2,
+				  (struct fw_row[]){{5, 20000, NULL}, {6, 30000, "name_missing"}, {0, -1, "id_check_digit"}, {7, 70000055, NULL}}, 4,
+				  true);
+	fw_cover(w, sub, FW_VILLAGE_2, SPONSOR_CHARITY, "S2", FW_NOW);
+	filed_by(w, "more", SPONSOR_COLLECTIVE, "S1", (struct fw_row[]){{2, 20000, NULL}, {3, 30000, NULL}, {4, 50000, NULL}}, 3);
+	for (int person = 2; person <= 5; person++)
+		fw_status(w, person, true, FW_NOW);
+	fw_turns(w);
+	fw_result(w, fw_payment(SPONSOR_COLLECTIVE, "S1", 2, 0), "in_treasury", 1, "2026-12-24T09:10:00+08:00");
+	fw_result(w, fw_payment(SPONSOR_COLLECTIVE, "S1", 3, 0), "failed", 1, "2026-12-24T09:10:00+08:00");
+	fw_result(w, fw_payment(SPONSOR_CHARITY, "S2", 5, 0), "in_treasury", 1, "2027-01-03T09:10:00+08:00");
+	fw_turns(w);
+	fw_result_seq(w, fw_payment(SPONSOR_CHARITY, "S2", 5, 0), "refunded", 100, 20000);
+	fw_turns(w);
+}
+
+static void tables_say_what_json_says(void **state)
+{
+	static const char *const levels[] = {"village", "town", "district"};
+	struct flow_world *w = WORLD(state);
+	char json[400], xlsx[400], csv[3][400], arg[3][1300], python[500], script[500], here[400], command[600];
+	const char *own = getenv("QIAO_PYTHON");
+	struct id pid;
+
+	write_ini(w);
+	one_payment(w, true, &pid);
+	many_ends(w);
+	assert_int_equal(qiao(state, "--lang", "en", "statement", "--format", "json"), EXIT_YES);
+	assert_non_null(strstr(said.out, "\"levels_agree\": true"));
+	snprintf(json, sizeof json, "%s/s.json", w->dir);
+	write_text(json, said.out);
+	snprintf(xlsx, sizeof xlsx, "%s/s.xlsx", w->dir);
+	assert_int_equal(qiao(state, "--lang", "en", "statement", "--format", "xlsx", "--output", xlsx), EXIT_YES);
+	for (int i = 0; i < 3; i++) {
+		snprintf(csv[i], sizeof csv[i], "%s/%s.csv", w->dir, levels[i]);
+		assert_int_equal(qiao(state, "--lang", "en", "statement", "--format", "csv", "--by", levels[i], "--output", csv[i]), EXIT_YES);
+		snprintf(arg[i], sizeof arg[i], "%s=%s", levels[i], csv[i]);
+		assert_int_equal(qiao(state, "statement", "--by", levels[i]), EXIT_YES);
+	}
+	assert_non_null(getcwd(here, sizeof here));
+	snprintf(python, sizeof python, "%s/build/venv/bin/python", here);
+	snprintf(script, sizeof script, "%s/tests/scenario/check_statement.py", here);
+	const char *used = own && own[0] ? own : python;
+	snprintf(command, sizeof command, "%s", used);
+	char *argv[] = {command, script, json, xlsx, arg[0], arg[1], arg[2], NULL};
+	char out[400], err[400], text[4000];
+	snprintf(out, sizeof out, "%s/check.out", w->dir);
+	snprintf(err, sizeof err, "%s/check.err", w->dir);
+	int status;
+	pid_t pid_of = command_start(argv, out, err);
+	assert_int_equal(waitpid(pid_of, &status, 0), pid_of);
+	if (status != 0)
+		fail_msg("%s%s", text_of(out, text, sizeof text / 2), text_of(err, text + sizeof text / 2, sizeof text / 2));
+
+	/* Only where there are tables, and only with a place for them. */
+	assert_int_equal(qiao(state, "statement", "--format", "xlsx"), EXIT_USAGE);
+	assert_int_equal(qiao(state, "statement", "--output", xlsx), EXIT_USAGE);
+	assert_int_equal(qiao(state, "statement", "--by", "street"), EXIT_USAGE);
+	assert_int_equal(qiao(state, "status", "--format", "csv"), EXIT_USAGE);
+	assert_int_equal(qiao(state, "statement", "--format", "xlsx", "--output", "/nowhere/s.xlsx"), EXIT_LATER);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {T(a_past_moment_is_printed_again), T(what_cannot_be_known_is_refused), T(days_are_cut)};
+	const struct CMUnitTest tests[] = {T(a_past_moment_is_printed_again), T(what_cannot_be_known_is_refused), T(days_are_cut), T(tables_say_what_json_says)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
