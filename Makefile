@@ -29,13 +29,13 @@ http_SRC := client registry_cache registry_client registry
 ledger_SRC := schema cache ledger submissions decls people stats outbox adopted read operations past cuts plans
 flow_SRC := reference emit answers intake plans filing corrections operations contributions collections waiting adopt flow
 cli_SRC := main common supervisor run check config keygen data init files submit health status rejects audit backup adopt topics statement statement_grid statement_xlsx trace schemas operate operations cut
-common_SRC := adapter peer feed pass jsonin jsonout
+common_SRC := adapter peer feed pass jsonin jsonout books
 village_SRC := main inbox take take_cover claim place refusal tell cover plan posting spool meta submissions decode csv head roster publish answers \
 	listen render answer_file own
 tax_SRC := main share window plan ask send answer follow publish
 ssa_SRC := main work enquiries status changes feedback credits statistics
-agencies_SRC := json_in json_out idindex rowset faults refusals population options feed book server tax_book tax_batch tax_tell \
-	ssa_book ssa_persons ssa_accounts ssa_statistics
+agencies_SRC := json_in json_out idindex rowset faults refusals population options feed book server plants tax_book tax_batch tax_tell tax_account \
+	ssa_book ssa_persons ssa_accounts ssa_statistics ssa_ledger
 testlib_SRC := event_gen fault_vfs sim flow_world script_server registry_sim adapter_rig people roster_form story rosters world printed outcomes books tale recount bulk load proxy \
 	java kafka kafka_certs kafka_registry kafka_client kafka_rights which_bus consumer
 

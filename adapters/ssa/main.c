@@ -27,7 +27,7 @@ struct counter ssa_counters[SSA_COUNTERS] = {
 				0},
 };
 
-enum { BODY_MAX = 8 << 20, STREAMS = 5 };
+enum { BODY_MAX = 8 << 20, STREAMS = 6 };
 
 static int open_all(struct ssa *s, struct role *role, struct err *e);
 static int run(struct ssa *s, struct err *e);
@@ -80,7 +80,8 @@ static int open_all(struct ssa *s, struct role *role, struct err *e)
 	if (feed_open(&s->changes, &s->adapter, &s->peer, e) != 0 ||
 	    feed_open(&s->credits, &s->adapter, &s->peer, e) != 0 ||
 	    work_open(&s->enquiries, s, &enquiries_kind, e) != 0 ||
-	    work_open(&s->statistics, s, &statistics_kind, e) != 0)
+	    work_open(&s->statistics, s, &statistics_kind, e) != 0 ||
+	    books_open(&s->books, &s->adapter, &s->peer, s->keys, e) != 0)
 		return -1;
 	s->reached_as_of = s->changes.as_of;
 	/* With the other crediting route the topic is for a consumer of the SSA's own. */
@@ -123,6 +124,7 @@ static int run(struct ssa *s, struct err *e)
 		{"changes", changes_turn, s, 0},
 		{"credits", credits_turn, s, 0},
 		{"statistics", work_turn, &s->statistics, 0},
+		{"book", books_turn, &s->books, 0},
 		{"feedback", work_turn, &s->feedback, 0},
 	};
 
@@ -137,6 +139,7 @@ static void close_all(struct ssa *s)
 	work_close(&s->enquiries);
 	work_close(&s->feedback);
 	work_close(&s->statistics);
+	books_close(&s->books);
 	adapter_close(&s->adapter);
 	peer_close(&s->peer);
 	keyring_free(s->keys);

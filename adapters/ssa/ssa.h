@@ -13,6 +13,7 @@
 #ifndef QIAO_ADAPTERS_SSA_SSA_H
 #define QIAO_ADAPTERS_SSA_SSA_H
 #include "adapters/common/adapter.h"
+#include "adapters/common/books.h"
 #include "adapters/common/feed.h"
 #include "adapters/common/jsonout.h"
 #include "adapters/common/pass.h"
@@ -79,6 +80,7 @@ struct ssa {
 	struct keyring *keys;
 	struct work enquiries, feedback, statistics;
 	struct feed changes, credits;
+	struct books books;
 	unsigned share; /* of enquiries */
 	bool leads;	/* has partition 0 of enquiries: follows the SSA's feeds */
 	int64_t reached_as_of, reached_ms; /* of the last FeedReached; monotonic */

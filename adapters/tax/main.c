@@ -56,7 +56,7 @@ int main(int argc, char **argv)
 			   "them. Reads the topic payments, sends\n"
 			   "batches with control totals, asks by id where a payment may have been "
 			   "sent before, follows the bureau's\n"
-			   "change feed, publishes the topic collections. What it cannot process "
+			   "change feed, publishes the topic collections; fetches the bureau's book when asked (requests, books.tax).\nWhat it cannot process "
 			   "goes to rejects.tax.\n"
 			   "Settings: section [tax] of the configuration. Exit: 0 stopped, 2 "
 			   "configuration, 3 try later,\n"
@@ -74,10 +74,11 @@ int main(int argc, char **argv)
 		err_set(&e, ERR_TEMP, "out of memory");
 	if (t && open_all(t, &role, &e) == 0) {
 		struct stream streams[] = {{"payments", tax_window_turn, t, 0},
-					   {"changes", tax_follow, t, 0}};
+					   {"changes", tax_follow, t, 0},
+					   {"book", books_turn, &t->books, 0}};
 
 		role_ready(&role);
-		if (adapter_run(&t->adapter, streams, 2, &e) == 0)
+		if (adapter_run(&t->adapter, streams, 3, &e) == 0)
 			drain(t, &e);
 	}
 	if (t)
@@ -101,7 +102,8 @@ static int open_all(struct tax *t, struct role *role, struct err *e)
 	peer_add(&t->peer, &t->batches, "batches");
 	peer_add(&t->peer, &t->queries, "queries");
 	t->changes = (struct feed){.name = "changes", .path = "/v1/changes", .list = "changes"};
-	if (feed_open(&t->changes, &t->adapter, &t->peer, e) != 0 || open_payments(t, e) != 0)
+	if (feed_open(&t->changes, &t->adapter, &t->peer, e) != 0 || open_payments(t, e) != 0 ||
+	    books_open(&t->books, &t->adapter, &t->peer, t->keys, e) != 0)
 		return -1;
 	return tax_share(t, e);
 }
@@ -147,6 +149,7 @@ static int drain(struct tax *t, struct err *e)
 static void close_all(struct tax *t)
 {
 	bus_reader_close(t->reader);
+	books_close(&t->books);
 	adapter_close(&t->adapter);
 	peer_close(&t->peer);
 	reference_free(t->reference);

@@ -12,6 +12,7 @@
 #ifndef QIAO_ADAPTERS_TAX_TAX_H
 #define QIAO_ADAPTERS_TAX_TAX_H
 #include "adapters/common/adapter.h"
+#include "adapters/common/books.h"
 #include "adapters/common/feed.h"
 #include "adapters/common/jsonout.h"
 #include "adapters/common/pass.h"
@@ -65,6 +66,7 @@ struct tax {
 	struct backoff batches, queries;
 	bool proven; /* the bureau answered a question about its health in this life */
 	struct feed changes;
+	struct books books;
 	unsigned share;	/* the number of the reader's share that lanes describes */
 	bool leads;	/* has partition 0: follows the bureau's feed */
 	struct lane {	/* one partition of payments */

@@ -275,16 +275,19 @@ struct book_request {
 struct book_opened {
 	struct id run_id;
 	int64_t from, to;
+	int64_t attempt;           /* random; a new one voids what an unclosed one brought */
 };
 struct book_entry {
 	struct id run_id;
 	struct opt_id payment_id, token;
 	int64_t amount_fen, at;
 	struct str state, receipt;
+	int64_t attempt, seq;      /* seq: from 1 without gaps */
 };
 struct book_closed {
 	struct id run_id;
-	int64_t count, amount_fen;
+	int64_t count, amount_fen; /* as the outside system states them */
+	int64_t attempt, as_of;
 };
 
 /* ---- positions.<role>: key feed ---- */

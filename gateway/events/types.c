@@ -263,19 +263,23 @@ static const struct member book_opened[] = {
 	F(book_opened, run_id, M_ID),
 	F(book_opened, from, M_TIME),
 	F(book_opened, to, M_TIME),
+	DEFAULTED(book_opened, attempt, M_LONG),
 };
 
 static const struct member book_entry[] = {
 	F(book_entry, run_id, M_ID),	    F(book_entry, payment_id, M_OPT_ID),
 	F(book_entry, token, M_OPT_ID),	    F(book_entry, amount_fen, M_LONG),
 	F(book_entry, at, M_TIME),	    F(book_entry, state, M_TEXT),
-	F(book_entry, receipt, M_OPT_TEXT),
+	F(book_entry, receipt, M_OPT_TEXT), DEFAULTED(book_entry, attempt, M_LONG),
+	DEFAULTED(book_entry, seq, M_LONG),
 };
 
 static const struct member book_closed[] = {
 	F(book_closed, run_id, M_ID),
 	F(book_closed, count, M_LONG),
 	F(book_closed, amount_fen, M_LONG),
+	DEFAULTED(book_closed, attempt, M_LONG),
+	DEFAULTED(book_closed, as_of, M_TIME),
 };
 
 static const struct member feed_position[] = {

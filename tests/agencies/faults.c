@@ -12,6 +12,7 @@ enum { SPEC_MAX = 8192 };
 
 static const char *const families[FAMILY_COUNT] = {
 	"batches", "queries", "changes", "feedback", "enquiries", "credits", "statistics",
+	"book",
 };
 static const struct {
 	const char *name;

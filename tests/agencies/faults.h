@@ -16,6 +16,7 @@ enum family { /* kinds of endpoint */
 	      FAMILY_ENQUIRIES,
 	      FAMILY_CREDITS,
 	      FAMILY_STATISTICS,
+	      FAMILY_BOOK,
 	      FAMILY_COUNT,
 	      FAMILY_NONE = FAMILY_COUNT, /* never misbehaves: health */
 };

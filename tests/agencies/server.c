@@ -2,6 +2,7 @@
  * (held, when the fault is slow_before;) work: effect, commit; (held, when it is slow;) deliver.
  * While one request is held others are served; a killed process delivers nothing of the held. */
 #include "tests/agencies/server.h"
+#include "base/date.h"
 #include "base/fs.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -122,6 +123,18 @@ int request_page(const struct request *q, int64_t last, int64_t *after, int64_t 
 	if (q->after[0] && str_int(str_of(q->after), 0, last, after) < 0)
 		return -1;
 	return q->limit ? str_int(str_of(q->limit), 1, LIMIT_MAX, limit) : 0;
+}
+
+int request_book(const struct request *q, int64_t last, struct book_period *p)
+{
+	const char *limit = q->limit ? q->limit : "1000";
+
+	p->after = 0;
+	if (!q->year || !q->from || !q->to || str_int(str_of(q->year), 2009, 2099, &p->year) < 0 ||
+	    time_parse(str_of(q->from), &p->from) < 0 || time_parse(str_of(q->to), &p->to) < 0 ||
+	    str_int(str_of(limit), 1, LIMIT_MAX, &p->limit) < 0)
+		return -1;
+	return q->cursor && q->cursor[0] ? str_int(str_of(q->cursor), 1, last, &p->after) : 0;
 }
 
 /* Loopback only. SO_REUSEADDR, because a restart on its old port must not wait until the
@@ -320,6 +333,10 @@ static void work(struct exchange *x)
 
 	q.after = after ? after : "";
 	q.limit = MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, "limit");
+	q.year = MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, "year");
+	q.from = MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, "from");
+	q.to = MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, "to");
+	q.cursor = MHD_lookup_connection_value(x->connection, MHD_GET_ARGUMENT_KIND, "cursor");
 	if (x->fault == FAULT_MISSING_ROW)
 		q.missing = (int)(random_next(&l->faults.random) % 65536);
 	q.twice = x->fault == FAULT_DUPLICATE;

@@ -21,6 +21,7 @@ struct request {
 	struct str body;   /* may be changed by who reads it */
 	const char *after; /* cursor or "" */
 	const char *limit; /* or NULL */
+	const char *year, *from, *to, *cursor; /* of a book; or NULL */
 	int missing;	   /* leave out the result of this row, counted modulo the rows; -1 none */
 	bool twice;	   /* deliver each entry of the page twice */
 	bool took;	   /* set by the route where it did one of these two */
@@ -34,6 +35,11 @@ struct route {
 };
 /* {"error":code,"message":text}; gives the status. */
 int answer_error(struct out *o, int status, const char *code, const char *message);
+/* The period and place that a request for a book asks for; -1 when it makes no sense. The cursor is the last row that was told. */
+struct book_period {
+	int64_t year, from, to, after, limit;
+};
+int request_book(const struct request *q, int64_t last, struct book_period *p);
 /* The numbers of ?after=&limit=; -1 when they are none, or after is past the feed's last. */
 int request_page(const struct request *q, int64_t last, int64_t *after, int64_t *limit);
 

@@ -1,10 +1,11 @@
 /* The simulated social-security agency: whom it knows, and its book of accounts. Files:
  * ssa_main.c options and routes, ssa_persons.c enquiries and the feed of changes, ssa_accounts.c
- * feedback and the feed of credits, ssa_statistics.c, ssa_book.c the book, its report and dump. */
+ * feedback and the feed of credits, ssa_statistics.c, ssa_ledger.c the book of a period, ssa_book.c the book, its report and dump. */
 #ifndef QIAO_AGENCIES_SSA_H
 #define QIAO_AGENCIES_SSA_H
 #include "tests/agencies/book.h"
 #include "tests/agencies/idindex.h"
+#include "tests/agencies/plants.h"
 #include "tests/agencies/population.h"
 #include "tests/agencies/refusals.h"
 #include "tests/agencies/server.h"
@@ -34,6 +35,7 @@ struct ssa_options {
 	int64_t everyone_paid; /* year: all others have paid for it; 0 = are not insured */
 	int64_t tier_fen; /* what they paid */
 	int64_t credit_ms, credit_refuse_permille, debit_refuse_permille, seed;
+	const char *plants_file;
 };
 struct posting { /* a credit or debit of an account */
 	struct id payment_id;
@@ -48,11 +50,12 @@ struct ssa {
 	struct ssa_options options;
 	struct population population;
 	struct refusals refusals;
+	struct plants plants;
 	struct book book;
 	struct idindex index;		   /* payment id -> postings */
 	struct stmt *insert, *get, *range; /* posting */
 	struct stmt *changed, *changes;	   /* change */
-	struct stmt *statistic;
+	struct stmt *statistic, *account;
 	struct posting *rows; /* ROWS_MAX: the feedback at hand */
 	int64_t now;	      /* of the request at hand */
 	int known_day;	      /* what the population says up to that day is known */
@@ -71,6 +74,6 @@ void ssa_learn(struct ssa *s);
 int ssa_report(const char *file, struct err *e); /* JSON on stdout */
 int ssa_dump(const char *file, struct err *e);	 /* CSV on stdout */
 
-route_fn ssa_enquiries, ssa_changes, ssa_feedback, ssa_credits, ssa_statistics;
+route_fn ssa_enquiries, ssa_changes, ssa_feedback, ssa_credits, ssa_statistics, ssa_account;
 
 #endif

@@ -231,6 +231,8 @@ static void prepare(struct ssa *s)
 	s->range = book_prepare(&s->book,
 				"SELECT posting, payment_id, kind, amount_fen, fate FROM posting"
 				" WHERE posting BETWEEN ? AND ?");
+	s->account = book_prepare(&s->book, "SELECT payment_id, kind, number, amount_fen, fate, year, receipt FROM posting"
+					    " WHERE posting = ?");
 	s->changed = book_prepare(&s->book, "INSERT INTO change VALUES(?,?,?)");
 	s->changes = book_prepare(
 		&s->book,

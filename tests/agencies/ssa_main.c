@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { SSA_ROWS = 7 };
+enum { SSA_ROWS = 8 };
 
 struct files {
 	const char *population, *refuse;
@@ -60,6 +60,8 @@ static int parse(int argc, char **argv, struct ssa_options *s, struct agency_opt
 		 "credits refused by chance"},
 		{"debit-refuse-permille", NULL, &s->debit_refuse_permille, 0, 1000, NULL,
 		 "debits refused by chance"},
+		{"book-plants", &s->plants_file, NULL, 0, 0, NULL,
+		 "what the book says wrongly: tests/agencies/plants.h"},
 		{"refuse-file", &f->refuse, NULL, 0, 0, NULL,
 		 "lines number,reason: account_closed account_frozen unknown_person (credits)"},
 	};
@@ -88,8 +90,9 @@ static int serve(const struct ssa_options *options, const struct agency_options 
 		{"POST", "/v1/feedback", FAMILY_FEEDBACK, ssa_feedback},
 		{"GET", "/v1/credits", FAMILY_CREDITS, ssa_credits},
 		{"POST", "/v1/statistics", FAMILY_STATISTICS, ssa_statistics},
+		{"GET", "/v1/book", FAMILY_BOOK, ssa_account},
 	};
-	struct ssa s = {.options = *options};
+	struct ssa s = {.options = *options, .plants.file = options->plants_file};
 	const struct server server = {.options = a,
 				      .routes = routes,
 				      .route_count = sizeof routes / sizeof routes[0],

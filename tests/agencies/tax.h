@@ -1,10 +1,11 @@
 /* The simulated tax bureau: its book of payments and what its endpoints do with it. Files:
  * tax_main.c options and routes, tax_batch.c what comes in, tax_tell.c what is told (queries,
- * change feed), tax_book.c the book, its report and dump. */
+ * change feed), tax_account.c the book of a period, tax_book.c the book, its report and dump. */
 #ifndef QIAO_AGENCIES_TAX_H
 #define QIAO_AGENCIES_TAX_H
 #include "tests/agencies/book.h"
 #include "tests/agencies/idindex.h"
+#include "tests/agencies/plants.h"
 #include "tests/agencies/refusals.h"
 #include "tests/agencies/server.h"
 
@@ -23,6 +24,7 @@ int tax_reason_of(struct str word, int64_t *fate); /* -1: no such reason */
 struct tax_options {
 	int64_t keys_none, key_window_ms, effect_delay_ms, query_delay_ms, settle_ms, refund_ms;
 	int64_t refuse_permille, refund_permille, feed_settled, seed;
+	const char *plants_file;
 };
 struct payment { /* a row of a batch, borrowing from it; or of the book, from the statement */
 	struct id id;
@@ -35,6 +37,7 @@ struct payment { /* a row of a batch, borrowing from it; or of the book, from th
 struct tax {
 	struct tax_options options;
 	struct refusals refusals;
+	struct plants plants;
 	bool refunds; /* some payments will be refunded */
 	struct book book;
 	struct idindex index; /* payment id -> entries */
@@ -58,6 +61,6 @@ void tax_put_receipt(struct out *o, int64_t receipt); /* quoted, 18 to 20 digits
 int tax_report(const char *file, struct err *e); /* JSON on stdout */
 int tax_dump(const char *file, struct err *e);	 /* CSV on stdout */
 
-route_fn tax_batches, tax_queries, tax_changes;
+route_fn tax_batches, tax_queries, tax_changes, tax_account;
 
 #endif

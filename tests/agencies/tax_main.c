@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { TAX_ROWS = 10 };
+enum { TAX_ROWS = 11 };
 
 static int parse(int argc, char **argv, struct tax_options *t, struct agency_options *a,
 		 const char **refuse_file);
@@ -62,6 +62,8 @@ static int parse(int argc, char **argv, struct tax_options *t, struct agency_opt
 		{"refuse-file", refuse_file, NULL, 0, 0, NULL,
 		 "lines number,reason: unknown_account name_mismatch payer_unknown refused; "
 		 "bad_row refuses the batch; refunded: paid, and refunded later"},
+		{"book-plants", &t->plants_file, NULL, 0, 0, NULL,
+		 "what the book says wrongly: tests/agencies/plants.h"},
 		{"feed", NULL, &t->feed_settled, 0, 0, "all|settled",
 		 "settled: the feed shows neither 02 nor refused, which the batch's answer told"},
 	};
@@ -87,8 +89,9 @@ static int serve(const struct tax_options *options, const struct agency_options 
 		{"POST", "/v1/batches", FAMILY_BATCHES, tax_batches},
 		{"POST", "/v1/queries", FAMILY_QUERIES, tax_queries},
 		{"GET", "/v1/changes", FAMILY_CHANGES, tax_changes},
+		{"GET", "/v1/book", FAMILY_BOOK, tax_account},
 	};
-	struct tax t = {.options = *options};
+	struct tax t = {.options = *options, .plants.file = options->plants_file};
 	const struct server s = {.options = a,
 				 .routes = routes,
 				 .route_count = sizeof routes / sizeof routes[0],

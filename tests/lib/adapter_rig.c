@@ -10,7 +10,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 60000, SEED = 7 };
+enum { PATIENCE_MS = 60000 };
 
 static void write_conf(struct rig *r, const char *settings);
 static void open_bus(struct rig *r);
@@ -302,7 +302,7 @@ void rig_person(struct rig *r, uint32_t i, struct id *token, struct str *identit
 	struct invented p;
 	struct err e = {0};
 
-	invented_at(&p, SEED, i);
+	invented_at(&p, RIG_SEED, i);
 	token_of(r->keys, str_of(p.number), token);
 	buf_reset(&r->sealed);
 	if (identity_seal(r->keys, 2026, token, str_of(p.number), str_of(p.name), &r->sealed, &e) !=

@@ -12,7 +12,7 @@
 #include "tests/lib/which_bus.h"
 #include <jansson.h>
 
-enum { RIG_TOPICS = 4, RIG_ARGS = 24 };
+enum { RIG_TOPICS = 4, RIG_ARGS = 24, RIG_SEED = 7 };
 
 struct rig_reader {
 	const char *topic;

@@ -159,7 +159,7 @@ class Names:
             return None if name in self.programs else "no such program"
         if re.fullmatch(r"[\w./*-]+/[\w./*-]+", name):
             return None if any(ROOT.glob(name)) else "no such file"
-        if re.fullmatch(r"名册(\.cover|\.plan)?(\.回执(-2)?)?\.(csv|txt|json)|\.csv|\.json|~\$", name) or name.startswith("{"):
+        if re.fullmatch(r"名册(\.cover|\.plan)?(\.回执(-2)?|\.公示名单)?\.(csv|txt|json)|\.csv|\.json|~\$", name) or name.startswith("{"):
             return None
         if re.fullmatch(r"[A-Z][A-Z-]+", name):
             return None if f'"{name}"' in self.log else "no such line in the log"
