@@ -4,6 +4,20 @@
 #include "tests/lib/flow_test.h"
 #include "tests/lib/printed.h"
 
+/* Drops every table that a step of the format brings. */
+static void drop_tables(struct store *st, const char *step)
+{
+	static const char create[] = "CREATE TABLE ";
+	struct err e = {0};
+	char sql[200];
+	for (const char *at = step; (at = strstr(at, create)); at++) {
+		const char *name = at + sizeof create - 1;
+		snprintf(sql, sizeof sql, "DROP TABLE %.*s", (int)strcspn(name, "( "), name);
+		if (store_exec(st, sql, &e) != 0)
+			fail_msg("%s", e.text);
+	}
+}
+
 /* As a ledger of the version before is: without what its last step brought. */
 static void make_older(struct flow_world *w)
 {
@@ -11,12 +25,14 @@ static void make_older(struct flow_world *w)
 	struct store *st;
 	struct err e = {0};
 	char sql[400];
+	int before = ledger_kind.step_count - 1;
 	fw_stop(w);
 	assert_int_equal(store_open(&st, w->ledger_path, &ledger_kind, &o, &e), 0);
+	drop_tables(st, ledger_kind.steps[before]);
 	snprintf(sql, sizeof sql,
-		 "DROP TABLE stat_log; DROP TABLE stat_base; DROP TABLE cut; DELETE FROM meta WHERE key IN ('stat_base', 'cut_from');"
-		 "DELETE FROM history WHERE note LIKE 'typed %%'; PRAGMA user_version = %d",
-		 ledger_kind.step_count - 1);
+		 "DELETE FROM meta WHERE key IN ('stat_base', 'cut_from'); DELETE FROM history WHERE note LIKE 'typed %%';"
+		 "PRAGMA user_version = %d",
+		 before);
 	if (store_exec(st, sql, &e) != 0)
 		fail_msg("%s", e.text);
 	store_close(st);
