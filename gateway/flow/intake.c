@@ -198,7 +198,8 @@ int on_gate_documents(struct flow *f, const struct bus_record *r, struct err *e)
 		return rc;
 	if (r->event.data.n > f->cover.max)
 		return flow_reject(f, TOPIC, r, "refused", "a cover of more than a MiB", e);
-	if (submission_find(f->p.ledger, &ev.submission_id, &s, e) != 0)
+	if (supervision_of(f, &ev.submission_id, &ev.cover_id, ev.gates, ev.gate_count, e) != 0 ||
+	    submission_find(f->p.ledger, &ev.submission_id, &s, e) != 0)
 		return -1;
 	/* Rows are filed, refused or expired under one cover: one that comes later changes nothing, not even half of them. */
 	bool open = !s || staging(s) || s->state == SUB_CHECKING || s->state == SUB_WAITING;

@@ -83,6 +83,9 @@ event_fn on_operation, on_contribution_status, on_feed_reached, on_collection_re
 int flow_decode(struct flow *f, const char *topic, const struct bus_record *r, enum event_type t, void *event, struct err *e);
 
 /* plans.c */
+/* Keeps what the supervision committee says of a roster or plan, whenever it comes; it blocks nothing. */
+int supervision_of(struct flow *f, const struct id *subject, const struct id *source, const struct ev_gate *gates, int count,
+		   struct err *e);
 /* The plan under which a roster of the sponsor is filed, or would be: 1 found, valid until the next plan is decoded; 0 none. */
 int plan_of_case(struct flow *f, const struct submission *s, const struct id *sponsor, struct subsidy_plan *out, struct err *e);
 /* *why NULL: one more payment of the amount stays within the plan; else the reason, and in room what is left. */

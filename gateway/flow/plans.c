@@ -3,6 +3,7 @@
  * A plan may come before or after the rosters that it covers: those of its village that wait are judged again. A roster is filed under the
  * version that was the newest when its filing began; a later version changes nothing of what is filed. */
 #include "flow/internal.h"
+#include "crypto/ids.h"
 #include "domain/row.h"
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +25,25 @@ static const char *no_plan_of_ours(const struct flow *f, const struct subsidy_pl
 	return NULL;
 }
 
+/* */
+int supervision_of(struct flow *f, const struct id *subject, const struct id *source, const struct ev_gate *gates, int count,
+		   struct err *e)
+{
+	for (int i = 0; i < count; i++) {
+		const struct ev_gate *g = &gates[i];
+		bool signs = str_is(g->result, "signed");
+		if (!str_is(g->gate, gate_code(GATE_SUPERVISION)) || (!signs && !str_is(g->result, "objected")))
+			continue;
+		struct supervision s = {*subject, *source, g->date, g->result, g->passed_by, g->document, g->note};
+		char hex[ID_HEX];
+		f->touched = true;
+		log_info("SUPERVISION", "subject=%s result=%s", id_hex(subject, hex), signs ? "signed" : "objected");
+		if (supervision_put(f->p.ledger, &s, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* */
 int on_subsidy_plan(struct flow *f, const struct bus_record *r, struct err *e)
 {
@@ -42,7 +62,7 @@ int on_subsidy_plan(struct flow *f, const struct bus_record *r, struct err *e)
 	p.last_year = ev.last_year;
 	p.received_at = ev.received_at;
 	rc = plan_put(f->p.ledger, &p, r->event.data, e);
-	if (rc < 0)
+	if (rc < 0 || supervision_of(f, &ev.plan_id, &ev.document_id, ev.gates, ev.gate_count, e) != 0)
 		return -1;
 	f->touched = true;
 	COUNT(rc ? C_PLANS : C_OLD_PLANS);

@@ -114,6 +114,13 @@ int plan_waiting_next(struct ledger *l, int64_t after, struct str village, struc
 /* The version under which a roster is filed: put down when its filing begins, so that a later one changes nothing. */
 int filed_under_put(struct ledger *l, const struct submission *s, const struct id *document, struct err *e);
 int filed_under(struct ledger *l, const struct submission *s, struct id *document, struct err *e); /* 1 found, 0 none */
+/* What the supervision committee says of a roster or a plan (by its id), as the cover or version `source` brought it: once, kept for good. */
+struct supervision {
+	struct id subject, source;
+	int32_t date;
+	struct str result, passed_by, document, note; /* all but result may have no value */
+};
+int supervision_put(struct ledger *l, const struct supervision *s, struct err *e);
 /* What a sponsor has in a village and year: its live payments. Changes where cap B's reservation does. */
 struct plan_use {
 	char village[13];

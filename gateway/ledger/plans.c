@@ -107,6 +107,28 @@ int filed_under(struct ledger *l, const struct submission *s, struct id *documen
 	return 1;
 }
 
+static void text_or_null(struct stmt *q, int i, struct str s)
+{
+	if (s.p)
+		stmt_text(q, i, s);
+	else
+		stmt_null(q, i);
+}
+
+int supervision_put(struct ledger *l, const struct supervision *s, struct err *e)
+{
+	struct stmt *q = l->q[Q_SUPERVISION_PUT];
+	stmt_blob(q, 1, s->subject.b, ID_LEN);
+	stmt_blob(q, 2, s->source.b, ID_LEN);
+	stmt_int(q, 3, s->date);
+	stmt_text(q, 4, s->result);
+	text_or_null(q, 5, s->passed_by);
+	text_or_null(q, 6, s->document);
+	text_or_null(q, 7, s->note);
+	stmt_int(q, 8, l->now);
+	return stmt_run(q, e);
+}
+
 /* ---- use ---- */
 
 static uint64_t use_key(const struct id *sponsor, int year)

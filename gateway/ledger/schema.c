@@ -10,6 +10,7 @@
  *            stat_base holds, as of the history's seq meta.stat_base: nothing, or what there was when the table came
  * cut        the end of each civil day in the statistics (cuts.h)
  * plan       every version of a sponsor's plan; filed_under: the version of each roster; plan_use: a sponsor's live payments in a year
+ * supervision the word of a supervision committee about a roster or a plan, by the cover or version that brought it
  * adopted_*  decisions of a lost life, found on the bus by a restored ledger (adopted.h)
  * The unique index on pid is the design's "at most one live payment per tuple": a pid is a hash of the tuple and of n, the number of
  * its earlier payments that have ended, so a second live one would need the same pid. */
@@ -94,6 +95,8 @@ static const char *const steps[] = {
 	" received_at INTEGER NOT NULL, document BLOB NOT NULL UNIQUE, event BLOB NOT NULL,"
 	" PRIMARY KEY(village, sponsor, first_year, received_at, document)) WITHOUT ROWID;"
 	"CREATE TABLE filed_under(sub INTEGER PRIMARY KEY, document BLOB NOT NULL);"
+	"CREATE TABLE supervision(subject BLOB NOT NULL, source BLOB NOT NULL, date INTEGER NOT NULL, result TEXT NOT NULL,"
+	" passed_by TEXT, document TEXT, note TEXT, recorded_at INTEGER NOT NULL, PRIMARY KEY(subject, source)) WITHOUT ROWID;"
 	"CREATE TABLE plan_use(year INTEGER NOT NULL, sponsor BLOB NOT NULL, village TEXT NOT NULL, heads INTEGER NOT NULL,"
 	" fen INTEGER NOT NULL, PRIMARY KEY(year, sponsor, village)) WITHOUT ROWID;"
 	/* Live: none of rejected, failed, refunded, expired, withdrawn (domain/payment.h). */
@@ -148,6 +151,8 @@ const char *const ledger_sql[SQLS] = {
 	[Q_SUB_OF_VILLAGE] = "SELECT no FROM submission WHERE no > ?1 AND state = ?2 AND village = ?3 ORDER BY no LIMIT 1",
 	[Q_FILED_UNDER_PUT] = "INSERT OR REPLACE INTO filed_under(sub, document) VALUES(?1, ?2)",
 	[Q_FILED_UNDER_GET] = "SELECT document FROM filed_under WHERE sub = ?1",
+	[Q_SUPERVISION_PUT] = "INSERT OR IGNORE INTO supervision(subject, source, date, result, passed_by, document, note, recorded_at)"
+			      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[Q_PLAN_USE_GET] = "SELECT heads, fen FROM plan_use WHERE year = ?1 AND sponsor = ?2 AND village = ?3",
 	[Q_PLAN_USE_PUT] = "INSERT OR REPLACE INTO plan_use(year, sponsor, village, heads, fen) VALUES(?1, ?2, ?3, ?4, ?5)",
 	[Q_DECL_BY_NO] = "SELECT " DECL_COLS " FROM decl WHERE no = ?1",

@@ -1,4 +1,5 @@
 /* The plan of a sponsor: rosters wait for it, its standards and gates count, heads and money stay within it. */
+#include "ledger/internal.h"
 #include "tests/lib/flow_test.h"
 
 static struct submission_answer told(struct flow_world *w)
@@ -193,6 +194,44 @@ static void filing_shows_its_papers(void **state)
 	ANSWERED(w, sub, 5, "pending", false);
 }
 
+static int words(struct flow_world *w, const char *result)
+{
+	struct store_options o = {.flags = STORE_READONLY, .busy_ms = 1000};
+	struct store *st;
+	struct stmt *q;
+	struct err e = {0};
+	assert_int_equal(store_open(&st, w->ledger_path, &ledger_kind, &o, &e), 0);
+	assert_int_equal(store_prepare(st, &q, "SELECT count(*) FROM supervision WHERE result = ?1", &e), 0);
+	stmt_text(q, 1, str_of(result));
+	assert_int_equal(stmt_step(q, &e), 1);
+	int n = (int)stmt_get_int(q, 0);
+	stmt_reset(q);
+	store_close(st);
+	return n;
+}
+
+/* */
+static void the_supervision_is_recorded_and_blocks_nothing(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	struct fw_plan p = plan();
+	p.gates[p.event.gate_count++] = (struct ev_gate){.gate = STR("supervision"), .date = p.gates[3].date,
+							  .result = STR("objected"), .note = STR("standards too high")};
+	fw_plan_put(w, &p);
+	fw_plan_put(w, &p);
+	struct id sub = roster(w, "r", (struct fw_row[]){{1, 50000, NULL}}, 1);
+	ANSWERED(w, sub, 5, "pending", false);
+	assert_int_equal(words(w, "objected"), 1); /* the repeat adds none */
+	/* a cover that comes after the filing changes nothing else, and its word is kept */
+	struct ev_gate word = {.gate = STR("supervision"), .date = p.gates[3].date, .result = STR("signed")};
+	struct gate_documents g = {.submission_id = sub, .cover_id = fw_token(7), .received_at = at(FW_NOW) + 1, .year = 2026,
+				   .village = STR(FW_VILLAGE), .sponsor_type = STR("collective"), .gates = &word, .gate_count = 1};
+	fw_publish(w, EV_GATE_DOCUMENTS, &g, sub);
+	fw_turns(w);
+	assert_int_equal(words(w, "signed"), 1);
+	ANSWERED(w, sub, 5, "pending", false);
+}
+
 static void a_plan_that_cannot_be_is_refused(void **state)
 {
 	struct flow_world *w = WORLD(state);
@@ -232,6 +271,7 @@ int main(void)
 		T(a_roster_half_filed_keeps_its_version),
 		T(the_gates_of_the_plan_are_its_own),
 		T(filing_shows_its_papers),
+		T(the_supervision_is_recorded_and_blocks_nothing),
 		T(a_plan_that_cannot_be_is_refused),
 		T(others_need_no_plan),
 	};
