@@ -465,7 +465,7 @@ static void nothing_is_lost_or_doubled(void **state)
 	}
 	closedir(list);
 	assert_int_equal(answers, ROSTERS / 4);
-	/* And a list for posting of each. R-31 */
+	/* And a list for posting of each. */
 	snprintf(path, sizeof path, "%s/data/inbox/s1/公示", g.world.dir);
 	list = opendir(path);
 	assert_non_null(list);
