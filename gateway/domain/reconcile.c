@@ -56,23 +56,34 @@ enum stand stand_of_facts(enum book b, uint32_t facts)
 	return b == BOOK_TAX ? stand_at_tax(facts) : stand_at_ssa(facts);
 }
 
-int stand_of_word(enum book b, struct str word)
+static const struct {
+	enum book book;
+	const char *word;
+	enum stand stand;
+} words[] = {
+	{BOOK_TAX, "accepted", STAND_OPEN},   {BOOK_TAX, "paid", STAND_OK},
+	{BOOK_TAX, "in_treasury", STAND_OK},  {BOOK_TAX, "refused", STAND_FAILED},
+	{BOOK_TAX, "refunded", STAND_FAILED}, {BOOK_SSA, "pending", STAND_OPEN},
+	{BOOK_SSA, "credited", STAND_OK},     {BOOK_SSA, "credit_refused", STAND_FAILED},
+	{BOOK_SSA, "debited", STAND_FAILED},  {BOOK_SSA, "debit_refused", STAND_OK},
+};
+
+int book_word_of(enum book b, struct str word)
 {
-	static const struct {
-		enum book book;
-		const char *word;
-		enum stand stand;
-	} words[] = {
-		{BOOK_TAX, "accepted", STAND_OPEN},   {BOOK_TAX, "paid", STAND_OK},
-		{BOOK_TAX, "in_treasury", STAND_OK},  {BOOK_TAX, "refused", STAND_FAILED},
-		{BOOK_TAX, "refunded", STAND_FAILED}, {BOOK_SSA, "pending", STAND_OPEN},
-		{BOOK_SSA, "credited", STAND_OK},     {BOOK_SSA, "credit_refused", STAND_FAILED},
-		{BOOK_SSA, "debited", STAND_FAILED},  {BOOK_SSA, "debit_refused", STAND_OK},
-	};
 	for (size_t i = 0; i < COUNT(words); i++)
 		if (words[i].book == b && str_is(word, words[i].word))
-			return words[i].stand;
+			return (int)i;
 	return -1;
+}
+
+const char *book_word(int number)
+{
+	return number >= 0 && (size_t)number < COUNT(words) ? words[number].word : "";
+}
+
+enum stand stand_of_word(int number)
+{
+	return words[number].stand;
 }
 
 static const struct {
@@ -130,8 +141,8 @@ enum book_class reconcile_judge(const struct reconcile_terms *t, const struct bo
 	enum stand ours = a ? (enum stand)a->stand : STAND_NONE, theirs = b ? (enum stand)b->stand : STAND_NONE;
 	enum book_class c = table[ours][theirs];
 	int64_t waited = t->as_of - since(a, b);
-	/* Entered before the book begins, or after it was drawn up: the book says nothing about it. */
-	if (!b && a && (c == BC_MISSING_THERE || c == BC_LATER) && a->at < t->from)
+	/* Entered before the book begins: it says nothing about that. */
+	if (!b && a && a->entered < t->from)
 		return BC_NONE;
 	if (has_money(a) && has_money(b) && a->amount_fen != b->amount_fen)
 		return BC_AMOUNT;

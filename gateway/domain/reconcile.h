@@ -15,8 +15,10 @@ int book_of(struct str code);       /* -1: none of them */
 enum stand { STAND_NONE, STAND_OPEN, STAND_OK, STAND_FAILED, STANDS };
 /* How we stand towards that book: the bureau's has what was instructed, the SSA's what was fed back. NONE: it need not know. */
 enum stand stand_of_facts(enum book b, uint32_t facts);
-/* How it stands by the word of an entry of its own; -1: no such word. */
-int stand_of_word(enum book b, struct str word);
+/* How it stands by the word of an entry of its own. book_word_of: a number for it, -1: no such word. */
+int book_word_of(enum book b, struct str word);
+const char *book_word(int number);
+enum stand stand_of_word(int number);
 
 /* domain: 1 both, same amount; 2 both, amounts differ; 3 A ok, B failed; 4 A ok, B none; 5 A failed, B ok; 6 A none, B ok; 7 both
  * failed. LATER: what one side has, the other may by right have later. NONE: neither side knows of money. */
@@ -40,8 +42,9 @@ struct book_line { /* of either side */
 	struct id pid, token;
 	bool has_pid, has_token;
 	uint8_t stand;      /* enum stand */
-	uint8_t state;      /* as its side counts them; for people */
+	uint8_t state;      /* ours: enum state; theirs: number of the word */
 	int64_t amount_fen;
+	int64_t entered;    /* ours: when it should have come into the book; theirs: unused */
 	int64_t at;         /* ours: since when it stands so; theirs: their newest fact */
 	int64_t ref;        /* ours: declaration; theirs: place in the book */
 	char receipt[BOOK_RECEIPT];

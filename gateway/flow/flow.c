@@ -56,6 +56,7 @@ struct counters flow_counters(void)
 static const char *const inputs[INPUTS] = {
 	[IN_SUBMISSIONS] = "submissions", [IN_OPERATIONS] = "operations", [IN_CONTRIBUTIONS] = "contributions",
 	[IN_COLLECTIONS] = "collections", [IN_CREDITS] = "credits",
+	[IN_BOOKS_TAX] = "books.tax", [IN_BOOKS_SSA] = "books.ssa",
 };
 
 static const struct {
@@ -76,6 +77,12 @@ static const struct {
 	{IN_CREDITS, EV_CREDIT_REFUSED, on_credit_result},
 	{IN_CREDITS, EV_ACCOUNT_DEBITED, on_credit_result},
 	{IN_CREDITS, EV_DEBIT_REFUSED, on_credit_result},
+	{IN_BOOKS_TAX, EV_BOOK_ENTRY, on_tax_book},
+	{IN_BOOKS_TAX, EV_BOOK_OPENED, on_tax_book},
+	{IN_BOOKS_TAX, EV_BOOK_CLOSED, on_tax_book},
+	{IN_BOOKS_SSA, EV_BOOK_ENTRY, on_ssa_book},
+	{IN_BOOKS_SSA, EV_BOOK_OPENED, on_ssa_book},
+	{IN_BOOKS_SSA, EV_BOOK_CLOSED, on_ssa_book},
 };
 
 const char *flow_input(int input)
@@ -270,7 +277,8 @@ int flow_open(struct flow **out, const struct flow_parts *parts, struct err *e)
 		err_set(e, ERR_TEMP, "flow: out of memory");
 	f->now = clock_now(parts->clock);
 	if (!on_bus || check_years(f, e) != 0 || check_bus(f, on_bus, e) != 0 || fit(f, e) != 0 || open_inputs(f, e) != 0 ||
-	    outbox_publish(parts->ledger, parts->bus, on_bus, e) != 0 || go_on_adopting(f, e) != 0 || find_active(f, e) != 0) {
+	    outbox_publish(parts->ledger, parts->bus, on_bus, e) != 0 || go_on_adopting(f, e) != 0 || find_active(f, e) != 0 ||
+	    reconcile_open(f, e) != 0) {
 		free(on_bus);
 		flow_close(f);
 		return -1;
@@ -285,6 +293,7 @@ void flow_close(struct flow *f)
 {
 	if (!f)
 		return;
+	reconcile_close(f);
 	for (int i = 0; i < INPUTS; i++)
 		bus_reader_close(f->in[i].reader);
 	buf_fini(&f->body);
@@ -345,7 +354,7 @@ static int turn(struct flow *f, struct err *e)
 			return -1;
 	bool reading = adopt_reading(f); /* then nothing comes due: it may have been answered, a little further on */
 	if ((!reading && operations_step(f, e) != 0) || step_passes(f, e) != 0 || (!reading && (waiting_step(f, e) != 0 || cutoff_step(f, e) != 0)) || adopt_step(f, e) != 0 ||
-	    flow_answer_submissions(f, e) != 0)
+	    reconcile_step(f, e) != 0 || flow_answer_submissions(f, e) != 0)
 		return -1;
 	return flow_publish_statistics(f, e);
 }

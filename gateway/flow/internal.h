@@ -17,7 +17,7 @@ enum {
 extern struct counter flow_counter[FLOW_COUNTERS];
 #define COUNT(which) (flow_counter[which].value++)
 
-enum { IN_SUBMISSIONS, IN_OPERATIONS, IN_CONTRIBUTIONS, IN_COLLECTIONS, IN_CREDITS, INPUTS };
+enum { IN_SUBMISSIONS, IN_OPERATIONS, IN_CONTRIBUTIONS, IN_COLLECTIONS, IN_CREDITS, IN_BOOKS_TAX, IN_BOOKS_SSA, INPUTS };
 
 struct input {
 	struct bus_reader *reader;
@@ -38,6 +38,7 @@ struct flow {
 	bool cutoff_going;
 	bool rosters_unread;         /* this turn read some; there may be more */
 	bool operations_held;        /* some wait for the end of the adoption */
+	struct reconcile *reconcile; /* the run that is going on */
 	bool touched;                /* this turn wrote something */
 };
 
@@ -77,6 +78,7 @@ int flow_publish_statistics(struct flow *f, struct err *e);
 
 /* one function an event type; r->event.data is decoded inside. -1 only when the process must end. */
 typedef int event_fn(struct flow *f, const struct bus_record *r, struct err *e);
+event_fn on_tax_book, on_ssa_book;
 event_fn on_submission_opened, on_subsidy_declared, on_submission_closed, on_gate_documents, on_subsidy_plan;
 event_fn on_operation, on_contribution_status, on_feed_reached, on_collection_result, on_credit_result;
 /* Decodes or, when it cannot be, rejects: 1 decoded, 0 rejected, -1 error. */
@@ -113,6 +115,7 @@ int payment_enquire(struct flow *f, struct decl *d, struct err *e);
 typedef int operation_fn(struct flow *f, const struct operation *op, const struct id *cause, const char **refused, struct err *e);
 int operations_step(struct flow *f, struct err *e); /* those held during an adoption, after it */
 operation_fn withdraw_operation;
+operation_fn reconcile_operation, difference_assign_operation, difference_resolve_operation;
 /* adopt.c: what a restored ledger takes over from the bus */
 enum adopt_claim { CLAIM_NONE, CLAIM_TAKEN, CLAIM_OTHER_AMOUNT };
 int adopt_take(struct flow *f, struct err *e);  /* all decisions, before the bus is written or an input read */
@@ -135,5 +138,10 @@ int waiting_step(struct flow *f, struct err *e);
 int cutoff_step(struct flow *f, struct err *e);
 /* Cuts the days that have ended; behind: more are left, and nothing else may happen before they are cut. */
 int day_cut_step(struct flow *f, bool *behind, struct err *e);
+
+/* reconcile.c */
+int reconcile_open(struct flow *f, struct err *e); /* a run that an earlier life left unfinished goes on */
+void reconcile_close(struct flow *f);
+int reconcile_step(struct flow *f, struct err *e);
 
 #endif

@@ -16,6 +16,9 @@ static const struct {
 	bool two_persons; /* moves money */
 } kinds[] = {
 	{"withdraw", withdraw_operation, false},
+	{"reconcile", reconcile_operation, false},
+	{"difference_assign", difference_assign_operation, false},
+	{"difference_resolve", difference_resolve_operation, false},
 };
 
 static int kind_of(struct str kind)

@@ -45,7 +45,10 @@ enum sql {
 	Q_ADOPTED_PAYMENT_GET, Q_ADOPTED_PAYMENT_OF, Q_ADOPTED_PAYMENT_PUT, Q_ADOPTED_PAYMENT_CLAIM, Q_ADOPTED_ANSWER_GET,
 	Q_ADOPTED_ANSWER_PUT, Q_ADOPTED_ANSWER_STANDS, Q_ADOPTED_ANSWER_OF, Q_ADOPTED_EVENT_PUT, Q_ADOPTED_EVENT_GET,
 	Q_ADOPTED_END_PUT, Q_ADOPTED_END_GET, Q_ADOPTED_DECLS,
-	Q_OPERATION_GET, Q_OPERATION_PUT, Q_OPERATION_UPDATE, Q_OPERATION_HELD, Q_DECL_OF_ROW, SQLS
+	Q_OPERATION_GET, Q_OPERATION_PUT, Q_OPERATION_UPDATE, Q_OPERATION_HELD, Q_DECL_OF_ROW,
+	Q_RUN_PUT, Q_RUN_FIND, Q_RUN_GOING, Q_RUN_BOOK_PUT, Q_RUN_BOOKS, Q_RUN_SUM_ADD,
+	Q_PART_PUT, Q_PART_GET, Q_PART_FORGET, Q_PART_OLD, Q_BOOK_OURS,
+	Q_CASE_BY_KEY, Q_CASE_PUT, Q_CASE_SEEN, Q_CASE_STATE, Q_CASE_GET, Q_CASE_UNSEEN, Q_CASE_EVENT, SQLS
 };
 
 struct ledger_view;
@@ -127,6 +130,7 @@ int one_int(struct store *st, const char *sql, int64_t *out, struct err *e); /* 
 int adopted_load(struct ledger *l, struct err *e);
 void adopted_payment_read(struct adopted_payment *p, struct stmt *q);
 #define OP_COLS "id, kind, subject, argument, operator, approver, reason, document, state, code, decided_at, recorded_at"
+#define RUN_COLS "no, id, year, from_at, to_at, started_at, ended_at, state, cursor, found, operator, why"
 #define ADOPTED_COLS \
 	"pid, token, sponsor, event, year, village, sponsor_type, amount_fen, attempt, enquiry, enquiry_of, instructed_at, not_after, decl"
 

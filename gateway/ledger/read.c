@@ -130,7 +130,7 @@ static int64_t how_many(struct ledger_view *v, const char *sql)
 
 int64_t view_differences(struct ledger_view *v)
 {
-	return how_many(v, "SELECT count(*) FROM difference WHERE NOT (kind = '" UNCLAIMED "' AND EXISTS (SELECT 1 FROM adopted_payment a"
+	return how_many(v, "SELECT count(*) FROM difference WHERE state < 2 AND NOT (kind = '" UNCLAIMED "' AND EXISTS (SELECT 1 FROM adopted_payment a"
 			" WHERE lower(hex(a.pid)) = detail AND a.decl <> 0))");
 }
 

@@ -11,6 +11,7 @@
  * cut        the end of each civil day in the statistics (cuts.h)
  * plan       every version of a sponsor's plan; filed_under: the version of each roster; plan_use: a sponsor's live payments in a year
  * supervision the word of a supervision committee about a roster or a plan, by the cover or version that brought it
+ * reconcile_run, book, book_part, reconcile_sum, difference_event: reconciliation with the agencies' books (books.h)
  * adopted_*  decisions of a lost life, found on the bus by a restored ledger (adopted.h)
  * The unique index on pid is the design's "at most one live payment per tuple": a pid is a hash of the tuple and of n, the number of
  * its earlier payments that have ended, so a second live one would need the same pid. */
@@ -102,7 +103,40 @@ static const char *const steps[] = {
 	/* Live: none of rejected, failed, refunded, expired, withdrawn (domain/payment.h). */
 	"INSERT INTO plan_use(year, sponsor, village, heads, fen) SELECT decl.year, decl.sponsor, submission.village, count(*),"
 	" sum(decl.amount_fen) FROM decl JOIN submission ON submission.no = decl.sub WHERE decl.pid IS NOT NULL AND decl.voided = 0"
-	" AND decl.facts & 410626 = 0 GROUP BY 1, 2, 3;",
+	" AND decl.facts & 410626 = 0 GROUP BY 1, 2, 3;"
+	/* reconciliation (books.h) */
+	"ALTER TABLE difference ADD COLUMN state INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE difference ADD COLUMN owner TEXT;"
+	"ALTER TABLE difference ADD COLUMN note TEXT;"
+	"ALTER TABLE difference ADD COLUMN class INTEGER;"
+	"ALTER TABLE difference ADD COLUMN book INTEGER;"
+	"ALTER TABLE difference ADD COLUMN run INTEGER;"
+	"ALTER TABLE difference ADD COLUMN seen_run INTEGER;"
+	"ALTER TABLE difference ADD COLUMN key BLOB;"
+	"ALTER TABLE difference ADD COLUMN pid BLOB;"
+	"ALTER TABLE difference ADD COLUMN token BLOB;"
+	"ALTER TABLE difference ADD COLUMN receipt TEXT;"
+	"ALTER TABLE difference ADD COLUMN our_fen INTEGER;"
+	"ALTER TABLE difference ADD COLUMN our_state TEXT;"
+	"ALTER TABLE difference ADD COLUMN our_at INTEGER;"
+	"ALTER TABLE difference ADD COLUMN their_fen INTEGER;"
+	"ALTER TABLE difference ADD COLUMN their_state TEXT;"
+	"ALTER TABLE difference ADD COLUMN their_at INTEGER;"
+	"ALTER TABLE difference ADD COLUMN changed_at INTEGER;"
+	"CREATE UNIQUE INDEX difference_key ON difference(key) WHERE key IS NOT NULL;"
+	"CREATE TABLE difference_event(no INTEGER PRIMARY KEY, difference INTEGER NOT NULL, what TEXT NOT NULL, run INTEGER,"
+	" operation BLOB, operator TEXT, note TEXT, at INTEGER NOT NULL);"
+	"CREATE INDEX difference_event_of ON difference_event(difference);"
+	"CREATE TABLE reconcile_run(no INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, year INTEGER NOT NULL, from_at INTEGER NOT NULL,"
+	" to_at INTEGER NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER NOT NULL, state INTEGER NOT NULL,"
+	" cursor INTEGER NOT NULL, found INTEGER NOT NULL, operator TEXT NOT NULL, why TEXT);"
+	"CREATE TABLE book(run INTEGER NOT NULL, book INTEGER NOT NULL, closed INTEGER NOT NULL, attempt INTEGER NOT NULL,"
+	" seq INTEGER NOT NULL, fen INTEGER NOT NULL, said_count INTEGER NOT NULL, said_fen INTEGER NOT NULL, as_of INTEGER NOT NULL,"
+	" first_part INTEGER NOT NULL, parts INTEGER NOT NULL, strangers INTEGER NOT NULL, PRIMARY KEY(run, book)) WITHOUT ROWID;"
+	"CREATE TABLE book_part(run INTEGER NOT NULL, book INTEGER NOT NULL, bucket INTEGER NOT NULL, part INTEGER NOT NULL,"
+	" data BLOB NOT NULL, PRIMARY KEY(run, book, bucket, part)) WITHOUT ROWID;"
+	"CREATE TABLE reconcile_sum(run INTEGER NOT NULL, book INTEGER NOT NULL, class INTEGER NOT NULL, count INTEGER NOT NULL,"
+	" our_fen INTEGER NOT NULL, their_fen INTEGER NOT NULL, oldest INTEGER NOT NULL, PRIMARY KEY(run, book, class)) WITHOUT ROWID;",
 };
 const struct store_kind ledger_kind = {"ledger", 0x514c6467 /* "QLdg" */, steps, sizeof(steps) / sizeof(steps[0])};
 
@@ -215,4 +249,34 @@ const char *const ledger_sql[SQLS] = {
 	[Q_OPERATION_HELD] = "SELECT id FROM operation WHERE state = ?1 AND state < 2 ORDER BY no LIMIT 1",
 	[Q_DECL_OF_ROW] = "SELECT no FROM decl WHERE no BETWEEN ?1 AND ?2 AND sub = ?3 AND row_no = ?4 AND voided = 0",
 	[Q_STAT_VERSION_PUT] = "INSERT OR REPLACE INTO stat_version(year, village, sponsor_type, version) VALUES(?1, ?2, ?3, ?4)",
+	[Q_RUN_PUT] = "INSERT OR REPLACE INTO reconcile_run(" RUN_COLS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+	[Q_RUN_FIND] = "SELECT 1 FROM reconcile_run WHERE id = ?1",
+	[Q_RUN_GOING] = "SELECT " RUN_COLS " FROM reconcile_run WHERE state < 3 ORDER BY no DESC LIMIT 1",
+	[Q_RUN_BOOK_PUT] = "INSERT OR REPLACE INTO book(run, book, closed, attempt, seq, fen, said_count, said_fen, as_of, first_part, parts,"
+			   " strangers) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+	[Q_RUN_BOOKS] = "SELECT book, closed, attempt, seq, fen, said_count, said_fen, as_of, first_part, parts, strangers FROM book"
+			" WHERE run = ?1",
+	[Q_RUN_SUM_ADD] = "INSERT INTO reconcile_sum(run, book, class, count, our_fen, their_fen, oldest) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+			  " ON CONFLICT DO UPDATE SET count = count + ?4, our_fen = our_fen + ?5, their_fen = their_fen + ?6,"
+			  " oldest = max(oldest, ?7)",
+	[Q_PART_PUT] = "INSERT INTO book_part(run, book, bucket, part, data) VALUES(?1, ?2, ?3, ?4, ?5)",
+	[Q_PART_GET] = "SELECT data FROM book_part WHERE run = ?1 AND book = ?2 AND bucket = ?3 AND part >= ?4 ORDER BY part",
+	[Q_PART_FORGET] = "DELETE FROM book_part WHERE run = ?1 AND book = ?2 AND bucket = ?3",
+	[Q_PART_OLD] = "SELECT run, book, bucket FROM book_part WHERE run < ?1 ORDER BY run, book, bucket LIMIT 1",
+	[Q_BOOK_OURS] = "SELECT no, token, amount_fen, facts, pid, instructed_at, paid_at, treasury_at, receipt, year FROM decl"
+			" WHERE pid >= ?1 AND pid < ?2 AND voided = 0 ORDER BY pid",
+	[Q_CASE_BY_KEY] = "SELECT no, state FROM difference WHERE key = ?1",
+	[Q_CASE_PUT] = "INSERT INTO difference(decl, kind, cause, recorded_at, class, book, run, seen_run, key, pid, token, receipt, our_fen,"
+		       " our_state, our_at, their_fen, their_state, their_at, changed_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10,"
+		       " ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?4)",
+	[Q_CASE_SEEN] = "UPDATE difference SET seen_run = ?2, changed_at = CASE state WHEN 3 THEN ?3 ELSE changed_at END,"
+			" state = CASE state WHEN 3 THEN 0 ELSE state END, our_fen = ?4, our_state = ?5, our_at = ?6, their_fen = ?7,"
+			" their_state = ?8, their_at = ?9 WHERE no = ?1",
+	[Q_CASE_STATE] = "UPDATE difference SET state = ?2, owner = coalesce(?3, owner), note = coalesce(?4, note), changed_at = ?5"
+			 " WHERE no = ?1",
+	[Q_CASE_GET] = "SELECT state FROM difference WHERE no = ?1",
+	[Q_CASE_UNSEEN] = "SELECT d.no FROM difference d JOIN reconcile_run r ON r.no = d.seen_run WHERE d.no > ?1 AND d.state < 2 AND"
+			  " d.seen_run < ?2 AND r.year = ?3 AND r.from_at >= ?4 AND r.to_at <= ?5 AND ((d.book = 0 AND ?6) OR"
+			  " (d.book = 1 AND ?7)) ORDER BY d.no LIMIT ?8",
+	[Q_CASE_EVENT] = "INSERT INTO difference_event(difference, what, run, operation, operator, note, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 };

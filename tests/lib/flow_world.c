@@ -148,7 +148,10 @@ static void publish(struct flow_world *w, struct bus *b, enum event_type t, cons
 		fail_msg("%s", e.text);
 	struct bus_event ev = {.key = {(char *)key.b, ID_LEN}, .id = id ? *id : own, .type = str_of(event_name(t)),
 			       .time_ms = clock_now(&w->clock), .trace = own, .data = {(char *)body.data, body.len}};
-	if (bus_publish(b, event_topic(t), &ev, &e) != 0 || (!w->lazy && bus_flush(b, &e) != 0))
+	const char *topic = event_topic(t);
+	if (strcmp(topic, "books") == 0)
+		topic = b == w->ssa_bus ? "books.ssa" : "books.tax";
+	if (bus_publish(b, topic, &ev, &e) != 0 || (!w->lazy && bus_flush(b, &e) != 0))
 		fail_msg("%s", e.text);
 	buf_fini(&body);
 }

@@ -11,7 +11,7 @@ static const struct reconcile_terms terms = {
 
 static struct book_line line(enum stand stand, int64_t amount_fen, int64_t at)
 {
-	return (struct book_line){.stand = (uint8_t)stand, .amount_fen = amount_fen, .at = at};
+	return (struct book_line){.stand = (uint8_t)stand, .amount_fen = amount_fen, .at = at, .entered = at};
 }
 
 static enum book_class judged(int ours, int64_t our_fen, int theirs, int64_t their_fen)
@@ -92,7 +92,8 @@ static void fresh_news_is_waited_for(void **state)
 
 static void before_the_period_a_book_says_nothing(void **state)
 {
-	struct book_line a = line(STAND_OK, 500, 10 * DAY - 1);
+	struct book_line a = line(STAND_OK, 500, 80 * DAY);
+	a.entered = 10 * DAY - 1;
 	(void)state;
 	assert_int_equal(reconcile_judge(&terms, &a, NULL), BC_NONE);
 	a.stand = STAND_OPEN;
@@ -128,10 +129,12 @@ static void facts_and_words_become_stands(void **state)
 		assert_int_equal(stand_of_facts(BOOK_TAX, ours[i].facts), ours[i].tax);
 		assert_int_equal(stand_of_facts(BOOK_SSA, ours[i].facts), ours[i].ssa);
 	}
-	assert_int_equal(stand_of_word(BOOK_TAX, STR("in_treasury")), STAND_OK);
-	assert_int_equal(stand_of_word(BOOK_TAX, STR("refunded")), STAND_FAILED);
-	assert_int_equal(stand_of_word(BOOK_SSA, STR("debit_refused")), STAND_OK);
-	assert_int_equal(stand_of_word(BOOK_SSA, STR("paid")), -1);
+	assert_int_equal(stand_of_word(book_word_of(BOOK_TAX, STR("in_treasury"))), STAND_OK);
+	assert_int_equal(stand_of_word(book_word_of(BOOK_TAX, STR("refunded"))), STAND_FAILED);
+	assert_int_equal(stand_of_word(book_word_of(BOOK_SSA, STR("debit_refused"))), STAND_OK);
+	assert_string_equal(book_word(book_word_of(BOOK_SSA, STR("debited"))), "debited");
+	assert_string_equal(book_word(-1), "");
+	assert_int_equal(book_word_of(BOOK_SSA, STR("paid")), -1);
 	assert_int_equal(book_of(STR("ssa")), BOOK_SSA);
 	assert_int_equal(book_of(STR("bank")), -1);
 }
