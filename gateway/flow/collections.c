@@ -204,6 +204,13 @@ static int differ(struct flow *f, struct decl *d, const char *kind, const char *
 	return difference_add(f->p.ledger, d, kind, detail, cause, e);
 }
 
+/* The late-arrival window of the policy: nothing is instructed past it, and no money expected. */
+static bool past_window(const struct flow *f, const struct decl *d, int64_t at)
+{
+	const struct policy *p = reference_policy(f->p.reference, d->year);
+	return p && date_of_time(at) > p->last_instruct_day;
+}
+
 static int on_money(struct flow *f, struct decl *d, enum fact fact, const struct collection_result *ev, const struct id *cause,
 		    struct err *e)
 {
@@ -232,6 +239,9 @@ static int on_money(struct flow *f, struct decl *d, enum fact fact, const struct
 	}
 	COUNT(C_IN_TREASURY);
 	d->treasury_at = ev->at;
+	/* Money is money: it goes on, and a person is told that it came after everything was closed. */
+	if (past_window(f, d, ev->at) && differ(f, d, "late_arrival", NULL, cause, e) != 0)
+		return -1;
 	if (!(d->facts & F_FED_BACK) && feed_back(f, d, cause, e) != 0)
 		return -1;
 	/* One answer is enough for "the money is there"; who was told "paid" hears next of the credit. Who has the final answer
@@ -239,16 +249,34 @@ static int on_money(struct flow *f, struct decl *d, enum fact fact, const struct
 	return d->final || strcmp(d->code, "paid") == 0 ? 0 : say_code(f, d, RES_ACCEPTED, "in_treasury", e);
 }
 
+/* Collected in the year it is for, or in the January after; what ends it may come years later. */
+static bool of_its_year(const struct decl *d, const struct collection_result *ev)
+{
+	int year = date_year(date_of_time(ev->at));
+	bool end = str_is(ev->state, "failed") || str_is(ev->state, "refunded");
+	return year >= d->year && (end || year <= d->year + 1);
+}
+
 /* What the bureau says must be about the payment as we know it. */
 static const char *disagrees(const struct decl *d, const struct collection_result *ev)
 {
 	if (ev->amount_fen.set && ev->amount_fen.v != d->amount_fen)
 		return "other_amount";
+	if (ev->sequence > 0 && !of_its_year(d, ev))
+		return "other_year";
 	if (ev->receipt.p && d->receipt[0] && !str_is(ev->receipt, d->receipt))
 		return "other_receipt";
 	if (ev->receipt.p && ev->receipt.n >= sizeof(d->receipt))
 		return "receipt_too_long";
 	return NULL;
+}
+
+/* Whether a fact cannot be believed. Its number and its receipt are not taken then: a true word under a lower number would pass for
+ * an old one. */
+static bool contradicts(const struct decl *d, enum fact fact)
+{
+	uint32_t facts = d->facts, implied;
+	return fact_absorb(&facts, fact, &implied) == ABSORB_CONTRADICTION;
 }
 
 /* What the bureau tells with a sequence of its own. The highest wins; one sequence says one thing. */
@@ -262,10 +290,12 @@ static int absorb_told(struct flow *f, struct decl *d, const struct collection_r
 	}
 	if (ev->sequence == d->tax_seq && ev->sequence > 0 && !(d->facts & fact))
 		return differ(f, d, fact_code(fact), "same sequence", cause, e);
-	d->tax_seq = ev->sequence;
-	d->dirty = true;
-	if (ev->receipt.p && !d->receipt[0])
-		(void)str_copy(d->receipt, sizeof(d->receipt), ev->receipt);
+	if (!contradicts(d, fact)) {
+		d->tax_seq = ev->sequence;
+		d->dirty = true;
+		if (ev->receipt.p && !d->receipt[0])
+			(void)str_copy(d->receipt, sizeof(d->receipt), ev->receipt);
+	}
 	if (fact != F_FAILED)
 		return on_money(f, d, fact, ev, cause, e);
 	if (ev->reason.p && str_copy(code, sizeof(code), ev->reason) != 0)
@@ -345,12 +375,13 @@ static int absorb_credit(struct flow *f, struct decl *d, struct str type, const 
 	}
 	if (ev->amount_fen != d->amount_fen)
 		return differ(f, d, "other_amount", NULL, cause, e);
-	if (ev->sequence > 0)
-		d->credit_seq = ev->sequence;
-	d->dirty = true;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (!str_is(type, kinds[i].type))
 			continue;
+		if (ev->sequence > 0 && !contradicts(d, kinds[i].fact)) {
+			d->credit_seq = ev->sequence;
+			d->dirty = true;
+		}
 		if (flow_fact(f, d, kinds[i].fact, cause, ev->at, NULL, &how, e) != 0)
 			return -1;
 		if (how != ABSORB_NEW)
