@@ -198,6 +198,8 @@ static const struct row rows[] = {
 	 "An instructed payment without any answer is asked for after that."},
 	{"gateway", "incomplete_after", DURATION, AT(gateway.incomplete_after_ms), "1h", "1s..30d",
 	 "A submission that did not arrive whole in that time is answered as incomplete."},
+	{"gateway", "reject_share", NUMBER, AT(gateway.reject_share), "20", "1..100",
+	 "Where more percent of the last 1000 events of a topic are rejected, and 50 at least, it is read no further."},
 	{"gateway", "cache_kib", NUMBER, AT(gateway.cache_kib), "16384", "1024..1048576",
 	 "Page cache of the ledger in KiB."},
 	{"gateway", "crediting", CHOICE, AT(gateway.crediting), "adapter", "adapter|consumer",

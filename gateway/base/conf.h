@@ -91,6 +91,7 @@ struct conf {
 		int64_t answer_timeout_ms;
 		/* a submission not closed in that time is answered incomplete */
 		int64_t incomplete_after_ms;
+		int64_t reject_share; /* percent of an input's recent events; more rejected: it stops */
 		int64_t cache_kib; /* SQLite page cache of the ledger */
 		int64_t crediting; /* enum conf_crediting */
 		int64_t cut_at_ms; /* when a civil day ends, after its 00:00 */

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REJECT_BYTES_MAX ((size_t)256 << 10)
-
 struct str id_str(const struct id *id)
 {
 	return (struct str){(const char *)id->b, ID_LEN};
@@ -38,8 +36,15 @@ int flow_reject(struct flow *f, const char *topic, const struct bus_record *r, c
 				    .event_id = r->event.id, .event_type = r->event.type, .reason = str_of(reason),
 				    .detail = str_of(detail), .bytes = r->event.data, .at = f->now};
 	int n = snprintf(key, sizeof(key), "%s/%d/%" PRId64, topic, r->partition, r->offset);
+	char again[300], hex[ID_HEX];
 	struct id id;
-	decision_id(&id, STR("RejectedEvent"), &r->event.id, r->offset);
+	decision_id(&id, STR("RejectedEvent"), f->releasing ? f->releasing : &r->event.id, r->offset);
+	if (f->releasing) { /* another reject than the one that was released, and it names the release */
+		snprintf(again, sizeof(again), "released by operation %s%s%.200s", id_hex(f->releasing, hex), detail ? ": " : "",
+			 detail ? detail : "");
+		ev.detail = str_of(again);
+	}
+	f->rejected = true;
 	if (ev.bytes.n > REJECT_BYTES_MAX)
 		ev.bytes.n = REJECT_BYTES_MAX;
 	if (!ev.event_type.p || ev.event_type.n > 100 || !utf8_valid(ev.event_type))

@@ -41,6 +41,9 @@ struct counter flow_counter[FLOW_COUNTERS] = {
 	[C_OPERATIONS] = {"operations", "decisions of people carried out", 0},
 	[C_OPERATIONS_REFUSED] = {"operations_refused", "decisions of people that were refused", 0},
 	[C_REJECTS] = {"rejects", "events that could not be processed", 0},
+	[C_REJECTS_RELEASED] = {"rejects_released", "rejected events taken again", 0},
+	[C_REJECTS_DISCARDED] = {"rejects_discarded", "rejected events that a person discarded", 0},
+	[C_FLOWS_STOPPED] = {"flows_stopped", "inputs stopped because too much of them was rejected", 0},
 	[C_TRANSACTIONS] = {"transactions", "ledger transactions", 0},
 	[C_EVENTS_OUT] = {"events_out", "events decided", 0},
 };
@@ -90,7 +93,7 @@ const char *flow_input(int input)
 	return inputs[input];
 }
 
-static int handle(struct flow *f, int input, const struct bus_record *r, struct err *e)
+int flow_handle(struct flow *f, int input, const struct bus_record *r, struct err *e)
 {
 	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
 		if (handlers[i].input == input && str_is(r->event.type, event_name(handlers[i].type)))
@@ -203,15 +206,13 @@ static int open_inputs(struct flow *f, struct err *e)
 		    bus_seek(in->reader, in->at, in->partitions, e) != 0)
 			return -1;
 	}
-	return 0;
+	return breakers_load(f, e);
 }
 
 /* Puts down where reading goes on, of the partitions that brought something. */
-static int put_positions(struct flow *f, int input, struct err *e)
+static int put_positions(struct flow *f, int input, const struct bus_position *now, int count, struct err *e)
 {
-	struct bus_position now[BUS_PARTITIONS_MAX];
 	struct input *in = &f->in[input];
-	int count = bus_tell(in->reader, now);
 	for (int i = 0; i < count; i++)
 		for (int k = 0; k < in->partitions; k++) {
 			if (in->at[k].partition != now[i].partition || in->at[k].next == now[i].next)
@@ -268,6 +269,7 @@ int flow_open(struct flow **out, const struct flow_parts *parts, struct err *e)
 	buf_init(&f->signed_text, 1 << 16);
 	f->operations_held = true; /* until somebody has looked */
 	buf_init(&f->plan, 1 << 20);
+	buf_init(&f->released, REJECT_BYTES_MAX);
 	for (int i = 0; i < 3; i++)
 		buf_init(&f->early[i], 1 << 20);
 	for (int t = 0; t < EVENT_TYPES; t++)
@@ -300,25 +302,64 @@ void flow_close(struct flow *f)
 	buf_fini(&f->cover);
 	buf_fini(&f->signed_text);
 	buf_fini(&f->plan);
+	buf_fini(&f->released);
 	for (int i = 0; i < 3; i++)
 		buf_fini(&f->early[i]);
 	free(f->active);
 	free(f);
 }
 
+/* Only the first `done` of a batch were handled: reading goes on behind them, when it goes on. */
+static int stop_reading(struct flow *f, int input, const struct bus_record *records, int done, int n, struct err *e)
+{
+	struct bus_position now[BUS_PARTITIONS_MAX];
+	struct input *in = &f->in[input];
+	int count = bus_tell(in->reader, now);
+	for (int k = 0; k < count; k++) {
+		struct bus_position *p = &now[k];
+		bool left = false;
+		for (int i = done; i < n && !left; i++)
+			left = records[i].partition == p->partition;
+		for (int i = 0; left && i < in->partitions; i++)
+			if (in->at[i].partition == p->partition)
+				*p = in->at[i];
+		for (int i = 0; left && i < done; i++)
+			if (records[i].partition == p->partition)
+				*p = (struct bus_position){p->partition, records[i].offset + 1, records[i].event.id};
+	}
+	if (put_positions(f, input, now, count, e) != 0 || breaker_stop(f, input, e) != 0)
+		return -1;
+	bus_reader_close(in->reader);
+	in->reader = NULL;
+	return bus_reader_open(f->p.bus, &in->reader, inputs[input], NULL, e) != 0 ||
+			       bus_seek(in->reader, in->at, in->partitions, e) != 0
+		       ? -1
+		       : 0;
+}
+
 static int take_batch(struct flow *f, int input, struct err *e)
 {
 	const struct bus_record *records;
-	int n = bus_read(f->in[input].reader, (int)f->p.conf->gateway.batch_events, &records, e);
+	struct bus_position now[BUS_PARTITIONS_MAX];
+	struct input *in = &f->in[input];
+	if (in->breaker.stopped && !adopt_reading(f)) { /* an adoption reads all there is: it ends no other way */
+		f->rosters_unread = f->rosters_unread || input == IN_SUBMISSIONS;
+		return 0;
+	}
+	int n = bus_read(in->reader, (int)f->p.conf->gateway.batch_events, &records, e);
 	if (input == IN_SUBMISSIONS)
 		f->rosters_unread = n > 0;
 	if (n <= 0)
 		return n;
-	for (int i = 0; i < n; i++)
-		if (handle(f, input, &records[i], e) != 0)
-			return err_wrap(e, "%s/%d at %" PRId64, inputs[input], records[i].partition, records[i].offset);
 	f->touched = true;
-	return put_positions(f, input, e);
+	for (int i = 0; i < n; i++) {
+		f->rejected = false;
+		if (flow_handle(f, input, &records[i], e) != 0)
+			return err_wrap(e, "%s/%d at %" PRId64, inputs[input], records[i].partition, records[i].offset);
+		if (breaker_trips(f, input))
+			return stop_reading(f, input, records, i + 1, n, e);
+	}
+	return put_positions(f, input, now, bus_tell(in->reader, now), e);
 }
 
 static int step_passes(struct flow *f, struct err *e)

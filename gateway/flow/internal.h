@@ -12,15 +12,23 @@ enum {
 	C_ENQUIRIES, C_STATUSES, C_OLD_STATUSES, C_INSTRUCTED, C_INSTRUCTED_AGAIN, C_RESULTS, C_OLD_RESULTS, C_EARLY, C_DOUBTS,
 	C_PAYMENT_ENQUIRIES, C_FAILED, C_PAID, C_IN_TREASURY, C_REFUNDED, C_CREDITED, C_CREDIT_REFUSED, C_DEBIT_REFUSED, C_EXPIRED, C_WITHDRAWN,
 	C_DIFFERENCES,
-	C_ADOPTED, C_OPERATIONS, C_OPERATIONS_REFUSED, C_REJECTS, C_TRANSACTIONS, C_EVENTS_OUT, FLOW_COUNTERS
+	C_ADOPTED, C_OPERATIONS, C_OPERATIONS_REFUSED, C_REJECTS, C_REJECTS_RELEASED, C_REJECTS_DISCARDED, C_FLOWS_STOPPED, C_TRANSACTIONS, C_EVENTS_OUT, FLOW_COUNTERS
 };
 extern struct counter flow_counter[FLOW_COUNTERS];
 #define COUNT(which) (flow_counter[which].value++)
 
 enum { IN_SUBMISSIONS, IN_OPERATIONS, IN_CONTRIBUTIONS, IN_COLLECTIONS, IN_CREDITS, IN_BOOKS_TAX, IN_BOOKS_SSA, INPUTS };
 
+/* The last events of an input: which of them were rejected. Where too many were, the input is not read until a person says so. */
+enum { BREAKER_WINDOW = 1000, BREAKER_LEAST = 50 };
+struct breaker {
+	bool was_rejected[BREAKER_WINDOW]; /* a ring */
+	int next, seen, rejected;
+	bool stopped;
+};
 struct input {
 	struct bus_reader *reader;
+	struct breaker breaker;
 	struct bus_position at[BUS_PARTITIONS_MAX]; /* as the ledger has them */
 	int64_t adopted[BUS_PARTITIONS_MAX];        /* where it ended when a restored ledger adopted */
 	int partitions;
@@ -30,15 +38,17 @@ struct flow {
 	struct input in[INPUTS];
 	int out_topic[EVENT_TYPES];  /* index into topics[], -1 where the gateway does not produce it */
 	int64_t now;                 /* of this turn */
-	struct buf body, cover, plan, early[3], signed_text;
+	struct buf body, cover, plan, early[3], signed_text, released;
 	int64_t *active;             /* submissions with a pass going on; negative: held until the adoption has read all */
 	int active_count, active_cap;
 	int64_t due_at;              /* when the next waiting entry is due */
 	int64_t cutoff_looked;       /* when, by the clock */
 	bool cutoff_going;
 	bool rosters_unread;         /* this turn read some; there may be more */
-	bool operations_held;        /* some wait for the end of the adoption */
+	bool operations_held;        /* some wait for the end of the adoption, or of the release that brought them */
 	struct reconcile *reconcile; /* the run that is going on */
+	const struct id *releasing;  /* the operation that has a reject taken again just now, or NULL */
+	bool rejected;               /* the event at hand */
 	bool touched;                /* this turn wrote something */
 };
 
@@ -47,6 +57,7 @@ int flow_emit(struct flow *f, enum event_type t, const void *event, struct str k
 	      struct err *e);
 int flow_reject(struct flow *f, const char *topic, const struct bus_record *r, const char *reason, const char *detail,
 		struct err *e);
+#define REJECT_BYTES_MAX ((size_t)256 << 10) /* of an event that are kept with its reject */
 struct str id_str(const struct id *id);
 /* Puts a submission's pass on the list of this process. */
 int flow_activate(struct flow *f, int64_t sub, struct err *e);
@@ -116,6 +127,16 @@ typedef int operation_fn(struct flow *f, const struct operation *op, const struc
 int operations_step(struct flow *f, struct err *e); /* those held during an adoption, after it */
 operation_fn withdraw_operation;
 operation_fn reconcile_operation, difference_assign_operation, difference_resolve_operation;
+/* rejects.c: rejects taken again or discarded, inputs that stopped */
+operation_fn release_operation, discard_operation, resume_operation;
+/* Does a kind's operation need a second person? Or names in *refused why it comes to nothing. */
+typedef int operation_two_fn(struct flow *f, const struct operation *op, bool *two, const char **refused, struct err *e);
+operation_two_fn reject_needs_two;
+int breakers_load(struct flow *f, struct err *e);
+/* After each event of an input: stop reading it? */
+bool breaker_trips(struct flow *f, int input);
+/* Puts the stop down; the caller puts down where reading goes on. */
+int breaker_stop(struct flow *f, int input, struct err *e);
 /* adopt.c: what a restored ledger takes over from the bus */
 enum adopt_claim { CLAIM_NONE, CLAIM_TAKEN, CLAIM_OTHER_AMOUNT };
 int adopt_take(struct flow *f, struct err *e);  /* all decisions, before the bus is written or an input read */
@@ -131,6 +152,7 @@ int adopt_tuple(struct flow *f, struct submission *s, struct decl *d, enum adopt
 int adopt_silences(struct flow *f, const struct submission *s, int row_no, const struct said *say, bool final, bool *silent,
 		   struct err *e);
 /* flow.c */
+int flow_handle(struct flow *f, int input, const struct bus_record *r, struct err *e);
 const char *flow_input(int input); /* its topic */
 int64_t flow_epoch_of(struct str mark);
 /* waiting.c */

@@ -14,11 +14,15 @@ static const struct {
 	const char *kind;
 	operation_fn *fn;
 	bool two_persons; /* moves money */
+	operation_two_fn *two; /* or it depends */
 } kinds[] = {
-	{"withdraw", withdraw_operation, false},
-	{"reconcile", reconcile_operation, false},
-	{"difference_assign", difference_assign_operation, false},
-	{"difference_resolve", difference_resolve_operation, false},
+	{"withdraw", withdraw_operation, false, NULL},
+	{"reconcile", reconcile_operation, false, NULL},
+	{"difference_assign", difference_assign_operation, false, NULL},
+	{"difference_resolve", difference_resolve_operation, false, NULL},
+	{"reject_release", release_operation, false, reject_needs_two},
+	{"reject_discard", discard_operation, false, reject_needs_two},
+	{"flow_resume", resume_operation, false, NULL},
 };
 
 static int kind_of(struct str kind)
@@ -123,9 +127,13 @@ static int judge(struct flow *f, const struct operation *op, struct op_record *o
 	int kind = kind_of(op->kind);
 	if (approves || strcmp(o->kind, "decline") == 0)
 		return second_person(f, o, approves, e);
-	if (kind < 0)
-		settle(f, o, OP_REFUSED, "operation_unknown");
-	else if (kinds[kind].two_persons)
+	const char *refused = kind < 0 ? "operation_unknown" : NULL;
+	bool two = kind >= 0 && kinds[kind].two_persons;
+	if (kind >= 0 && kinds[kind].two && kinds[kind].two(f, op, &two, &refused, e) != 0)
+		return -1;
+	if (refused)
+		settle(f, o, OP_REFUSED, refused);
+	else if (two)
 		settle(f, o, OP_UNAPPROVED, NULL);
 	else
 		return carry_out(f, kind, op, o, e);
@@ -165,7 +173,7 @@ int on_operation(struct flow *f, const struct bus_record *r, struct err *e)
 	o.recorded_at = f->now;
 	if (operation_put(f->p.ledger, &o, r->event.data, e) != 0)
 		return -1;
-	if (adopt_reading(f)) {
+	if (adopt_reading(f) || f->releasing) {
 		f->operations_held = true;
 		return 0;
 	}

@@ -12,6 +12,7 @@
  * plan       every version of a sponsor's plan; filed_under: the version of each roster; plan_use: a sponsor's live payments in a year
  * supervision the word of a supervision committee about a roster or a plan, by the cover or version that brought it
  * reconcile_run, book, book_part, reconcile_sum, difference_event: reconciliation with the agencies' books (books.h)
+ * reject     rejects that a person released or discarded; flow_stop: inputs that are not read until a person resumes them (rejects.h)
  * adopted_*  decisions of a lost life, found on the bus by a restored ledger (adopted.h)
  * The unique index on pid is the design's "at most one live payment per tuple": a pid is a hash of the tuple and of n, the number of
  * its earlier payments that have ended, so a second live one would need the same pid. */
@@ -136,7 +137,11 @@ static const char *const steps[] = {
 	"CREATE TABLE book_part(run INTEGER NOT NULL, book INTEGER NOT NULL, bucket INTEGER NOT NULL, part INTEGER NOT NULL,"
 	" data BLOB NOT NULL, PRIMARY KEY(run, book, bucket, part)) WITHOUT ROWID;"
 	"CREATE TABLE reconcile_sum(run INTEGER NOT NULL, book INTEGER NOT NULL, class INTEGER NOT NULL, count INTEGER NOT NULL,"
-	" our_fen INTEGER NOT NULL, their_fen INTEGER NOT NULL, oldest INTEGER NOT NULL, PRIMARY KEY(run, book, class)) WITHOUT ROWID;",
+	" our_fen INTEGER NOT NULL, their_fen INTEGER NOT NULL, oldest INTEGER NOT NULL, PRIMARY KEY(run, book, class)) WITHOUT ROWID;"
+	"CREATE TABLE reject(id BLOB PRIMARY KEY, state INTEGER NOT NULL, operation BLOB NOT NULL, recorded_at INTEGER NOT NULL)"
+	" WITHOUT ROWID;"
+	"CREATE TABLE flow_stop(topic TEXT PRIMARY KEY, at INTEGER NOT NULL, rejected INTEGER NOT NULL, seen INTEGER NOT NULL)"
+	" WITHOUT ROWID;",
 };
 const struct store_kind ledger_kind = {"ledger", 0x514c6467 /* "QLdg" */, steps, sizeof(steps) / sizeof(steps[0])};
 
@@ -248,6 +253,11 @@ const char *const ledger_sql[SQLS] = {
 	[Q_OPERATION_UPDATE] = "UPDATE operation SET approver = ?2, state = ?3, code = ?4, recorded_at = ?5 WHERE id = ?1",
 	[Q_OPERATION_HELD] = "SELECT id FROM operation WHERE state = ?1 AND state < 2 ORDER BY no LIMIT 1",
 	[Q_DECL_OF_ROW] = "SELECT no FROM decl WHERE no BETWEEN ?1 AND ?2 AND sub = ?3 AND row_no = ?4 AND voided = 0",
+	[Q_REJECT_GET] = "SELECT state FROM reject WHERE id = ?1",
+	[Q_REJECT_PUT] = "INSERT INTO reject(id, state, operation, recorded_at) VALUES(?1, ?2, ?3, ?4)",
+	[Q_FLOW_STOP_GET] = "SELECT topic, at, rejected, seen FROM flow_stop WHERE topic = ?1",
+	[Q_FLOW_STOP_PUT] = "INSERT OR REPLACE INTO flow_stop(topic, at, rejected, seen) VALUES(?1, ?2, ?3, ?4)",
+	[Q_FLOW_STOP_FORGET] = "DELETE FROM flow_stop WHERE topic = ?1",
 	[Q_STAT_VERSION_PUT] = "INSERT OR REPLACE INTO stat_version(year, village, sponsor_type, version) VALUES(?1, ?2, ?3, ?4)",
 	[Q_RUN_PUT] = "INSERT OR REPLACE INTO reconcile_run(" RUN_COLS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
 	[Q_RUN_FIND] = "SELECT 1 FROM reconcile_run WHERE id = ?1",
