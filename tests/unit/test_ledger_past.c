@@ -4,18 +4,31 @@
 #include "tests/lib/flow_test.h"
 #include "tests/lib/printed.h"
 
-/* Drops every table that a step of the format brings. */
-static void drop_tables(struct store *st, const char *step)
+/* Each name that follows `after` in a step of the format, put into an SQL: %.*s. */
+static void undo(struct store *st, const char *step, const char *after, const char *sql_of)
 {
-	static const char create[] = "CREATE TABLE ";
 	struct err e = {0};
 	char sql[200];
-	for (const char *at = step; (at = strstr(at, create)); at++) {
-		const char *name = at + sizeof create - 1;
-		snprintf(sql, sizeof sql, "DROP TABLE %.*s", (int)strcspn(name, "( "), name);
+	for (const char *at = step; (at = strstr(at, after)); at++) {
+		const char *name = at + strlen(after);
+		const char *column = strstr(name, " ADD COLUMN ");
+		if (strstr(sql_of, "COLUMN"))
+			snprintf(sql, sizeof sql, "ALTER TABLE %.*s DROP COLUMN %.*s", (int)strcspn(name, " "), name,
+				 (int)strcspn(column + 12, " ;"), column + 12);
+		else
+			snprintf(sql, sizeof sql, "%s %.*s", sql_of, (int)strcspn(name, "( "), name);
 		if (store_exec(st, sql, &e) != 0)
 			fail_msg("%s", e.text);
 	}
+}
+
+/* Takes back what a step brings: indexes, tables, columns. */
+static void undo_step(struct store *st, const char *step)
+{
+	undo(st, step, "CREATE INDEX ", "DROP INDEX");
+	undo(st, step, "CREATE UNIQUE INDEX ", "DROP INDEX");
+	undo(st, step, "CREATE TABLE ", "DROP TABLE");
+	undo(st, step, "ALTER TABLE ", "DROP COLUMN");
 }
 
 /* As a ledger of the version before is: without what its last step brought. */
@@ -28,7 +41,7 @@ static void make_older(struct flow_world *w)
 	int before = ledger_kind.step_count - 1;
 	fw_stop(w);
 	assert_int_equal(store_open(&st, w->ledger_path, &ledger_kind, &o, &e), 0);
-	drop_tables(st, ledger_kind.steps[before]);
+	undo_step(st, ledger_kind.steps[before]);
 	snprintf(sql, sizeof sql,
 		 "DELETE FROM meta WHERE key IN ('stat_base', 'cut_from'); DELETE FROM history WHERE note LIKE 'typed %%';"
 		 "PRAGMA user_version = %d",
