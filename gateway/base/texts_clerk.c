@@ -482,6 +482,8 @@ const struct text texts_for_clerks[] = {
 	 "the cover is of another year or village"},
 	{"cover_of_other_case.cure", "核对后重新提交封面材料",
 	 "correct the cover and send it again"},
+	{"check_paid", "已查到本年度个人缴费（{0}），等待手续齐全", "this year's contribution is there ({0}); waiting for the papers"},
+	{"check_paid.cure", "此行无需修改，可以表决；缺什么见回执上方", "nothing to mend, ready for the vote; see the head of the answer"},
 	{"waiting_filing", "等待手续齐全", "waiting for the papers of the roster"},
 	{"waiting_filing.cure", "此行无需修改；缺什么见回执上方",
 	 "nothing to mend; see the head of the answer"},

@@ -4,6 +4,7 @@
 #include "crypto/ids.h"
 #include "domain/eligibility.h"
 #include "domain/row.h"
+#include <stdio.h>
 #include <string.h>
 
 #define ENTRIES_MAX 64
@@ -119,6 +120,83 @@ static int judge_payment(struct flow *f, struct decl *d, const struct policy *p,
 	return flow_answer(f, d, &say, e);
 }
 
+/* The entry that makes eligible, as the clerk wants to see it: "1000.00元，2026-12-05到账". */
+static struct str what_was_paid(const struct policy *p, const struct contribution_status *ev, char *out, size_t cap)
+{
+	char fen[24], day[16];
+	for (int i = 0; i < ev->entry_count; i++) {
+		const struct ev_contribution *in = &ev->entries[i];
+		bool kind = false;
+		for (int k = 0; k < p->payment_kind_count; k++)
+			kind |= str_is(in->kind, p->payment_kinds[k]);
+		if (in->for_year != p->year || !kind || !in->arrived_on.set || in->refunded_on.set)
+			continue;
+		int n = snprintf(out, cap, "%s元，%s到账", yuan(fen, in->tier_fen), date_text(day, (int)in->arrived_on.v));
+		return (struct str){out, (size_t)n};
+	}
+	return (struct str){0};
+}
+
+/* Waits for its papers and was told so: the check is answered to it. */
+static bool to_be_checked(const struct decl *d, const struct submission *s)
+{
+	return state_of(d->facts) == ST_STAGED && !d->voided && !d->final && d->answer_version > 0 &&
+	       (s->state == SUB_CHECKING || s->state == SUB_WAITING);
+}
+
+/* The row of the person in the roster that came last: told before the vote what the SSA says, which decides nothing yet. R-22 */
+static int answer_check(struct flow *f, const struct person *who, const struct policy *p, const struct verdict *v,
+			const struct contribution_status *ev, struct err *e)
+{
+	struct decl *d;
+	struct submission *s;
+	char paid[80];
+	struct said say = {v->answer == ELIGIBLE_NO ? RES_MEND : RES_WAITING, v->why ? v->why : "check_paid", NULL, {0}, NULL};
+	if (who->mark_no == 0)
+		return 0;
+	if (decl_get(f->p.ledger, who->mark_no, &d, e) != 0 || submission_get(f->p.ledger, d->sub, &s, e) != 0)
+		return -1;
+	if (!s || !to_be_checked(d, s) || strcmp(d->code, say.code) == 0)
+		return 0;
+	if (v->answer == ELIGIBLE_YES)
+		say.detail = what_was_paid(p, ev, paid, sizeof(paid));
+	return flow_answer(f, d, &say, e);
+}
+
+int check_before_vote(struct flow *f, struct decl *d, struct err *e)
+{
+	struct person *who;
+	if (person_get(f->p.ledger, &d->token, d->year, &who, e) != 0)
+		return -1;
+	return who->mark_no == d->no ? enquire(f, d, who, e) : 0;
+}
+
+int check_again(struct flow *f, struct decl *d, struct person *who, struct err *e)
+{
+	struct submission *s;
+	if (submission_get(f->p.ledger, d->sub, &s, e) != 0)
+		return -1;
+	bool unanswered = strcmp(d->code, "waiting_filing") == 0;
+	return s && unanswered && who->mark_no == d->no && to_be_checked(d, s) ? enquire(f, d, who, e) : 0;
+}
+
+/* The SSA's word from the check, or from its feed since: it stands as long as the feed is followed, and is not asked for again. */
+int ask_or_know(struct flow *f, struct decl *d, const struct submission *s, struct person *who, const struct id *cause, struct err *e)
+{
+	const struct policy *p = reference_policy(f->p.reference, who->year);
+	int64_t followed = ledger_feed_as_of(f->p.ledger);
+	int today = date_of_time(f->now);
+	bool stands = who->checked_at > 0 && followed >= who->checked_at &&
+		      f->now - followed <= f->p.conf->gateway.contribution_retry_ms && today <= who->eligible_until;
+	if (!stands || !p || today > p->last_instruct_day)
+		return enquire(f, d, who, e);
+	int fits = judge_cap(f, d, p, cause, e);
+	if (fits != 1)
+		return fits;
+	COUNT(C_KNOWN);
+	return instruct(f, d, s, cause, e);
+}
+
 static int judge_person(struct flow *f, struct person *who, const struct contribution_status *ev, const struct id *cause,
 			struct err *e)
 {
@@ -128,6 +206,12 @@ static int judge_person(struct flow *f, struct person *who, const struct contrib
 	if (!p)
 		return 0;
 	judge(p, ev, &v);
+	who->checked_at = ev->as_of;
+	who->eligible_until = v.answer != ELIGIBLE_YES		    ? 0
+			      : ev->pension_start.set ? (int32_t)ev->pension_start.v - 1
+						      : INT32_MAX;
+	if (answer_check(f, who, p, &v, ev, e) != 0)
+		return -1;
 	for (int64_t no = who->head; no; no = next) {
 		struct decl *d;
 		if (decl_get(f->p.ledger, no, &d, e) != 0)

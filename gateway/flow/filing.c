@@ -283,7 +283,7 @@ static int file_row(struct flow *f, struct submission *s, struct decl *d, const 
 	struct said say = {RES_ACCEPTED, "pending", NULL, {0}, warning};
 	if (flow_answer(f, d, &say, e) != 0 || absorb_early(f, d, e) != 0)
 		return -1;
-	return state_of(d->facts) == ST_PENDING ? enquire(f, d, who, e) : 0;
+	return state_of(d->facts) == ST_PENDING ? ask_or_know(f, d, s, who, &cover->cover_id, e) : 0;
 }
 
 static int expire_row(struct flow *f, struct submission *s, struct decl *d, struct err *e)
@@ -326,7 +326,7 @@ static int row_of_pass(struct flow *f, struct submission *s, struct decl *d, con
 	if (s->state == SUB_EXPIRING)
 		return expire_row(f, s, d, e);
 	struct said say = {RES_WAITING, "waiting_filing", NULL, {0}, NULL};
-	return flow_answer(f, d, &say, e);
+	return flow_answer(f, d, &say, e) != 0 ? -1 : check_before_vote(f, d, e);
 }
 
 static int end_pass(struct flow *f, struct submission *s, struct err *e)

@@ -18,6 +18,7 @@ struct counter flow_counter[FLOW_COUNTERS] = {
 	[C_REJECTED] = {"rejected", "rows rejected", 0},
 	[C_REPEATS] = {"repeats", "rows that name a live payment", 0},
 	[C_ENQUIRIES] = {"enquiries", "contributions asked for", 0},
+	[C_KNOWN] = {"enquiries_spared", "payments instructed on the word of the check", 0},
 	[C_STATUSES] = {"statuses", "contribution statuses read", 0},
 	[C_OLD_STATUSES] = {"statuses_old", "older than known: ignored", 0},
 	[C_INSTRUCTED] = {"instructed", "payments instructed", 0},

@@ -9,7 +9,7 @@
 
 enum {
 	C_ROWS, C_SUBMISSIONS, C_REPEATED_SUBMISSIONS, C_VOIDED_ATTEMPTS, C_COVERS, C_OLD_COVERS, C_PLANS, C_OLD_PLANS, C_FILED, C_REJECTED, C_REPEATS,
-	C_ENQUIRIES, C_STATUSES, C_OLD_STATUSES, C_INSTRUCTED, C_INSTRUCTED_AGAIN, C_RESULTS, C_OLD_RESULTS, C_EARLY, C_DOUBTS,
+	C_ENQUIRIES, C_KNOWN, C_STATUSES, C_OLD_STATUSES, C_INSTRUCTED, C_INSTRUCTED_AGAIN, C_RESULTS, C_OLD_RESULTS, C_EARLY, C_DOUBTS,
 	C_PAYMENT_ENQUIRIES, C_FAILED, C_PAID, C_IN_TREASURY, C_REFUNDED, C_CREDITED, C_CREDIT_REFUSED, C_DEBIT_REFUSED, C_EXPIRED, C_WITHDRAWN,
 	C_DIFFERENCES,
 	C_ADOPTED, C_OPERATIONS, C_OPERATIONS_REFUSED, C_REJECTS, C_REJECTS_RELEASED, C_REJECTS_DISCARDED, C_FLOWS_STOPPED, C_TRANSACTIONS, C_EVENTS_OUT, FLOW_COUNTERS
@@ -115,6 +115,11 @@ bool filing_going(enum sub_state s);                                    /* a pas
 int withdraw_row(struct flow *f, struct decl *d, const char *why, const struct id *cause, struct err *e);
 /* contributions.c */
 int enquire(struct flow *f, struct decl *d, struct person *p, struct err *e);
+/* A good row of a complete roster that waits for its papers: the SSA is asked at once; again when it did not answer. */
+int check_before_vote(struct flow *f, struct decl *d, struct err *e);
+int check_again(struct flow *f, struct decl *d, struct person *who, struct err *e);
+/* A payment just filed: instructed where the SSA's last word makes it eligible and still stands, else the SSA is asked. */
+int ask_or_know(struct flow *f, struct decl *d, const struct submission *s, struct person *who, const struct id *cause, struct err *e);
 int give_up(struct flow *f, struct decl *d, struct err *e); /* pending, and the last day for instructing is over */
 /* collections.c */
 int instruct(struct flow *f, struct decl *d, const struct submission *s, const struct id *cause, struct err *e);

@@ -19,7 +19,7 @@ static bool too_late(struct flow *f, int year)
 
 static int enquiry_due(struct flow *f, const struct due *due, struct err *e)
 {
-	struct decl *d;
+	struct decl *d, *asked;
 	struct person *p;
 	if (decl_get(f->p.ledger, due->ref, &d, e) != 0 || person_get(f->p.ledger, &d->token, d->year, &p, e) != 0)
 		return -1;
@@ -27,6 +27,7 @@ static int enquiry_due(struct flow *f, const struct due *due, struct err *e)
 		return 0;
 	p->enquiry_due = 0;
 	p->dirty = true;
+	asked = d;
 	bool over = too_late(f, p->year);
 	for (int64_t no = p->head, next; no; no = next) {
 		if (decl_get(f->p.ledger, no, &d, e) != 0)
@@ -39,7 +40,7 @@ static int enquiry_due(struct flow *f, const struct due *due, struct err *e)
 		if (give_up(f, d, e) != 0)
 			return -1;
 	}
-	return 0;
+	return over ? 0 : check_again(f, asked, p, e);
 }
 
 static int payment_due(struct flow *f, const struct due *due, struct err *e)

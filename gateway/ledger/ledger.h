@@ -195,6 +195,8 @@ struct person {
 	int64_t sequence;          /* the SSA's, highest seen */
 	int32_t enquiry_attempt;
 	int64_t enquiry_due;       /* 0 = nothing asked */
+	int64_t checked_at;        /* as of when the SSA last told of the person, 0 never */
+	int32_t eligible_until;    /* last day on which that word makes eligible (a date), 0 it does not */
 	bool dirty, fresh;
 };
 int person_get(struct ledger *l, const struct id *token, int year, struct person **out, struct err *e); /* made when new */

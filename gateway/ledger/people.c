@@ -36,6 +36,8 @@ static struct person *keep(struct ledger *l, const struct id *token, int year, s
 	p->sequence = stmt_get_int(q, 4);
 	p->enquiry_attempt = (int32_t)stmt_get_int(q, 5);
 	p->enquiry_due = stmt_get_int(q, 6);
+	p->checked_at = stmt_get_int(q, 7);
+	p->eligible_until = (int32_t)stmt_get_int(q, 8);
 	return p;
 }
 
@@ -64,7 +66,7 @@ int persons_of(struct ledger *l, const struct id *token, struct person **out, in
 		return -1;
 	stmt_blob(q, 1, token->b, ID_LEN);
 	while ((got = stmt_step(q, e)) == 1 && *count < max) {
-		int year = (int)stmt_get_int(q, 7);
+		int year = (int)stmt_get_int(q, 9);
 		struct person *p = cached(l, token, year);
 		if (!p && !(p = keep(l, token, year, q))) {
 			stmt_reset(q);
@@ -92,6 +94,8 @@ int persons_write(struct ledger *l, struct err *e)
 		stmt_int(q, 7, p->sequence);
 		stmt_int(q, 8, p->enquiry_attempt);
 		stmt_int(q, 9, p->enquiry_due);
+		stmt_int(q, 10, p->checked_at);
+		stmt_int(q, 11, p->eligible_until);
 		if (stmt_run(q, e) != 0)
 			return -1;
 		p->dirty = p->fresh = false;
