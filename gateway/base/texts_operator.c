@@ -342,6 +342,8 @@ const struct text texts_for_operators[] = {
 	 "adopt --list)"},
 	{"todo_differences", "有 {0} 处两边说法不一，要人工核对（网关日志中的 DIFFERENCE）",
 	 "{0} times two sides tell it differently: DIFFERENCE in the gateway's log"},
+	{"todo_stopped", "主题 {0} 停止读取：近来 {1} 的事件被拒；消除原因后 qiao rejects resume {0}",
+	 "topic {0} is not read any more: {1} of its last events were rejected; mend the cause, then qiao rejects resume {0}"},
 	{"todo_rejects", "有 {0} 个事件无法处理：qiao rejects",
 	 "{0} events could not be processed: qiao rejects"},
 	{"todo_disk", "磁盘只剩 {0} MiB：腾出空间", "only {0} MiB of disk are left: make room"},
@@ -508,19 +510,71 @@ const struct text texts_for_operators[] = {
 	{"adopt_payment", "缴款编号", "PAYMENT"},
 	{"adopt_instructed", "发出时间", "INSTRUCTED"},
 
-	{"cmd_rejects", "列出无法处理的事件", "list what could not be processed"},
+	{"cmd_rejects", "无法处理的事件：查看、重新处理、作废", "see, release and discard what could not be processed"},
 	{"cmd_rejects.help",
-	 "各程序无法处理的事件：时间、程序、主题、位置、类型、原因。其余的事件不受影响，照常办理。"
-	 "\n"
-	 "--topic：只看来自这个主题的。--show 角色:序号：加上这一个的原始字节（十六进制）。\n\n"
-	 "退出状态：0 没有；1 有。",
-	 "Events that a program could not process: when, who, topic and place, type, reason. "
-	 "Everything else went on.\n"
-	 "--topic: only those of that topic. --show ROLE:OFFSET: this one with its bytes in "
-	 "hex.\n\n"
-	 "Exit status: 0 none; 1 some."},
-	{"rejects_show", "--show 要写成 角色:序号，如 gateway:0",
-	 "--show: expected ROLE:OFFSET, such as gateway:0"},
+	 "有的事件程序读不懂或不能接受：它带着原因和原始字节放到一边，其余的照常办理。原因消除以后（换了程序版本、补了政策文件……），\n"
+	 "可以让网关重新处理它；确实无用的，可以作废。两者都是有人签名的决定，各只能作一次，记入 qiao operations。\n\n"
+	 "list：还没有处置的（--all 连同已处置的，--topic 只看来自一个主题的）。\n"
+	 "show 角色:序号：一个事件及其原始字节。\n"
+	 "release --dry-run 事件：只看现在重新处理会怎样：能否读懂，是哪一笔，它现在的状态，会变成什么。什么也不做。\n"
+	 "release 事件：重新处理，仍用原来的事件编号，所以不会付第二次。又不能处理的，成为一个新的无法处理的事件，并注明这项决定。\n"
+	 "discard 事件：作废，不再提醒。\n"
+	 "resume 主题：一个主题近来被拒的太多（配置 [gateway] reject_share），网关就停止读它，其余主题照常；原因消除后用这条命令继续读，从停下的地方起。\n\n"
+	 "事件写成 角色:序号（如 gateway:3），或它的编号（至少前 8 位）。涉及钱的要两个人：第二个人用 qiao approve。\n"
+	 "税务、社保、村级程序的事件目前只能作废，还不能重新处理；它们作废一律要两个人。\n"
+	 "--reason 写明原因（不要写姓名或证件号码），--document 写依据的文号。\n"
+	 "签名：--operator 姓名（默认本账号），--key 私钥文件（默认 ~/.qiao/<姓名>.key），--wait 秒数（默认 10）。\n\n"
+	 "退出状态：list、show：0 没有，1 有；其他：0 已办或等待第二个人，1 被拒绝，3 网关还没有处理。",
+	 "An event that a program cannot read, or must refuse, is set aside with the reason and its bytes; everything else goes on. When the\n"
+	 "cause is mended (a newer program, the year's policy file) have it processed again; when it is of no use, discard it. Both are\n"
+	 "decisions that a person signs; each is taken once and listed by qiao operations.\n\n"
+	 "list                         those nobody has settled; --all: the others too; --topic TOPIC: that came from there\n"
+	 "show ROLE:OFFSET             one, with its bytes in hex\n"
+	 "release --dry-run REJECT     what would happen: does it decode now, which payment is it about, what is its state, what would it\n"
+	 "                             become. Does nothing\n"
+	 "release REJECT               has it processed again under its own event id, so that nothing is paid twice. One that is rejected\n"
+	 "                             again becomes a new reject that names this decision\n"
+	 "discard REJECT               settles it for good: qiao status reminds of it no more\n"
+	 "resume TOPIC                 where too much of a topic was rejected ([gateway] reject_share) the gateway stopped reading it, and\n"
+	 "                             read on elsewhere; mend the cause, then this goes on where it stopped\n\n"
+	 "REJECT is ROLE:OFFSET, such as gateway:3, or the reject's id (8 digits or more of it). What may move money needs a second person:\n"
+	 "qiao approve. Rejects of the tax, ssa and village programs can be discarded, by two persons, but not released yet.\n"
+	 "--reason says why (no names, no ID numbers), --document the number of the paper behind it.\n"
+	 "Signing options: --operator NAME (this account by default), --key FILE (~/.qiao/<name>.key by default), --wait SECONDS (10).\n\n"
+	 "Example: qiao rejects release --dry-run gateway:3, then qiao rejects release gateway:3 --reason 'program updated'\n"
+	 "Exit status: list, show: 0 none, 1 some. Else: 0 done, or it waits for a second person; 1 refused; 3 the gateway has not taken it yet."},
+	{"rejects_show", "要写成 角色:序号，如 gateway:0", "expected ROLE:OFFSET, such as gateway:0"},
+	{"rejects_word", "请用 list、show、release、discard 或 resume", "expected list, show, release, discard or resume"},
+	{"rejects_which", "请写出是哪一个：角色:序号，如 gateway:0，或编号（至少前 8 位）",
+	 "say which: ROLE:OFFSET, such as gateway:0, or 8 digits or more of its id"},
+	{"rejects_topic", "请写出主题的名称，如 collections", "name the topic, such as collections"},
+	{"rejects_id", "编号：{0}", "id: {0}"},
+	{"reject_open", "待处置", "open"},
+	{"reject_released", "已重新处理", "released"},
+	{"reject_discarded", "已作废", "discarded"},
+	{"reject_not_found", "没有这个无法处理的事件", "there is no such reject"},
+	{"reject_unreadable", "它的记录读不懂，可能是别的版本的程序写的", "its record cannot be read: another version of the program wrote it"},
+	{"already_released", "已经重新处理过", "it was released already"},
+	{"already_discarded", "已经作废", "it was discarded already"},
+	{"release_not_here", "目前还不能重新处理：它是税务、社保或村级程序的，网关处理不了；可以作废",
+	 "not possible yet: it belongs to the tax, ssa or village program, and the gateway cannot process it; it can be discarded"},
+	{"release_no_input", "网关不读这个主题，无法重新处理", "it did not come from a topic that the gateway reads"},
+	{"release_cut", "原始字节太长，没有全部保留，无法重新处理", "its bytes were too many to be kept whole"},
+	{"rejected_again", "又不能处理：成为一个新的无法处理的事件", "it was rejected again, as a new reject"},
+	{"flow_not_stopped", "这个主题没有停", "the gateway has not stopped reading that topic"},
+	{"effect_again", "会再次被拒：{0}", "would be rejected again: {0}"},
+	{"effect_new", "付款 {0}：由“{1}”变为“{2}”", "payment {0}: from \"{1}\" to \"{2}\""},
+	{"effect_old", "付款 {0}（{1}）：早已知道，不会有变化", "payment {0} ({1}): known already, nothing would change"},
+	{"effect_difference", "付款 {0}（{1}）：与“{2}”矛盾，付款不变，成为一处差异，由人核对",
+	 "payment {0} ({1}): contradicts \"{2}\"; nothing would change but a difference for a person"},
+	{"effect_other", "付款 {0}（{1}）：金额或税票号与我们的不同，付款不变，成为一处差异，由人核对",
+	 "payment {0} ({1}): another amount or receipt than ours; nothing would change but a difference for a person"},
+	{"effect_judged", "付款 {0}（{1}）：“{2}”，由网关按次数和时间判断", "payment {0} ({1}): \"{2}\", which the gateway judges by attempt and time"},
+	{"effect_stranger", "付款 {0}：没有登记，先保留，等它的名册来", "payment {0} is not known: kept until its roster comes"},
+	{"effect_person", "一个人的缴费情况：他有 {0} 笔等待的补助，会据此重新判断", "a person's contributions: {0} pending payments of theirs would be judged by it"},
+	{"effect_roster", "名册 {0}：已知 {1} 行；会当作刚收到一样处理", "submission {0}, of which {1} rows are known: judged as if it came just now"},
+	{"effect_decision", "{1} 的一项决定（{0}）：按它自己的签名和规则重新判断", "a decision of {1} ({0}): judged by its own signature and rules"},
+	{"effect_taken", "{0}：会当作刚收到一样处理", "{0}: taken as if it came just now"},
 	{"rejects_none", "没有无法处理的事件", "nothing was rejected"},
 	{"rejects_not_there", "没有这一个", "there is no such reject"},
 	{"rejects_place", "序号", "REJECT"},

@@ -28,12 +28,13 @@ static int read_status(const struct cli *c, const char *role, struct buf *text);
 static bool is_alive(int64_t pid, const char *name);
 static void look_at_bus(struct health *h, const struct cli *c);
 static int64_t count_refused(const struct cli *c);
-static void count_differences(struct health *h, const char *ledger);
+static void look_at_ledger(struct health *h, const char *ledger);
 static void look_at_disk(struct health *h, const struct cli *c);
 static int look_at_year(struct health *h, const struct cli *c, struct err *e);
 static void judge_program(struct health *h, const struct program_health *p);
 static void judge_lags(struct health *h);
 static bool should_read(const struct health *h, const char *group);
+static bool is_stopped(const struct health *h, const struct bus_lag *lag);
 static bool is_reader(const char *role, const char *group);
 static void judge_place(struct health *h);
 static void must(struct health *h, const char *code, const char *arg, const char *more);
@@ -51,7 +52,7 @@ int health_gather(struct health *h, const struct cli *c, struct err *e)
 	look_at_programs(h, c);
 	if (h->initialised) {
 		look_at_bus(h, c);
-		count_differences(h, ledger);
+		look_at_ledger(h, ledger);
 	}
 	h->refused_files = count_refused(c);
 	look_at_disk(h, c);
@@ -220,8 +221,18 @@ static void look_at_bus(struct health *h, const struct cli *c)
 	}
 }
 
+static int keep_stop(void *arg, const struct flow_stop *s)
+{
+	struct health *h = arg;
+
+	if (h->stop_count == HEALTH_STOPS)
+		return 1;
+	h->stops[h->stop_count++] = *s;
+	return 0;
+}
+
 /* A ledger that cannot be read is told by the gateway that cannot start. */
-static void count_differences(struct health *h, const char *ledger)
+static void look_at_ledger(struct health *h, const char *ledger)
 {
 	struct ledger_view *v;
 	struct view_adopted adopted;
@@ -233,6 +244,9 @@ static void count_differences(struct health *h, const char *ledger)
 	h->differences = n > 0 ? n : 0;
 	if (view_adopted_sum(v, 0, (struct str){0}, &adopted, NULL) == 0 && !adopted.going)
 		h->adopted = adopted.count;
+	n = view_rejects_settled(v);
+	h->rejects = n < 0 ? h->rejects : h->rejects > n ? h->rejects - n : 0;
+	(void)view_stops(v, keep_stop, h, NULL);
 	view_close(v);
 }
 
@@ -326,9 +340,18 @@ static void judge_lags(struct health *h)
 		const struct bus_lag *lag = &h->lags[i];
 		int64_t age = h->now_ms - lag->oldest_unread_ms;
 
-		if (lag->oldest_unread_ms > 0 && age > LAG_MS && should_read(h, lag->group))
+		if (lag->oldest_unread_ms > 0 && age > LAG_MS && should_read(h, lag->group) && !is_stopped(h, lag))
 			must(h, "todo_lag", lag->group, lag->topic);
 	}
+}
+
+/* It has a line of its own. */
+static bool is_stopped(const struct health *h, const struct bus_lag *lag)
+{
+	for (int i = 0; i < h->stop_count; i++)
+		if (strcmp(h->stops[i].topic, lag->topic) == 0 && strcmp(lag->group, "gateway") == 0)
+			return true;
+	return false;
 }
 
 /* A reader that does not run has its own line already, unless its stand-by reads in its place. Where both wait, none does, and no
@@ -363,11 +386,15 @@ static bool is_reader(const char *role, const char *group)
 
 static void judge_place(struct health *h)
 {
-	char number[24];
+	char number[48];
 	int year, month, day;
 
 	if (h->lag_error[0])
 		must(h, "todo_bus", h->lag_error, "");
+	for (int i = 0; i < h->stop_count; i++) {
+		snprintf(number, sizeof number, "%" PRId64 "/%" PRId64, h->stops[i].rejected, h->stops[i].seen);
+		must(h, "todo_stopped", h->stops[i].topic, number);
+	}
 	if (h->rejects > 0) {
 		snprintf(number, sizeof number, "%" PRId64, h->rejects);
 		must(h, "todo_rejects", number, "");

@@ -7,8 +7,9 @@
 #define QIAO_CLI_HEALTH_H
 #include "bus/bus.h"
 #include "cli/cli.h"
+#include "ledger/rejects.h"
 
-enum { HEALTH_PROGRAMS = 16, HEALTH_LAGS = 80, HEALTH_TODOS = 40, COUNTERS_TEXT = 4096 };
+enum { HEALTH_PROGRAMS = 16, HEALTH_LAGS = 80, HEALTH_TODOS = 40, HEALTH_STOPS = 8, COUNTERS_TEXT = 4096 };
 
 /* A status file: base/role.h and, with the lines "program", cli/supervisor.c. */
 struct role_status {
@@ -43,7 +44,9 @@ struct health {
 	struct bus_lag lags[HEALTH_LAGS];
 	int lag_count;
 	char lag_error[400];
-	int64_t rejects;
+	int64_t rejects; /* that nobody released or discarded */
+	struct flow_stop stops[HEALTH_STOPS];
+	int stop_count;
 	int64_t refused_files;
 	int64_t differences; /* that the ledger keeps for a person */
 	int64_t adopted;     /* of them, payments that a restored ledger adopted and no row claimed */

@@ -35,7 +35,7 @@ static const struct command {
 	{"statement", "[--year YEAR] [--village CODE] [--by village|town|district] [--as-of TIME|SEQUENCE | --cut NUMBER] [--output FILE]",
 	 cmd_statement, EVERY_DAY, true},
 	{"cut", "[list] | show NUMBER | check", cmd_cut, EVERY_DAY, true},
-	{"rejects", "[--topic TOPIC] [--show ROLE:OFFSET]", cmd_rejects, CARE, true},
+	{"rejects", "[list] [--topic TOPIC] [--all] | show ROLE:OFFSET | release [--dry-run] REJECT | discard REJECT | resume TOPIC", cmd_rejects, CARE, true},
 	{"audit", "[--from DATE] [--to DATE] [--role ROLE]", cmd_audit, CARE, true},
 	{"backup", "DIR", cmd_backup, CARE, true},
 	{"adopt", "[--dry-run | --list]", cmd_adopt, CARE, true},

@@ -22,6 +22,7 @@ static int put_line(struct buf *out, const struct cli *c, const char *code, cons
 		    const char *b);
 static json_t *put_json(const struct health *h, bool counters);
 static json_t *json_counters(const char *text);
+static json_t *json_stops(const struct health *h);
 static json_t *json_todos(const struct health *h);
 static const char *state_text(const struct cli *c, const char *prefix, const char *state);
 static const char *age_text(char out[32], int64_t ms);
@@ -281,6 +282,7 @@ static json_t *put_json(const struct health *h, bool counters)
 					      date_text(day, h->last_filing_day), "days_left",
 					      h->days_left));
 	}
+	json_object_set_new(root, "stopped", json_stops(h));
 	json_object_set_new(root, "todo", json_todos(h));
 	return root;
 }
@@ -302,6 +304,17 @@ static json_t *json_counters(const char *text)
 		text += n + strspn(text + n, " ");
 	}
 	return root;
+}
+
+static json_t *json_stops(const struct health *h)
+{
+	json_t *stops = json_array();
+
+	for (int i = 0; i < h->stop_count; i++)
+		json_array_append_new(stops, json_pack("{s:s, s:I, s:I, s:I}", "topic", h->stops[i].topic, "since_ms",
+						       (json_int_t)h->stops[i].at, "rejected", (json_int_t)h->stops[i].rejected,
+						       "of", (json_int_t)h->stops[i].seen));
+	return stops;
 }
 
 static json_t *json_todos(const struct health *h)

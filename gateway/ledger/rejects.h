@@ -2,8 +2,9 @@
  * RejectedEvent; the bytes stay where they are, on the topic rejects.<role>. */
 #ifndef QIAO_LEDGER_REJECTS_H
 #define QIAO_LEDGER_REJECTS_H
-#include "ledger/read.h"
+#include "ledger/ledger.h"
 
+struct ledger_view;
 enum reject_state {
 	REJECT_OPEN,     /* nobody settled it: it has no line in the table */
 	REJECT_RELEASED, /* taken again; where that failed, another reject says so */
