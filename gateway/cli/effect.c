@@ -1,18 +1,10 @@
 /* The dry run of a release: what the gateway would do with a rejected event now. It reads the ledger and decides nothing; what the flow
  * would make of it is predicted by the same table of facts (domain/payment.h), on a copy. */
 #include "cli/rejects.h"
-#include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
-struct effect {
-	const struct cli *cli;
-	const char *code;  /* the text */
-	char args[3][100]; /* of the text */
-};
-
-static int say(struct effect *f, const char *code, const char *a, const char *b, const char *c)
+static int say(struct reject_effect *f, const char *code, const char *a, const char *b, const char *c)
 {
 	const char *args[] = {a, b, c};
 
@@ -42,20 +34,20 @@ static enum fact fact_named(const char *name)
 	return 0;
 }
 
-static int joins(struct effect *f, const struct decl *d, const char *hex, enum fact fact)
+static int joins(struct reject_effect *f, const struct decl *d, const char *hex, enum fact fact)
 {
-	const char *now = text_or_code(state_code(state_of(d->facts)), f->cli->lang);
+	const char *now = text_or_code(state_code(state_of(d->facts)), f->lang);
 	uint32_t facts = d->facts, implied;
 	enum absorb how = fact_absorb(&facts, fact, &implied);
 
 	if (how == ABSORB_CONTRADICTION)
-		return say(f, "effect_difference", hex, now, text_or_code(fact_code(fact), f->cli->lang));
+		return say(f, "effect_difference", hex, now, text_or_code(fact_code(fact), f->lang));
 	if (how == ABSORB_OLD)
 		return say(f, "effect_old", hex, now, "");
-	return say(f, "effect_new", hex, now, text_or_code(state_code(state_of(facts)), f->cli->lang));
+	return say(f, "effect_new", hex, now, text_or_code(state_code(state_of(facts)), f->lang));
 }
 
-static int on_payment(struct effect *f, struct ledger_view *v, const struct id *payment, struct view_decl *d, char hex[ID_HEX],
+static int on_payment(struct reject_effect *f, struct ledger_view *v, const struct id *payment, struct view_decl *d, char hex[ID_HEX],
 		      struct err *e)
 {
 	memset(d, 0, sizeof *d);
@@ -66,12 +58,12 @@ static int on_payment(struct effect *f, struct ledger_view *v, const struct id *
 	return say(f, "effect_stranger", hex, "", "");
 }
 
-static int collection(struct effect *f, struct ledger_view *v, const struct collection_result *ev, struct err *e)
+static int collection(struct reject_effect *f, struct ledger_view *v, const struct collection_result *ev, struct err *e)
 {
 	char hex[ID_HEX], state[24] = "";
 	struct view_decl d;
 	int rc = on_payment(f, v, &ev->payment_id, &d, hex, e);
-	const char *now = rc == 1 ? text_or_code(state_code(state_of(d.d.facts)), f->cli->lang) : "";
+	const char *now = rc == 1 ? text_or_code(state_code(state_of(d.d.facts)), f->lang) : "";
 
 	(void)str_copy(state, sizeof state, ev->state);
 	if (rc != 1)
@@ -85,11 +77,11 @@ static int collection(struct effect *f, struct ledger_view *v, const struct coll
 	if (ev->sequence > 0 ? ev->sequence < d.d.tax_seq : ev->attempt != d.d.attempt)
 		return say(f, "effect_old", hex, now, "");
 	if (ev->sequence > 0 && ev->sequence == d.d.tax_seq && !(d.d.facts & fact))
-		return say(f, "effect_difference", hex, now, text_or_code(state, f->cli->lang));
+		return say(f, "effect_difference", hex, now, text_or_code(state, f->lang));
 	return joins(f, &d.d, hex, fact);
 }
 
-static int credit(struct effect *f, struct ledger_view *v, enum event_type t, const struct credit_result *ev, struct err *e)
+static int credit(struct reject_effect *f, struct ledger_view *v, enum event_type t, const struct credit_result *ev, struct err *e)
 {
 	enum fact fact = t == EV_ACCOUNT_CREDITED  ? F_CREDITED
 			 : t == EV_CREDIT_REFUSED  ? F_CREDIT_REFUSED
@@ -98,7 +90,7 @@ static int credit(struct effect *f, struct ledger_view *v, enum event_type t, co
 	char hex[ID_HEX];
 	struct view_decl d;
 	int rc = on_payment(f, v, &ev->payment_id, &d, hex, e);
-	const char *now = rc == 1 ? text_or_code(state_code(state_of(d.d.facts)), f->cli->lang) : "";
+	const char *now = rc == 1 ? text_or_code(state_code(state_of(d.d.facts)), f->lang) : "";
 
 	if (rc != 1)
 		return rc;
@@ -117,7 +109,7 @@ static int count_pending(void *arg, const struct view_decl *d)
 	return 0;
 }
 
-static int contribution(struct effect *f, struct ledger_view *v, const struct contribution_status *ev, struct err *e)
+static int contribution(struct reject_effect *f, struct ledger_view *v, const struct contribution_status *ev, struct err *e)
 {
 	char number[24];
 	int pending = 0;
@@ -134,7 +126,7 @@ static int count_row(void *arg, const struct view_decl *d)
 	return 0;
 }
 
-static int roster(struct effect *f, struct ledger_view *v, const struct id *submission, struct err *e)
+static int roster(struct reject_effect *f, struct ledger_view *v, const struct id *submission, struct err *e)
 {
 	char hex[ID_HEX], number[24];
 	int rows = 0;
@@ -145,7 +137,7 @@ static int roster(struct effect *f, struct ledger_view *v, const struct id *subm
 	return say(f, "effect_roster", hex, number, "");
 }
 
-static int decision(struct effect *f, const struct operation *op)
+static int decision(struct reject_effect *f, const struct operation *op)
 {
 	char kind[40] = "?", who[40] = "?";
 
@@ -156,7 +148,7 @@ static int decision(struct effect *f, const struct operation *op)
 
 /* ---- the whole ---- */
 
-static int predict(struct effect *f, struct ledger_view *v, const struct reject_seen *s, struct err *e)
+int reject_predict(struct reject_effect *f, struct ledger_view *v, const struct reject_seen *s, struct err *e)
 {
 	static union {
 		struct submission_opened opened;
@@ -207,21 +199,4 @@ static int predict(struct effect *f, struct ledger_view *v, const struct reject_
 	default:
 		return credit(f, v, t, &ev.credit, e);
 	}
-}
-
-int reject_effect(const struct cli *c, struct ledger_view *v, const struct reject_seen *s, struct err *e)
-{
-	struct effect f = {.cli = c};
-	char id[ID_HEX];
-
-	if (s->state != REJECT_OPEN)
-		return 0; /* the caller says so */
-	if (predict(&f, v, s, e) < 0)
-		return -1;
-	if (c->json)
-		cli_print_json(json_pack("{s:s, s:s, s:[s, s, s]}", "reject", id_hex(&s->r->event.id, id), "effect", f.code, "about",
-					 f.args[0], f.args[1], f.args[2]));
-	else
-		cli_say(c, f.code, f.args[0], f.args[1], f.args[2], NULL);
-	return 0;
 }

@@ -24,7 +24,12 @@ int reject_place(const char *text, char role[32], int64_t *offset);
 /* release.c: argv[0] says which: release, discard, resume. Give exit statuses. */
 int rejects_settle(struct cli *c, int argc, char **argv);
 int rejects_resume(struct cli *c, int argc, char **argv);
-/* effect.c: what releasing it now would do, on standard output. v: the ledger. */
-int reject_effect(const struct cli *c, struct ledger_view *v, const struct reject_seen *s, struct err *e);
+/* effect.c: what releasing it now would do. */
+struct reject_effect {
+	enum lang lang;    /* given */
+	const char *code;  /* the text */
+	char args[3][100]; /* of the text */
+};
+int reject_predict(struct reject_effect *f, struct ledger_view *v, const struct reject_seen *s, struct err *e);
 
 #endif

@@ -1,12 +1,13 @@
 /* qiao rejects release, discard, resume: what a person decides about rejects. The gateway does it, once (flow/rejects.c). */
 #include "cli/operate.h"
 #include "cli/rejects.h"
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 struct target {
-	const struct cli *cli;
 	struct ledger_view *v; /* of a dry run, else NULL */
+	struct reject_effect effect;
 	const char *prefix;    /* of an id, NULL: the place */
 	int64_t offset;
 	int count;
@@ -42,7 +43,19 @@ static int match(void *arg, const struct reject_seen *s, struct err *e)
 	t->state = s->state;
 	t->gateway = strcmp(s->role, "gateway") == 0;
 	put_argument(t, s);
-	return t->v ? reject_effect(t->cli, t->v, s, e) : 0;
+	return t->v && s->state == REJECT_OPEN ? reject_predict(&t->effect, t->v, s, e) : 0;
+}
+
+static void print_effect(const struct cli *c, const struct target *t)
+{
+	const struct reject_effect *f = &t->effect;
+	char hex[ID_HEX];
+
+	if (c->json)
+		cli_print_json(json_pack("{s:s, s:s, s:[s, s, s]}", "reject", id_hex(&t->id, hex), "effect", f->code, "about",
+					 f->args[0], f->args[1], f->args[2]));
+	else
+		cli_say(c, f->code, f->args[0], f->args[1], f->args[2], NULL);
 }
 
 static bool is_prefix(const char *text)
@@ -80,7 +93,7 @@ int rejects_settle(struct cli *c, int argc, char **argv)
 	const char *what = NULL, *why;
 	struct operate o = {0};
 	const struct cli_option options[] = {OPERATE_OPTIONS(o), {"--dry-run", NULL, &dry}, {0}};
-	struct target t = {.cli = c};
+	struct target t = {.effect.lang = c->lang};
 	char role[32] = "", hex[ID_HEX];
 	struct err e = {0};
 	int n = cli_options(c, argc, argv, options, &what, 1);
@@ -102,6 +115,8 @@ int rejects_settle(struct cli *c, int argc, char **argv)
 		cli_warn(c, why, what, NULL);
 		return EXIT_NO;
 	}
+	if (dry)
+		print_effect(c, &t);
 	return dry ? EXIT_YES : operate(c, &o, release ? "reject_release" : "reject_discard", id_hex(&t.id, hex), t.argument);
 }
 
