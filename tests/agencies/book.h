@@ -14,7 +14,9 @@
 
 #define BOOK_TABLES                                                                                \
 	FEED_TABLE                                                                                 \
-	"CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE counter(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"       \
+	"CREATE TABLE planted(kind TEXT, subject TEXT, what TEXT NOT NULL,"                        \
+	" PRIMARY KEY(kind, subject)) WITHOUT ROWID;"
 
 struct book {
 	struct store *store;

@@ -35,6 +35,10 @@ void agency_option_rows(struct agency_options *o, struct option_row rows[AGENCY_
 		 "what e429 says in Retry-After"},
 		{"report", &o->report, NULL, 0, 0, NULL, "json: print the book's totals and leave"},
 		{"dump", &o->dump, NULL, 0, 0, NULL, "csv: print the book's entries and leave"},
+		{"odd", &o->odd, NULL, 0, 0, NULL,
+		 "kind:permille,... of what the feeds say wrongly: tests/agencies/odd.h"},
+		{"planted", &o->planted, NULL, 0, 0, NULL,
+		 "csv: print what was said wrongly and leave"},
 	};
 
 	memcpy(rows, table, sizeof table);

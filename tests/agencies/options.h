@@ -14,10 +14,10 @@ struct option_row {
 
 /* The options that both agencies have. */
 struct agency_options {
-	const char *book, *clock, *port_file, *faults, *faults_file, *report, *dump;
+	const char *book, *clock, *port_file, *faults, *faults_file, *odd, *report, *dump, *planted;
 	int64_t port, seed, slow_ms, retry_after_s;
 };
-enum { AGENCY_ROWS = 11 };
+enum { AGENCY_ROWS = 13 };
 void agency_option_rows(struct agency_options *o, struct option_row rows[AGENCY_ROWS]);
 
 /* 0; or the exit status + 1000 to leave main with at once (help shown, or complained on stderr). */

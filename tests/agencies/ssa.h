@@ -6,6 +6,7 @@
 #include "tests/agencies/book.h"
 #include "tests/agencies/idindex.h"
 #include "tests/agencies/plants.h"
+#include "tests/agencies/odd.h"
 #include "tests/agencies/population.h"
 #include "tests/agencies/refusals.h"
 #include "tests/agencies/server.h"
@@ -51,6 +52,7 @@ struct ssa {
 	struct population population;
 	struct refusals refusals;
 	struct plants plants;
+	struct odd odd;
 	struct book book;
 	struct idindex index;		   /* payment id -> postings */
 	struct stmt *insert, *get, *range; /* posting */
@@ -71,6 +73,7 @@ bool ssa_get(struct ssa *s, int64_t row, struct posting *p); /* texts until stmt
  * with its day. */
 void ssa_learn(struct ssa *s);
 
+int ssa_planted(const char *file, struct err *e); /* CSV on stdout */
 int ssa_report(const char *file, struct err *e); /* JSON on stdout */
 int ssa_dump(const char *file, struct err *e);	 /* CSV on stdout */
 

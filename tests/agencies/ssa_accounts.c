@@ -25,7 +25,14 @@ static bool debit_fits(struct ssa *s, struct posting *p);
 static void put_answer(const struct ssa *s, const struct feedback *b, struct request *q,
 		       struct out *o);
 static int64_t put_run(struct page *p, const struct run *r, int64_t from_row);
-static void put_credit(struct out *o, const struct run *r, struct stmt *row);
+struct credit { /* an entry of the feed, as it is told */
+	struct id id;
+	int64_t sequence, amount_fen, at;
+	const char *result, *reason;
+};
+static void put_credit(struct page *p, const struct credit *c);
+static void put_posted(struct page *p, const struct run *r, struct stmt *row);
+static void put_odd(struct page *p, struct credit c, bool before);
 
 int ssa_feedback(void *agency, struct request *q, struct out *o)
 {
@@ -301,33 +308,91 @@ static int64_t put_run(struct page *p, const struct run *r, int64_t from_row)
 	stmt_int(s->range, 2, r->last_row);
 	while (p->limit > 0 && book_step(s->range)) {
 		last = stmt_get_int(s->range, 0);
-		for (int i = 0; i <= p->twice; i++) {
-			out_put(p->out, ",", p->written++ > 0);
-			put_credit(p->out, r, s->range);
-		}
+		for (int i = 0; i <= p->twice; i++)
+			put_posted(p, r, s->range);
 		p->limit--;
 	}
 	stmt_reset(s->range);
 	return last;
 }
 
-static void put_credit(struct out *o, const struct run *r, struct stmt *row)
+static void put_posted(struct page *p, const struct run *r, struct stmt *row)
 {
 	static const char *const results[] = {"credited", "credit_refused", "debited",
 					      "debit_refused"};
 	int64_t fate = stmt_get_int(row, 4);
+	struct credit c = {.sequence = run_sequence(r, stmt_get_int(row, 0)),
+			   .amount_fen = stmt_get_int(row, 3),
+			   .at = r->at,
+			   .result = results[2 * stmt_get_int(row, 2) + (fate > 0)],
+			   .reason = ssa_reason(fate)};
+	const struct ssa *s = p->agency;
+	bool odd = s->odd.any && strcmp(c.result, "credited") == 0;
 
+	memcpy(c.id.b, stmt_get_blob(row, 1).p, ID_LEN);
+	if (odd)
+		put_odd(p, c, true);
+	put_credit(p, &c);
+	if (odd)
+		put_odd(p, c, false);
+}
+
+/* What is said wrongly on request, before or behind a true credit. */
+static void put_odd(struct page *p, struct credit c, bool before)
+{
+	struct ssa *s = p->agency;
+	enum odd_kind kind = odd_of(&s->odd, &c.id);
+	const char *what;
+
+	if (kind == ODD_NONE || before != (kind == ODD_OTHER_AMOUNT))
+		return;
+	c.sequence = odd_sequence(kind, c.sequence);
+	switch (kind) {
+	case ODD_OTHER_AMOUNT:
+		c.amount_fen += 100;
+		what = "a yuan more, before the true credit";
+		break;
+	case ODD_REFUSED_AFTER:
+		c.result = "credit_refused";
+		c.reason = ssa_reason(1 + REASON_FROZEN);
+		what = "refused behind the credit";
+		break;
+	case ODD_STRANGER:
+		c.id = odd_stranger(&c.id);
+		c.id.b[0] ^= 1; /* not the bureau's */
+		what = "a credit of nobody's payment";
+		break;
+	case ODD_GARBAGE:
+		c.result = "forgotten";
+		what = "a result that is none";
+		break;
+	case ODD_DEBITED:
+		c.result = "debited";
+		what = "debited, and nothing was refunded";
+		break;
+	default:
+		return;
+	}
+	odd_plant_payment(&s->odd, kind, &c.id, what);
+	put_credit(p, &c);
+}
+
+static void put_credit(struct page *p, const struct credit *c)
+{
+	struct out *o = p->out;
+
+	out_put(o, ",", p->written++ > 0);
 	out_lit(o, "{\"sequence\":");
-	out_int(o, run_sequence(r, stmt_get_int(row, 0)));
+	out_int(o, c->sequence);
 	out_lit(o, ",\"payment_id\":");
-	out_hex(o, stmt_get_blob(row, 1).p, ID_LEN);
+	out_hex(o, c->id.b, ID_LEN);
 	out_lit(o, ",\"result\":");
-	out_text(o, str_of(results[2 * stmt_get_int(row, 2) + (fate > 0)]));
+	out_text(o, str_of(c->result));
 	out_lit(o, ",\"reason\":");
-	out_text(o, str_of(ssa_reason(fate)));
+	out_text(o, str_of(c->reason));
 	out_lit(o, ",\"amount_fen\":");
-	out_int(o, stmt_get_int(row, 3));
+	out_int(o, c->amount_fen);
 	out_lit(o, ",\"at\":");
-	out_time(o, r->at);
+	out_time(o, c->at);
 	out_lit(o, "}");
 }

@@ -145,6 +145,11 @@ void ssa_learn(struct ssa *s)
 	s->known_day = today;
 }
 
+int ssa_planted(const char *file, struct err *e)
+{
+	return odd_dump(file, &book_kind, e);
+}
+
 int ssa_report(const char *file, struct err *e)
 {
 	struct book b;

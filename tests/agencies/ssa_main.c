@@ -34,6 +34,8 @@ int main(int argc, char **argv)
 		rc = ssa_report(a.book, &e);
 	else if (a.dump)
 		rc = ssa_dump(a.book, &e);
+	else if (a.planted)
+		rc = ssa_planted(a.book, &e);
 	else
 		rc = serve(&s, &a, &files, &e);
 	if (rc == 0)
@@ -100,6 +102,8 @@ static int serve(const struct ssa_options *options, const struct agency_options 
 				      .agency = &s};
 	int rc = ssa_open(&s, a->book, a->clock, f->population, f->refuse, e);
 
+	if (rc == 0)
+		rc = odd_open(&s.odd, &s.book, a->odd, a->seed, e);
 	if (rc == 0)
 		rc = server_run(&server, e);
 	ssa_close(&s);

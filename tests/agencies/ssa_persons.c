@@ -11,9 +11,10 @@ struct asked {
 
 static int read_enquiry(struct request *q, struct asked *persons);
 static bool read_asked(struct json *j, struct asked *a);
-static void put_known(const struct ssa *s, struct str number, struct out *o);
-static void put_everyone(const struct ssa *s, struct out *o);
-static void put_change(struct ssa *s, struct stmt *row, struct out *o);
+static void put_known(struct ssa *s, struct str number, struct out *o);
+static void put_everyone(int year, int64_t tier_fen, struct out *o);
+static void put_change(struct ssa *s, struct stmt *row, bool older, struct out *o);
+static bool odd_older(struct ssa *s, struct str number);
 
 int ssa_enquiries(void *agency, struct request *q, struct out *o)
 {
@@ -67,7 +68,11 @@ int ssa_changes(void *agency, struct request *q, struct out *o)
 		after = stmt_get_int(s->changes, 0);
 		for (int i = 0; i <= q->twice; i++) {
 			out_put(o, ",", written++ > 0);
-			put_change(s, s->changes, o);
+			put_change(s, s->changes, false, o);
+		}
+		if (odd_older(s, stmt_get_text(s->changes, 1))) {
+			out_lit(o, ",");
+			put_change(s, s->changes, true, o);
 		}
 	}
 	out_lit(o, "],\"next\":\"");
@@ -113,31 +118,34 @@ static bool read_asked(struct json *j, struct asked *a)
 	return !j->bad && a->ref.p && a->number.n > 0 && a->name.n > 0;
 }
 
-static void put_known(const struct ssa *s, struct str number, struct out *o)
+static void put_known(struct ssa *s, struct str number, struct out *o)
 {
 	const struct person *who = population_find(&s->population, number);
+	struct id id = s->odd.any ? odd_person(number) : (struct id){{0}};
 
 	out_lit(o, ",\"sequence\":");
 	out_int(o, who ? who->sequence : 1);
 	out_lit(o, ",");
-	if (who)
+	if (s->options.everyone_paid && odd_of(&s->odd, &id) == ODD_OTHER_YEAR &&
+	    !odd_planted(&s->odd, ODD_OTHER_YEAR, number)) {
+		odd_plant(&s->odd, ODD_OTHER_YEAR, number, "at first the year before only");
+		put_everyone((int)s->options.everyone_paid - 1, s->options.tier_fen, o);
+	} else if (who)
 		population_put(&s->population, who, s->known_day, o);
 	else if (s->options.everyone_paid)
-		put_everyone(s, o);
+		put_everyone((int)s->options.everyone_paid, s->options.tier_fen, o);
 	else
 		out_lit(o, "\"insured\":false,\"insured_state\":\"0\",\"pension_start\":null,"
 			   "\"contributions\":[]");
 }
 
-static void put_everyone(const struct ssa *s, struct out *o)
+static void put_everyone(int year, int64_t tier_fen, struct out *o)
 {
-	int year = (int)s->options.everyone_paid;
-
 	out_lit(o, "\"insured\":true,\"insured_state\":\"1\",\"pension_start\":null,"
 		   "\"contributions\":[{\"for_year\":");
 	out_int(o, year);
 	out_lit(o, ",\"kind\":\"10\",\"paid_by\":\"1\",\"tier_fen\":");
-	out_int(o, s->options.tier_fen);
+	out_int(o, tier_fen);
 	out_lit(o, ",\"paid_on\":");
 	out_date(o, date_of(year, 3, 2));
 	out_lit(o, ",\"arrived_on\":");
@@ -146,7 +154,20 @@ static void put_everyone(const struct ssa *s, struct out *o)
 }
 
 /* A change shows what was known on its own day, so that it reads the same whenever it is read. */
-static void put_change(struct ssa *s, struct stmt *row, struct out *o)
+static bool odd_older(struct ssa *s, struct str number)
+{
+	struct id id;
+
+	if (!s->odd.any)
+		return false;
+	id = odd_person(number);
+	if (odd_of(&s->odd, &id) != ODD_OLDER)
+		return false;
+	odd_plant(&s->odd, ODD_OLDER, number, "as it was before, behind the newer record");
+	return true;
+}
+
+static void put_change(struct ssa *s, struct stmt *row, bool older, struct out *o)
 {
 	struct str number = stmt_get_text(row, 1);
 	const struct person *who = population_find(&s->population, number);
@@ -155,12 +176,12 @@ static void put_change(struct ssa *s, struct stmt *row, struct out *o)
 	out_lit(o, "{\"number\":");
 	out_text(o, number);
 	out_lit(o, ",\"sequence\":");
-	out_int(o, stmt_get_int(row, 0));
+	out_int(o, stmt_get_int(row, 0) - older);
 	out_lit(o, ",\"as_of\":");
 	out_time(o, at);
 	out_lit(o, ",");
 	if (who)
-		population_put(&s->population, who, date_of_time(at), o);
+		population_put(&s->population, who, date_of_time(at) - older, o);
 	else
 		out_lit(o, "\"insured\":false,\"insured_state\":\"0\",\"pension_start\":null,"
 			   "\"contributions\":[]");

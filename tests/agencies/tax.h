@@ -1,11 +1,13 @@
 /* The simulated tax bureau: its book of payments and what its endpoints do with it. Files:
  * tax_main.c options and routes, tax_batch.c what comes in, tax_tell.c what is told (queries,
- * change feed), tax_account.c the book of a period, tax_book.c the book, its report and dump. */
+ * change feed), tax_odd.c what is told wrongly, tax_account.c the book of a period, tax_book.c the
+ * book, its report and dump. */
 #ifndef QIAO_AGENCIES_TAX_H
 #define QIAO_AGENCIES_TAX_H
 #include "tests/agencies/book.h"
 #include "tests/agencies/idindex.h"
 #include "tests/agencies/plants.h"
+#include "tests/agencies/odd.h"
 #include "tests/agencies/refusals.h"
 #include "tests/agencies/server.h"
 
@@ -25,6 +27,7 @@ struct tax_options {
 	int64_t keys_none, key_window_ms, effect_delay_ms, query_delay_ms, settle_ms, refund_ms;
 	int64_t refuse_permille, refund_permille, feed_settled, seed;
 	const char *plants_file;
+	const char *treasury_from; /* a day, or NULL */
 };
 struct payment { /* a row of a batch, borrowing from it; or of the book, from the statement */
 	struct id id;
@@ -38,6 +41,8 @@ struct tax {
 	struct tax_options options;
 	struct refusals refusals;
 	struct plants plants;
+	struct odd odd;
+	int treasury_day; /* none comes to the treasury before */
 	bool refunds; /* some payments will be refunded */
 	struct book book;
 	struct idindex index; /* payment id -> entries */
@@ -58,8 +63,18 @@ enum tax_state tax_state_of(const struct tax *t, int64_t entry, int64_t fate,
 void tax_mature(struct tax *t);			      /* lets happen what is due */
 void tax_put_receipt(struct out *o, int64_t receipt); /* quoted, 18 to 20 digits */
 
+int tax_planted(const char *file, struct err *e); /* CSV on stdout */
 int tax_report(const char *file, struct err *e); /* JSON on stdout */
 int tax_dump(const char *file, struct err *e);	 /* CSV on stdout */
+
+struct change { /* an entry of the feed, as it is told */
+	struct id id;
+	int64_t sequence, receipt, amount_fen, at; /* receipt 0: none */
+	const char *status, *reason;
+};
+void tax_put_change(struct page *p, const struct change *c);
+/* The entry of that kind about a payment, and what is odd about it. */
+void tax_put_odd(struct page *p, enum tax_kind kind, const struct change *c, const struct change *paid);
 
 route_fn tax_batches, tax_queries, tax_changes, tax_account;
 

@@ -1,6 +1,7 @@
 /* The tax bureau's book. Entries are only ever added: what happens to them later are runs of the
  * feed, and an entry's state follows from how far those have come. */
 #include "tests/agencies/tax.h"
+#include "base/date.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +70,8 @@ int tax_open(struct tax *t, const char *file, const char *clock, const char *ref
 		return err_set(e, ERR_TEMP, "no memory");
 	if (refusals_load(&t->refusals, refuse_file, e) < 0)
 		return -1;
+	if (t->options.treasury_from && date_parse(str_of(t->options.treasury_from), &t->treasury_day) < 0)
+		return err_set(e, ERR_CONF, "treasury-from: %s: no day", t->options.treasury_from);
 	t->refunds = t->options.refund_permille > 0;
 	for (size_t i = 0; i < t->refusals.count; i++) {
 		if (tax_reason_of(t->refusals.at[i].reason, &fate) < 0)
@@ -189,7 +192,8 @@ enum tax_state tax_state_of(const struct tax *t, int64_t entry, int64_t fate,
 void tax_mature(struct tax *t)
 {
 	book_mature(&t->book, KIND_DECLARED, KIND_PAID, t->options.settle_ms);
-	book_mature(&t->book, KIND_PAID, KIND_TREASURY, t->options.settle_ms);
+	if (date_of_time(book_now(&t->book)) >= t->treasury_day)
+		book_mature(&t->book, KIND_PAID, KIND_TREASURY, t->options.settle_ms);
 	if (t->refunds)
 		book_mature(&t->book, KIND_TREASURY, KIND_REFUNDED, t->options.refund_ms);
 }
@@ -209,6 +213,11 @@ void tax_put_receipt(struct out *o, int64_t receipt)
 	out_lit(o, "\"");
 	out_put(o, text, (size_t)digits);
 	out_lit(o, "\"");
+}
+
+int tax_planted(const char *file, struct err *e)
+{
+	return odd_dump(file, &book_kind, e);
 }
 
 int tax_report(const char *file, struct err *e)

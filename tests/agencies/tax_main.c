@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { TAX_ROWS = 11 };
+enum { TAX_ROWS = 12 };
 
 static int parse(int argc, char **argv, struct tax_options *t, struct agency_options *a,
 		 const char **refuse_file);
@@ -30,6 +30,8 @@ int main(int argc, char **argv)
 		rc = tax_report(a.book, &e);
 	else if (a.dump)
 		rc = tax_dump(a.book, &e);
+	else if (a.planted)
+		rc = tax_planted(a.book, &e);
 	else
 		rc = serve(&t, &a, refuse_file, &e);
 	if (rc == 0)
@@ -64,6 +66,8 @@ static int parse(int argc, char **argv, struct tax_options *t, struct agency_opt
 		 "bad_row refuses the batch; refunded: paid, and refunded later"},
 		{"book-plants", &t->plants_file, NULL, 0, 0, NULL,
 		 "what the book says wrongly: tests/agencies/plants.h"},
+		{"treasury-from", &t->treasury_from, NULL, 0, 0, NULL,
+		 "by the agency's clock: nothing comes to the treasury before that day"},
 		{"feed", NULL, &t->feed_settled, 0, 0, "all|settled",
 		 "settled: the feed shows neither 02 nor refused, which the batch's answer told"},
 	};
@@ -99,6 +103,8 @@ static int serve(const struct tax_options *options, const struct agency_options 
 				 .agency = &t};
 	int rc = tax_open(&t, a->book, a->clock, refuse_file, e);
 
+	if (rc == 0)
+		rc = odd_open(&t.odd, &t.book, a->odd, a->seed, e);
 	if (rc == 0)
 		rc = server_run(&s, e);
 	tax_close(&t);

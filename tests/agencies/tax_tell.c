@@ -8,7 +8,7 @@ static void put_state(struct tax *t, const struct id *id, struct out *o);
 static void put_changes(struct page *p);
 static int64_t put_run(struct page *p, const struct run *r, int64_t from_row);
 static const char *status_of(enum tax_kind kind, int64_t fate);
-static void put_change(struct out *o, const struct run *r, struct stmt *row, const char *status);
+static void put_row(struct page *p, const struct run *r, struct stmt *row, const char *status);
 
 int tax_queries(void *agency, struct request *q, struct out *o)
 {
@@ -133,10 +133,8 @@ static int64_t put_run(struct page *p, const struct run *r, int64_t from_row)
 		last = stmt_get_int(t->range, 0);
 		if (!status)
 			continue;
-		for (int i = 0; i <= p->twice; i++) {
-			out_put(p->out, ",", p->written++ > 0);
-			put_change(p->out, r, t->range, status);
-		}
+		for (int i = 0; i <= p->twice; i++)
+			put_row(p, r, t->range, status);
 		p->limit--;
 	}
 	if (p->limit > 0)
@@ -162,24 +160,46 @@ static const char *status_of(enum tax_kind kind, int64_t fate)
 	}
 }
 
-static void put_change(struct out *o, const struct run *r, struct stmt *row, const char *status)
+static void put_row(struct page *p, const struct run *r, struct stmt *row, const char *status)
 {
+	const struct tax *t = p->agency;
+	int64_t entry = stmt_get_int(row, 0);
+	struct change c = {.sequence = run_sequence(r, entry),
+			   .receipt = r->kind == KIND_DECLARED ? 0 : stmt_get_int(row, 3),
+			   .amount_fen = stmt_get_int(row, 2),
+			   .at = r->at,
+			   .status = status,
+			   .reason = tax_reason(stmt_get_int(row, 4))},
+		      paid = c;
+	const struct run *before = r->kind == KIND_TREASURY ? feed_find(&t->book.feed, KIND_PAID, entry) : NULL;
+
+	memcpy(c.id.b, stmt_get_blob(row, 1).p, ID_LEN);
+	if (before)
+		paid = (struct change){c.id, run_sequence(before, entry), c.receipt, c.amount_fen, before->at, "03", NULL};
+	tax_put_odd(p, (enum tax_kind)r->kind, &c, &paid);
+}
+
+void tax_put_change(struct page *p, const struct change *c)
+{
+	struct out *o = p->out;
+
+	out_put(o, ",", p->written++ > 0);
 	out_lit(o, "{\"sequence\":");
-	out_int(o, run_sequence(r, stmt_get_int(row, 0)));
+	out_int(o, c->sequence);
 	out_lit(o, ",\"payment_id\":");
-	out_hex(o, stmt_get_blob(row, 1).p, ID_LEN);
+	out_hex(o, c->id.b, ID_LEN);
 	out_lit(o, ",\"status\":");
-	out_text(o, str_of(status));
+	out_text(o, str_of(c->status));
 	out_lit(o, ",\"reason\":");
-	out_text(o, str_of(tax_reason(stmt_get_int(row, 4))));
+	out_text(o, str_of(c->reason));
 	out_lit(o, ",\"receipt\":");
-	if (r->kind == KIND_DECLARED)
+	if (c->receipt == 0)
 		out_lit(o, "null");
 	else
-		tax_put_receipt(o, stmt_get_int(row, 3));
+		tax_put_receipt(o, c->receipt);
 	out_lit(o, ",\"amount_fen\":");
-	out_int(o, stmt_get_int(row, 2));
+	out_int(o, c->amount_fen);
 	out_lit(o, ",\"at\":");
-	out_time(o, r->at);
+	out_time(o, c->at);
 	out_lit(o, "}");
 }
