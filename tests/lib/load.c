@@ -10,7 +10,7 @@
 
 enum { VILLAGES_BYTES = 1 << 20 };
 
-/* next/<i>.csv and next/<i>.json; next/<i>.to names the folder that they are for. */
+/* next/<i>.csv, with covers <i>.cover.json and <i>.plan.json; next/<i>.to names the folder that they are for. */
 int load_write(const struct load *l, const struct world *w, void (*told)(void *arg, int64_t rows), void *arg, struct err *e)
 {
 	struct villages villages = {0};
@@ -39,7 +39,7 @@ int load_write(const struct load *l, const struct world *w, void (*told)(void *a
 				    .count = (uint32_t)(left < l->rows_each ? left : l->rows_each)};
 
 		snprintf(roster, sizeof roster, "%s/%" PRId64 ".csv", dir, i);
-		snprintf(cover, sizeof cover, "%s/%" PRId64 ".json", dir, i);
+		snprintf(cover, sizeof cover, "%s/%" PRId64 ".cover.json", dir, i);
 		snprintf(path, sizeof path, "%s/data/inbox/%s", w->dir, v->code);
 		if (bulk_write(&bulk, roster, l->covers ? cover : NULL, e) < 0 ||
 		    fs_mkdirs(path, e) < 0)
@@ -81,7 +81,8 @@ int load_drop(const struct load *l, const struct world *w, struct err *e)
 		buf_reset(&code);
 		if (fs_read(path, &code, e) < 0 || !buf_text(&code) ||
 		    drop_one(w, i, (char *)code.data, "csv", e) < 0 ||
-		    (l->covers && drop_one(w, i, (char *)code.data, "json", e) < 0))
+		    (l->covers && (drop_one(w, i, (char *)code.data, "plan.json", e) < 0 ||
+				   drop_one(w, i, (char *)code.data, "cover.json", e) < 0)))
 			rc = -1;
 	}
 	buf_fini(&code);
