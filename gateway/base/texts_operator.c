@@ -648,6 +648,12 @@ const struct text texts_for_operators[] = {
 	{"subject_not_found", "没有这一行或这笔付款", "there is no such row or payment"},
 	{"withdraw_instructed", "已经发往税务，只能退库", "it is instructed already: only a reversal helps"},
 	{"withdraw_ended", "已经了结，无可撤回", "it has ended already"},
+	{"reversal_reason_unknown", "退款原因只能是03（结算退款）或04（误收退款）",
+	 "the reason is 03 (refund at settlement) or 04 (collected in error)"},
+	{"not_collected", "税务还没有收到这笔钱，无款可退", "the tax bureau has not collected it"},
+	{"no_receipt", "还没有电子税票号，暂时不能退款", "there is no tax receipt yet to cite"},
+	{"already_being_reversed", "已经在办理退款", "a refund of it is being asked for already"},
+	{"already_refunded", "已经退款", "it has been refunded already"},
 
 	{"cmd_audit", "谁在何时打开或送出过身份信息", "who opened or handed over identities, and when"},
 	{"cmd_audit.help",

@@ -166,13 +166,25 @@ static const struct {
 	{F_WITHDRAWN, 0, F_REJECTED | F_EXPIRED | F_INSTRUCTED, 0, F_DECLARED, 0},
 };
 
-enum absorb fact_absorb(uint32_t *facts, enum fact f, uint32_t *implied)
+static size_t join_of(enum fact f)
 {
 	size_t i = 0;
 
 	while (i < COUNT(joins) && joins[i].fact != f)
 		i++;
 	assert(i < COUNT(joins));
+	return i;
+}
+
+uint32_t fact_clears(enum fact f)
+{
+	return joins[join_of(f)].clears;
+}
+
+enum absorb fact_absorb(uint32_t *facts, enum fact f, uint32_t *implied)
+{
+	size_t i = join_of(f);
+
 	*implied = 0;
 	if ((*facts & f) != 0)
 		return ABSORB_OLD;

@@ -100,6 +100,7 @@ enum absorb {
  * row can still be rejected (not eligible), expire or be withdrawn; from instructing on only the
  * bureau ends it. */
 enum absorb fact_absorb(uint32_t *facts, enum fact f, uint32_t *implied);
+uint32_t fact_clears(enum fact f); /* the facts that it answers */
 
 /* Payment id (design, section 4): whose money, for whom, which year, the n-th. */
 struct payment_tuple {

@@ -177,17 +177,23 @@ struct payment_reversal {
 	struct id reversal_id, payment_id;
 	struct str receipt, reason;
 	int64_t amount_fen;
+	int32_t attempt;           /* 1, 2, ... as of a payment */
+	int64_t requested_at;      /* time of the first attempt */
+	bool ask_first;            /* as of a payment */
 };
 struct payment_enquiry {
 	struct id payment_id;
 	int32_t attempt;           /* of the enquiry */
-	int32_t payment_attempt;
+	int32_t payment_attempt;   /* or of the reversal */
+	struct opt_id reversal_id; /* what it asks about; none: the payment */
 };
 
 /* ---- collections: tax -> gateway; key payment id ---- */
 struct collection_result {
 	struct id payment_id;
-	struct str state;          /* accepted, paid, in_treasury, failed, in_doubt, unknown, refunded, too_late */
+	/* accepted, paid, in_treasury, failed, in_doubt, unknown, refunded, too_late; of a reversal refund_requested,
+	 * refund_refused, refund_in_doubt, refund_unknown, refunded */
+	struct str state;
 	struct str reason;         /* failed: reason code; in_doubt: what happened */
 	struct str receipt;        /* electronic tax receipt number, AAD009 */
 	struct opt_long amount_fen;
@@ -195,6 +201,7 @@ struct collection_result {
 	int64_t sequence;          /* the bureau's own, 0 for our in_doubt, unknown, too_late */
 	int32_t attempt;           /* payment attempt or, for unknown, enquiry attempt it answers; 0 from the feed */
 	struct str batch;          /* or null */
+	struct opt_id reversal_id; /* the reversal that it is about, or none */
 };
 
 /* ---- feedback: gateway -> SSA; key person token ---- */

@@ -167,13 +167,15 @@ static const struct member subsidy_payment[] = {
 static const struct member payment_reversal[] = {
 	F(payment_reversal, reversal_id, M_ID),	 F(payment_reversal, payment_id, M_ID),
 	F(payment_reversal, receipt, M_TEXT),	 F(payment_reversal, reason, M_TEXT),
-	F(payment_reversal, amount_fen, M_LONG),
+	F(payment_reversal, amount_fen, M_LONG), DEFAULTED(payment_reversal, attempt, M_INT),
+	DEFAULTED(payment_reversal, requested_at, M_TIME), DEFAULTED(payment_reversal, ask_first, M_BOOL),
 };
 
 static const struct member payment_enquiry[] = {
 	F(payment_enquiry, payment_id, M_ID),
 	F(payment_enquiry, attempt, M_INT),
 	F(payment_enquiry, payment_attempt, M_INT),
+	F(payment_enquiry, reversal_id, M_OPT_ID),
 };
 
 static const struct member collection_result[] = {
@@ -186,6 +188,7 @@ static const struct member collection_result[] = {
 	DEFAULTED(collection_result, sequence, M_LONG),
 	DEFAULTED(collection_result, attempt, M_INT),
 	F(collection_result, batch, M_OPT_TEXT),
+	F(collection_result, reversal_id, M_OPT_ID),
 };
 
 static const struct member collected_subsidy[] = {

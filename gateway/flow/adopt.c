@@ -204,8 +204,8 @@ static int take_unreadable(struct flow *f, const char *topic, const struct bus_r
 
 static bool said_once(enum event_type t)
 {
-	return t == EV_SUBSIDY_PAYMENT || t == EV_PAYMENT_ENQUIRY || t == EV_COLLECTED_SUBSIDY ||
-	       t == EV_SUBSIDY_REFUNDED || t == EV_REJECTED_EVENT;
+	return t == EV_SUBSIDY_PAYMENT || t == EV_PAYMENT_REVERSAL || t == EV_PAYMENT_ENQUIRY ||
+	       t == EV_COLLECTED_SUBSIDY || t == EV_SUBSIDY_REFUNDED || t == EV_REJECTED_EVENT;
 }
 
 static int take_event(struct flow *f, enum event_type t, const char *topic,
@@ -246,6 +246,8 @@ static int take_event(struct flow *f, enum event_type t, const char *topic,
 	if (t == EV_COLLECTION_STATISTICS)
 		return take_statistics(f, &ev.statistics, e);
 	if (t == EV_PAYMENT_ENQUIRY) {
+		if (ev.asked.reversal_id.set)
+			return 0; /* not about the payment; whoever asks again takes the next number */
 		struct adopted_payment p = {.pid = ev.asked.payment_id,
 					    .enquiry = ev.asked.attempt,
 					    .enquiry_of = ev.asked.payment_attempt};
@@ -349,7 +351,7 @@ static int stands_instructed(struct flow *f, struct decl *d, const struct adopte
 	if (!(d->facts & F_INSTRUCTED))
 		return 0; /* ended here otherwise: a difference by now */
 	if (p->attempt > d->attempt) {
-		if ((d->facts & F_DOUBT) && flow_doubt_cleared(f, d, &p->event, e) != 0)
+		if ((d->facts & F_DOUBT) && flow_cleared(f, d, F_DOUBT, &p->event, "cleared: never happened", e) != 0)
 			return -1;
 		d->attempt = p->attempt;
 		d->instructed_at = p->instructed_at;

@@ -112,11 +112,11 @@ int flow_void(struct flow *f, struct submission *s, struct err *e)
 	return decl_void(f->p.ledger, s, e);
 }
 
-int flow_doubt_cleared(struct flow *f, struct decl *d, const struct id *cause, struct err *e)
+int flow_cleared(struct flow *f, struct decl *d, enum fact fact, const struct id *cause, const char *note, struct err *e)
 {
 	struct standing was = standing_of(d);
-	d->facts &= ~(uint32_t)F_DOUBT;
-	if (history_add(f->p.ledger, d, F_DOUBT, false, cause, f->now, "cleared: never happened", e) != 0)
+	d->facts &= ~(uint32_t)fact;
+	if (history_add(f->p.ledger, d, fact, false, cause, f->now, note, e) != 0)
 		return -1;
 	return restate(f, d, &was, e);
 }
@@ -141,9 +141,10 @@ enum row_result flow_result_of(struct str word)
 	return RES_NONE;
 }
 
+/* Who has the final answer hears only final ones after it: of a reversal, and of what became of that. */
 static bool said_final(const struct decl *d)
 {
-	return d->repeat || state_final(state_of(d->facts));
+	return d->repeat || d->final || state_final(state_of(d->facts));
 }
 
 int flow_answer(struct flow *f, struct decl *d, const struct said *say, struct err *e)

@@ -70,7 +70,7 @@ int instruct_again(struct flow *f, struct decl *d, const struct id *cause, struc
 	struct submission *s;
 	if (date_of_time(f->now) > p->last_instruct_day)
 		return fail(f, d, "too_late", cause, f->now, e);
-	if (flow_doubt_cleared(f, d, cause, e) != 0 || submission_get(f->p.ledger, d->sub, &s, e) != 0)
+	if (flow_cleared(f, d, F_DOUBT, cause, "cleared: never happened", e) != 0 || submission_get(f->p.ledger, d->sub, &s, e) != 0)
 		return -1;
 	COUNT(C_INSTRUCTED_AGAIN);
 	d->attempt++;
@@ -85,7 +85,7 @@ int payment_enquire(struct flow *f, struct decl *d, struct err *e)
 	d->enquiry_attempt++;
 	d->due = f->now + flow_patience(f->p.conf->gateway.doubt_enquiry_ms, d->enquiry_attempt);
 	d->dirty = true;
-	struct payment_enquiry ev = {d->pid, d->enquiry_attempt, d->attempt};
+	struct payment_enquiry ev = {.payment_id = d->pid, .attempt = d->enquiry_attempt, .payment_attempt = d->attempt};
 	decision_id(&id, STR("PaymentEnquiry"), &d->pid, d->enquiry_attempt);
 	COUNT(C_PAYMENT_ENQUIRIES);
 	if (flow_wait(f, d->due, WAIT_PAYMENT, d->no, e) != 0)
@@ -124,12 +124,24 @@ static int on_doubt(struct flow *f, struct decl *d, const struct collection_resu
 	return into_doubt(f, d, note, ev->at, cause, e);
 }
 
+bool never_came(const struct flow *f, int64_t keyed_from, int64_t doubt_at, int64_t told_at, int64_t *look_at)
+{
+	const struct conf *c = f->p.conf;
+	bool keyed = keyed_from > 0 && c->tax_terms.keys == KEYS_HONOURED && f->now - keyed_from < c->tax_terms.key_window_ms;
+	/* What a restored ledger has forgotten may have sent it once more, until then. */
+	int64_t restored_at = ledger_restored_at(f->p.ledger);
+	int64_t settled = (doubt_at > restored_at ? doubt_at : restored_at) + c->tax_terms.settlement_delay_ms;
+	int64_t next = f->now + c->gateway.doubt_enquiry_ms;
+	*look_at = next > settled ? next : settled + 1;
+	return keyed || told_at > settled;
+}
+
 /* The bureau knows nothing of it. While idempotency keys protect, or past the settlement delay, that is permission to send again. */
 static int on_unknown(struct flow *f, struct decl *d, const struct collection_result *ev, const struct id *cause, struct err *e)
 {
-	const struct conf *c = f->p.conf;
 	const struct policy *p = reference_policy(f->p.reference, d->year);
 	enum state st = state_of(d->facts);
+	int64_t look_at;
 	if ((st != ST_IN_DOUBT && st != ST_INSTRUCTED) || ev->attempt != d->enquiry_attempt) {
 		COUNT(C_OLD_RESULTS);
 		return 0;
@@ -138,15 +150,10 @@ static int on_unknown(struct flow *f, struct decl *d, const struct collection_re
 	if (st == ST_INSTRUCTED)
 		return into_doubt(f, d, "unknown", ev->at, cause, e);
 	/* Past the last day nothing is sent under the key's protection: "unknown" must be final to end the payment. */
-	bool keyed = c->tax_terms.keys == KEYS_HONOURED && f->now - d->instructed_at < c->tax_terms.key_window_ms &&
-		     date_of_time(f->now) <= p->last_instruct_day;
-	/* What a restored ledger has forgotten may have sent it once more, until then. */
-	int64_t restored_at = ledger_restored_at(f->p.ledger);
-	int64_t settled = (d->doubt_at > restored_at ? d->doubt_at : restored_at) + c->tax_terms.settlement_delay_ms;
-	if (keyed || ev->at > settled)
+	int64_t keyed_from = date_of_time(f->now) <= p->last_instruct_day ? d->instructed_at : 0;
+	if (never_came(f, keyed_from, d->doubt_at, ev->at, &look_at))
 		return instruct_again(f, d, cause, e);
-	int64_t next = f->now + c->gateway.doubt_enquiry_ms;
-	d->due = next > settled ? next : settled + 1;
+	d->due = look_at;
 	d->dirty = true;
 	return flow_wait(f, d->due, WAIT_PAYMENT, d->no, e);
 }
@@ -196,7 +203,7 @@ static int say_code(struct flow *f, struct decl *d, enum row_result result, cons
 }
 
 /* Something that the two sides tell differently, for a person; the payment stays as it is. */
-static int differ(struct flow *f, struct decl *d, const char *kind, const char *detail, const struct id *cause, struct err *e)
+int payment_differs(struct flow *f, struct decl *d, const char *kind, const char *detail, const struct id *cause, struct err *e)
 {
 	char hex[ID_HEX];
 	COUNT(C_DIFFERENCES);
@@ -223,7 +230,7 @@ static int on_money(struct flow *f, struct decl *d, enum fact fact, const struct
 		if (how != ABSORB_OLD || !ended || fact == F_REFUNDED)
 			return 0;
 		/* By the bureau's own order it came after the end: no repeat, but money once more. */
-		return differ(f, d, fact_code(fact), "after its end", cause, e);
+		return payment_differs(f, d, fact_code(fact), "after its end", cause, e);
 	}
 	if (fact == F_ACCEPTED)
 		return 0;
@@ -235,18 +242,20 @@ static int on_money(struct flow *f, struct decl *d, enum fact fact, const struct
 	}
 	if (fact == F_REFUNDED) {
 		COUNT(C_REFUNDED);
-		return feed_refund(f, d, ev->at, e) != 0 ? -1 : say_code(f, d, RES_STOPPED, "refunded", e);
+		if (reversal_refunded(f, d, ev, cause, e) != 0 || feed_refund(f, d, ev->at, e) != 0)
+			return -1;
+		return say_code(f, d, RES_STOPPED, "refunded", e);
 	}
 	COUNT(C_IN_TREASURY);
 	d->treasury_at = ev->at;
 	/* Money is money: it goes on, and a person is told that it came after everything was closed. */
-	if (past_window(f, d, ev->at) && differ(f, d, "late_arrival", NULL, cause, e) != 0)
+	if (past_window(f, d, ev->at) && payment_differs(f, d, "late_arrival", NULL, cause, e) != 0)
 		return -1;
 	if (!(d->facts & F_FED_BACK) && feed_back(f, d, cause, e) != 0)
 		return -1;
 	/* One answer is enough for "the money is there"; who was told "paid" hears next of the credit. Who has the final answer
 	 * already (after a restore the credit's refusal may come first) hears nothing older. */
-	return d->final || strcmp(d->code, "paid") == 0 ? 0 : say_code(f, d, RES_ACCEPTED, "in_treasury", e);
+	return d->final || strcmp(d->code, "paid") == 0 || (d->facts & F_REFUND_REQUESTED) ? 0 : say_code(f, d, RES_ACCEPTED, "in_treasury", e);
 }
 
 /* Collected in the year it is for, or in the January after; what ends it may come years later. */
@@ -289,7 +298,7 @@ static int absorb_told(struct flow *f, struct decl *d, const struct collection_r
 		return 0;
 	}
 	if (ev->sequence == d->tax_seq && ev->sequence > 0 && !(d->facts & fact))
-		return differ(f, d, fact_code(fact), "same sequence", cause, e);
+		return payment_differs(f, d, fact_code(fact), "same sequence", cause, e);
 	if (!contradicts(d, fact)) {
 		d->tax_seq = ev->sequence;
 		d->dirty = true;
@@ -313,7 +322,9 @@ static int absorb_result(struct flow *f, struct decl *d, const struct collection
 		    {"failed", F_FAILED}};
 	const char *other = disagrees(d, ev);
 	if (other)
-		return differ(f, d, other, NULL, cause, e);
+		return payment_differs(f, d, other, NULL, cause, e);
+	if (ev->reversal_id.set && !str_is(ev->state, "refunded"))
+		return reversal_result(f, d, ev, cause, e);
 	if (str_is(ev->state, "in_doubt"))
 		return on_doubt(f, d, ev, cause, e);
 	if (str_is(ev->state, "unknown"))
@@ -328,7 +339,7 @@ static int absorb_result(struct flow *f, struct decl *d, const struct collection
 	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
 		if (str_is(ev->state, told[i].state))
 			return absorb_told(f, d, ev, told[i].fact, cause, e);
-	return differ(f, d, "unknown_state", NULL, cause, e);
+	return payment_differs(f, d, "unknown_state", NULL, cause, e);
 }
 
 int on_collection_result(struct flow *f, const struct bus_record *r, struct err *e)
@@ -374,7 +385,7 @@ static int absorb_credit(struct flow *f, struct decl *d, struct str type, const 
 		return 0;
 	}
 	if (ev->amount_fen != d->amount_fen)
-		return differ(f, d, "other_amount", NULL, cause, e);
+		return payment_differs(f, d, "other_amount", NULL, cause, e);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (!str_is(type, kinds[i].type))
 			continue;
@@ -388,9 +399,9 @@ static int absorb_credit(struct flow *f, struct decl *d, struct str type, const 
 			return 0;
 		COUNT(kinds[i].counter);
 		if (kinds[i].fact == F_DEBIT_REFUSED) /* paid back by the bureau, and still on the account */
-			return differ(f, d, "debit_refused", NULL, cause, e);
-		if (!kinds[i].code || (d->facts & F_REFUNDED))
-			return 0;
+			return payment_differs(f, d, "debit_refused", NULL, cause, e);
+		if (!kinds[i].code || (d->facts & (F_REFUNDED | F_REFUND_REQUESTED)))
+			return 0; /* what is going on, or has ended, was told */
 		return say_code(f, d, kinds[i].result, kinds[i].code, e);
 	}
 	return 0;

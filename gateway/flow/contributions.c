@@ -71,7 +71,7 @@ struct verdict {
 	bool past_cut_off; /* the SSA's word is from after the cut-off: what is missing now stays missing */
 };
 
-static void judge(const struct policy *p, const struct contribution_status *ev, struct verdict *v)
+static void judge(const struct policy *p, const struct contribution_status *ev, int today, struct verdict *v)
 {
 	struct contribution list[ENTRIES_MAX];
 	int n = ev->entry_count < ENTRIES_MAX ? ev->entry_count : ENTRIES_MAX;
@@ -81,10 +81,31 @@ static void judge(const struct policy *p, const struct contribution_status *ev, 
 						in->arrived_on.set ? (int)in->arrived_on.v : DATE_NONE,
 						in->refunded_on.set ? (int)in->refunded_on.v : DATE_NONE};
 	}
-	int today = date_of_time(ev->as_of);
 	v->answer = eligibility(p, ev->insured, ev->insured_state, ev->pension_start.set ? (int)ev->pension_start.v : DATE_NONE,
 				list, n, today, p->last_filing_day, &v->why);
 	v->past_cut_off = today > p->last_filing_day;
+}
+
+/* By what the SSA says now, a payment that was instructed should not have been: the contribution was refunded since, say. Nothing follows
+ * by itself; a person decides, once for each reason, whether it is reversed. Judged as of the day of instructing, for who draws a pension
+ * since then was still entitled. R-34 */
+static int question(struct flow *f, struct decl *d, const struct policy *p, const struct contribution_status *ev,
+		    const struct id *cause, struct err *e)
+{
+	enum state st = state_of(d->facts);
+	struct verdict then;
+	if (!(d->facts & F_INSTRUCTED) || !state_live(st) || st == ST_REFUND_REQUESTED || st == ST_REFUND_IN_DOUBT)
+		return 0;
+	judge(p, ev, date_of_time(d->instructed_at), &then);
+	if (then.answer != ELIGIBLE_NO)
+		return 0;
+	int fresh = difference_once(f->p.ledger, d, "contribution_refunded_later", then.why, cause, e);
+	if (fresh <= 0)
+		return fresh;
+	char hex[ID_HEX];
+	COUNT(C_DIFFERENCES);
+	log_warn("DIFFERENCE", "payment=%s state=%s kind=contribution_refunded_later why=%s", id_hex(&d->pid, hex), state_code(st), then.why);
+	return 0;
 }
 
 /* What was waited for did not come: "goes on by itself" must not be the last word. */
@@ -205,7 +226,7 @@ static int judge_person(struct flow *f, struct person *who, const struct contrib
 	int64_t waiting = 0, next;
 	if (!p)
 		return 0;
-	judge(p, ev, &v);
+	judge(p, ev, date_of_time(ev->as_of), &v);
 	who->checked_at = ev->as_of;
 	who->eligible_until = v.answer != ELIGIBLE_YES		    ? 0
 			      : ev->pension_start.set ? (int32_t)ev->pension_start.v - 1
@@ -217,6 +238,8 @@ static int judge_person(struct flow *f, struct person *who, const struct contrib
 		if (decl_get(f->p.ledger, no, &d, e) != 0)
 			return -1;
 		next = d->next_of_person;
+		if (v.answer == ELIGIBLE_NO && question(f, d, p, ev, cause, e) != 0)
+			return -1;
 		if (state_of(d->facts) != ST_PENDING)
 			continue;
 		if (judge_payment(f, d, p, &v, ev, cause, e) != 0)

@@ -11,8 +11,9 @@ enum {
 	C_ROWS, C_SUBMISSIONS, C_REPEATED_SUBMISSIONS, C_VOIDED_ATTEMPTS, C_COVERS, C_OLD_COVERS, C_PLANS, C_OLD_PLANS, C_FILED, C_REJECTED, C_REPEATS,
 	C_ENQUIRIES, C_KNOWN, C_STATUSES, C_OLD_STATUSES, C_INSTRUCTED, C_INSTRUCTED_AGAIN, C_RESULTS, C_OLD_RESULTS, C_EARLY, C_DOUBTS,
 	C_PAYMENT_ENQUIRIES, C_FAILED, C_PAID, C_IN_TREASURY, C_REFUNDED, C_CREDITED, C_CREDIT_REFUSED, C_DEBIT_REFUSED, C_EXPIRED, C_WITHDRAWN,
-	C_DIFFERENCES,
-	C_ADOPTED, C_OPERATIONS, C_OPERATIONS_REFUSED, C_REJECTS, C_REJECTS_RELEASED, C_REJECTS_DISCARDED, C_FLOWS_STOPPED, C_TRANSACTIONS, C_EVENTS_OUT, FLOW_COUNTERS
+	C_DIFFERENCES, C_REVERSALS, C_REVERSALS_REFUSED,
+	C_ADOPTED, C_OPERATIONS, C_OPERATIONS_REFUSED, C_REJECTS, C_REJECTS_RELEASED, C_REJECTS_DISCARDED, C_FLOWS_STOPPED, C_TRANSACTIONS,
+	C_EVENTS_OUT, FLOW_COUNTERS
 };
 extern struct counter flow_counter[FLOW_COUNTERS];
 #define COUNT(which) (flow_counter[which].value++)
@@ -80,7 +81,8 @@ int flow_fact(struct flow *f, struct decl *d, enum fact fact, const struct id *c
 int flow_declared(struct flow *f, struct decl *d, struct err *e);      /* a new row enters the statistics */
 int flow_forget(struct flow *f, struct decl *d, struct err *e);        /* a repeating row leaves them */
 int flow_void(struct flow *f, struct submission *s, struct err *e);    /* all rows of an unclosed attempt leave them */
-int flow_doubt_cleared(struct flow *f, struct decl *d, const struct id *cause, struct err *e);
+/* A fact is taken away by an answer; the history says so. */
+int flow_cleared(struct flow *f, struct decl *d, enum fact fact, const struct id *cause, const char *note, struct err *e);
 int flow_typed(struct flow *f, struct decl *d, int sponsor_type, struct err *e); /* moves to its sponsor type's key */
 int flow_answer(struct flow *f, struct decl *d, const struct said *s, struct err *e);
 int flow_answer_submissions(struct flow *f, struct err *e);
@@ -126,6 +128,16 @@ int instruct(struct flow *f, struct decl *d, const struct submission *s, const s
 int instruct_again(struct flow *f, struct decl *d, const struct id *cause, struct err *e);
 int absorb_early(struct flow *f, struct decl *d, struct err *e);
 int payment_enquire(struct flow *f, struct decl *d, struct err *e);
+/* The bureau says, as of told_at, that it knows nothing of what is in doubt since doubt_at: may it be sent again? While idempotency keys
+ * protect (keyed_from: the first sending; 0 = they do not), or past the settlement delay. Else *look_at: when to ask once more. */
+bool never_came(const struct flow *f, int64_t keyed_from, int64_t doubt_at, int64_t told_at, int64_t *look_at);
+/* Something that the two sides tell differently, for a person; the payment stays as it is. */
+int payment_differs(struct flow *f, struct decl *d, const char *kind, const char *detail, const struct id *cause, struct err *e);
+/* reversals.c */
+int reversal_due(struct flow *f, const struct due *due, struct err *e);
+int reversal_result(struct flow *f, struct decl *d, const struct collection_result *ev, const struct id *cause, struct err *e);
+/* The bureau refunded the payment, asked by us or by itself. */
+int reversal_refunded(struct flow *f, struct decl *d, const struct collection_result *ev, const struct id *cause, struct err *e);
 /* operations.c: what people decide. A kind's function does it, or names in *refused why not (a code of the operators' texts). cause: the
  * operation's id. */
 typedef int operation_fn(struct flow *f, const struct operation *op, const struct id *cause, const char **refused, struct err *e);
@@ -142,6 +154,7 @@ int breakers_load(struct flow *f, struct err *e);
 bool breaker_trips(struct flow *f, int input);
 /* Puts the stop down; the caller puts down where reading goes on. */
 int breaker_stop(struct flow *f, int input, struct err *e);
+operation_fn reversal_start; /* subject: the payment; argument: the reason, 03 or 04 */
 /* adopt.c: what a restored ledger takes over from the bus */
 enum adopt_claim { CLAIM_NONE, CLAIM_TAKEN, CLAIM_OTHER_AMOUNT };
 int adopt_take(struct flow *f, struct err *e);  /* all decisions, before the bus is written or an input read */

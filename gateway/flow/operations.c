@@ -17,6 +17,7 @@ static const struct {
 	operation_two_fn *two; /* or it depends */
 } kinds[] = {
 	{"withdraw", withdraw_operation, false, NULL},
+	{"reverse", reversal_start, true, NULL},
 	{"reconcile", reconcile_operation, false, NULL},
 	{"difference_assign", difference_assign_operation, false, NULL},
 	{"difference_resolve", difference_resolve_operation, false, NULL},

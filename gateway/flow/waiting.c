@@ -70,6 +70,10 @@ static int submission_due(struct flow *f, const struct due *due, struct err *e)
 
 int waiting_step(struct flow *f, struct err *e)
 {
+	static int (*const came_due[])(struct flow *f, const struct due *due, struct err *e) = {
+		[WAIT_ENQUIRY] = enquiry_due, [WAIT_PAYMENT] = payment_due, [WAIT_SUBMISSION] = submission_due,
+		[WAIT_REVERSAL] = reversal_due,
+	};
 	static struct due due[DUE_MAX];
 	int n;
 	if (f->now < f->due_at)
@@ -77,13 +81,9 @@ int waiting_step(struct flow *f, struct err *e)
 	if (waiting_take(f->p.ledger, f->now, due, DUE_MAX, &n, e) != 0)
 		return -1;
 	f->touched = true;
-	for (int i = 0; i < n; i++) {
-		int rc = due[i].kind == WAIT_ENQUIRY   ? enquiry_due(f, &due[i], e)
-			 : due[i].kind == WAIT_PAYMENT ? payment_due(f, &due[i], e)
-						       : submission_due(f, &due[i], e);
-		if (rc != 0)
+	for (int i = 0; i < n; i++)
+		if (came_due[due[i].kind](f, &due[i], e) != 0)
 			return -1;
-	}
 	f->due_at = waiting_next(f->p.ledger);
 	return 0;
 }

@@ -343,14 +343,26 @@ int history_mark(struct ledger *l, const char *what, struct err *e)
 	return history_put(l, 0, 0, 0, false, NULL, l->now, what, 0, e);
 }
 
-int difference_add(struct ledger *l, const struct decl *d, const char *kind, const char *detail, const struct id *cause,
-		   struct err *e)
+static int difference_put(struct ledger *l, enum sql sql, const struct decl *d, const char *kind, const char *detail,
+			  const struct id *cause, struct err *e)
 {
-	struct stmt *q = l->q[Q_DIFFERENCE_PUT];
+	struct stmt *q = l->q[sql];
 	stmt_int(q, 1, d->no);
 	stmt_text(q, 2, str_of(kind));
 	stmt_text(q, 3, str_of(detail));
 	stmt_blob(q, 4, cause->b, ID_LEN);
 	stmt_int(q, 5, l->now);
 	return stmt_run(q, e);
+}
+
+int difference_add(struct ledger *l, const struct decl *d, const char *kind, const char *detail, const struct id *cause,
+		   struct err *e)
+{
+	return difference_put(l, Q_DIFFERENCE_PUT, d, kind, detail, cause, e);
+}
+
+int difference_once(struct ledger *l, const struct decl *d, const char *kind, const char *detail, const struct id *cause,
+		    struct err *e)
+{
+	return difference_put(l, Q_DIFFERENCE_ONCE, d, kind, detail, cause, e) != 0 ? -1 : store_changes(l->st) > 0;
 }

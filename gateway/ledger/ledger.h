@@ -185,6 +185,27 @@ int history_typed(struct ledger *l, const struct submission *s, int64_t first, i
 int difference_add(struct ledger *l, const struct decl *d, const char *kind, const char *detail, const struct id *cause,
 		   struct err *e);
 
+/* The same, where a kind and a detail are told about a declaration only once, whatever event tells it: 1 now, 0 before. */
+int difference_once(struct ledger *l, const struct decl *d, const char *kind, const char *detail, const struct id *cause,
+		    struct err *e);
+
+/* ---- reversals: a payment that the bureau is asked to refund; the n-th of its payment ---- */
+enum reversal_state { REV_REQUESTED, REV_ACCEPTED, REV_IN_DOUBT, REV_REFUSED, REV_REFUNDED, REV_STATES };
+const char *reversal_state_code(enum reversal_state s);
+struct reversal {
+	struct id id;
+	int64_t decl;
+	int32_t n;                     /* 1, 2, ... */
+	char reason[8], operator[100]; /* who decided */
+	int64_t requested_at;
+	enum reversal_state state;
+	int32_t attempt, enquiry_attempt;
+	int64_t doubt_at, due, sequence; /* the bureau's, of what it said last of the reversal */
+};
+/* The newest one of a declaration: 1 found, 0 none, -1. */
+int reversal_last(struct ledger *l, int64_t decl, struct reversal *out, struct err *e);
+int reversal_put(struct ledger *l, const struct reversal *r, struct err *e);
+
 /* ---- persons: running sums for a token and year ---- */
 struct person {
 	struct id token;
@@ -204,7 +225,7 @@ int person_get(struct ledger *l, const struct id *token, int year, struct person
 int persons_of(struct ledger *l, const struct id *token, struct person **out, int max, int *count, struct err *e);
 
 /* ---- waiting: everything that must happen by a time ---- */
-enum waiting { WAIT_ENQUIRY, WAIT_PAYMENT, WAIT_SUBMISSION };
+enum waiting { WAIT_ENQUIRY, WAIT_PAYMENT, WAIT_SUBMISSION, WAIT_REVERSAL /* ref: its declaration */ };
 struct due {
 	int64_t at, ref;
 	enum waiting kind;

@@ -268,14 +268,14 @@ static int about_submission(struct recount *r, int64_t sub, struct str note, boo
 
 static int about_row(struct recount *r, int64_t no, uint32_t fact, struct str note)
 {
-	if (no < 1 || no > r->last_decl || (fact & ~(uint32_t)F_ALL))
+	if (no < 1 || no > r->last_decl || (fact & ~(uint32_t)F_ALL) || fact == 0 || (fact & (fact - 1)))
 		return -1;
 	if (no > r->seen)
 		r->seen = no;
-	if (fact == F_DOUBT && begins(note, HISTORY_CLEARED))
+	if (begins(note, HISTORY_CLEARED))
 		r->facts[no] &= ~fact;
 	else
-		r->facts[no] |= fact;
+		r->facts[no] = (r->facts[no] | fact) & ~fact_clears((enum fact)fact);
 	if (fact == F_REJECTED && (str_is(note, "already_accepted") || str_is(note, "already_filed")))
 		r->facts[no] |= REPEATS;
 	return 0;

@@ -13,6 +13,7 @@
  * supervision the word of a supervision committee about a roster or a plan, by the cover or version that brought it
  * reconcile_run, book, book_part, reconcile_sum, difference_event: reconciliation with the agencies' books (books.h)
  * reject     rejects that a person released or discarded; flow_stop: inputs that are not read until a person resumes them (rejects.h)
+ * reversal   each time that the bureau was asked to refund a payment
  * adopted_*  decisions of a lost life, found on the bus by a restored ledger (adopted.h)
  * The unique index on pid is the design's "at most one live payment per tuple": a pid is a hash of the tuple and of n, the number of
  * its earlier payments that have ended, so a second live one would need the same pid. */
@@ -143,7 +144,11 @@ static const char *const steps[] = {
 	"CREATE TABLE reject(id BLOB PRIMARY KEY, state INTEGER NOT NULL, operation BLOB NOT NULL, recorded_at INTEGER NOT NULL)"
 	" WITHOUT ROWID;"
 	"CREATE TABLE flow_stop(topic TEXT PRIMARY KEY, at INTEGER NOT NULL, rejected INTEGER NOT NULL, seen INTEGER NOT NULL)"
-	" WITHOUT ROWID;",
+	" WITHOUT ROWID;"
+	"CREATE TABLE reversal(decl INTEGER NOT NULL, n INTEGER NOT NULL, id BLOB NOT NULL, reason TEXT NOT NULL,"
+	" operator TEXT NOT NULL, requested_at INTEGER NOT NULL, state INTEGER NOT NULL, attempt INTEGER NOT NULL,"
+	" enquiry INTEGER NOT NULL, doubt_at INTEGER NOT NULL, due INTEGER NOT NULL, sequence INTEGER NOT NULL,"
+	" PRIMARY KEY(decl, n)) WITHOUT ROWID;",
 };
 const struct store_kind ledger_kind = {"ledger", 0x514c6467 /* "QLdg" */, steps, sizeof(steps) / sizeof(steps[0])};
 
@@ -210,6 +215,12 @@ const char *const ledger_sql[SQLS] = {
 			  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[Q_DIFFERENCE_PUT] = "INSERT INTO difference(decl, kind, detail, cause, recorded_at) SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS"
 			     " (SELECT 1 FROM difference WHERE decl = ?1 AND kind = ?2 AND cause = ?4)",
+	[Q_DIFFERENCE_ONCE] = "INSERT INTO difference(decl, kind, detail, cause, recorded_at) SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS"
+			      " (SELECT 1 FROM difference WHERE decl = ?1 AND kind = ?2 AND detail IS ?3)",
+	[Q_REVERSAL_LAST] = "SELECT n, id, reason, operator, requested_at, state, attempt, enquiry, doubt_at, due, sequence"
+			    " FROM reversal WHERE decl = ?1 ORDER BY n DESC LIMIT 1",
+	[Q_REVERSAL_PUT] = "INSERT OR REPLACE INTO reversal(decl, n, id, reason, operator, requested_at, state, attempt, enquiry,"
+			   " doubt_at, due, sequence) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
 	[Q_PERSON_GET] = "SELECT " PERSON_COLS ", year FROM person WHERE token = ?1 AND year = ?2",
 	[Q_PERSON_YEARS] = "SELECT " PERSON_COLS ", year FROM person WHERE token = ?1 ORDER BY year DESC",
 	[Q_PERSON_INSERT] = "INSERT INTO person(token, year, reserved_fen, head, mark_sub, mark_no, sequence, enquiry_attempt,"

@@ -258,7 +258,7 @@ static void ids_of_another_registry_stop_a_program(void **state)
 
 static void events_are_framed_as_confluents(void **state)
 {
-	static const struct payment_enquiry enquiry = {{{7}}, 3, 2};
+	static const struct payment_enquiry enquiry = {.payment_id = {{7}}, .attempt = 3, .payment_attempt = 2};
 	static const char foreign[] = "{\"type\":\"record\",\"name\":\"a.B\",\"fields\":[]}";
 	static struct conf conf; /* too large for the stack */
 	struct payment_enquiry back;

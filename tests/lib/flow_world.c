@@ -567,8 +567,8 @@ static int rebuild(void *arg, const struct view_decl *r)
 	for (int i = 0; i < n; i++) {
 		if (h[i].implied)
 			continue; /* follows from the fact after it */
-		if (h[i].fact == F_DOUBT && strncmp(h[i].note, "cleared", 7) == 0)
-			facts &= ~(uint32_t)F_DOUBT;
+		if (strncmp(h[i].note, "cleared", 7) == 0)
+			facts &= ~(uint32_t)h[i].fact;
 		else
 			assert_int_equal(fact_absorb(&facts, h[i].fact, &implied), ABSORB_NEW);
 	}

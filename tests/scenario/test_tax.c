@@ -100,7 +100,7 @@ static struct pay *find(const struct id *id)
 
 static void enquire(struct pay *p)
 {
-	struct payment_enquiry ev = {p->id, ++p->enquiry, p->attempt};
+	struct payment_enquiry ev = {.payment_id = p->id, .attempt = ++p->enquiry, .payment_attempt = p->attempt};
 	struct id id;
 
 	decision_id(&id, STR("PaymentEnquiry"), &p->id, p->enquiry);

@@ -65,7 +65,7 @@ static void round_trip_of_every_type(void **state)
 static void appends_and_heads_with_the_fingerprint(void **state)
 {
 	const struct payment_enquiry q = {.attempt = 1, .payment_attempt = -2};
-	uint8_t want[3 + 10 + 16 + 2] = "abc";
+	uint8_t want[3 + 10 + 16 + 3] = "abc";
 	struct err e = {0};
 	uint64_t fingerprint;
 
@@ -78,6 +78,7 @@ static void appends_and_heads_with_the_fingerprint(void **state)
 		want[5 + i] = (uint8_t)(fingerprint >> 8 * i);
 	want[29] = 2; /* 1 */
 	want[30] = 3; /* -2 */
+	want[31] = 0; /* no reversal */
 	buf_reset(&bytes);
 	assert_int_equal(buf_put(&bytes, "abc", 3), 0);
 	assert_int_equal(codec_encode(codec, EV_PAYMENT_ENQUIRY, &q, &bytes, &e), 0);

@@ -85,7 +85,7 @@ static int start_command(struct rig *g)
 	return registry_codec_open(&g->codec, &g->registry, &g->role.conf, NULL, &g->e);
 }
 
-static const struct payment_enquiry enquiry = {{{7}}, 3, 2};
+static const struct payment_enquiry enquiry = {.payment_id = {{7}}, .attempt = 3, .payment_attempt = 2};
 
 static int encode(struct rig *g)
 {
