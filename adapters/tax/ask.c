@@ -5,15 +5,15 @@
 #include "adapters/tax/tax.h"
 #include <string.h>
 
-static void write_body(struct tax *t, const int *rows, int count);
-static int read_answer(struct tax *t, struct pass *p, const int *rows, int count,
+static void write_body(struct tax *t, enum trade trade, const int *rows, int count);
+static int read_answer(struct tax *t, enum trade trade, struct pass *p, const int *rows, int count,
 		       const json_t *results, struct err *e);
 static int settle_row(struct tax *t, struct tax_row *row, enum told told,
 		      const struct collection_result *r, struct err *e);
 static int settle_unknown(struct tax *t, struct tax_row *row, struct err *e);
 static int query_refused(struct tax *t, const struct tax_row *row, const char *why, struct err *e);
 
-int tax_ask(struct tax *t, struct pass *p, int64_t *wait_ms, struct err *e)
+int tax_ask(struct tax *t, enum trade trade, struct pass *p, int64_t *wait_ms, struct err *e)
 {
 	struct answer answer;
 	enum exchange x;
@@ -24,12 +24,12 @@ int tax_ask(struct tax *t, struct pass *p, int64_t *wait_ms, struct err *e)
 	*wait_ms = peer_wait(&t->peer, &t->queries);
 	if (*wait_ms > 0 || !pass_head(p, (int)t->peer.conf->batch_rows, &rows, &count))
 		return 0;
-	write_body(t, rows, count);
+	write_body(t, trade, rows, count);
 	if (t->body.full)
 		return err_set(e, ERR_TEMP, "query: no room for its body");
 	TALLY(C_QUERIES);
 	t->asked_at = clock_now(&t->adapter.role->clock);
-	x = peer_exchange(&t->peer, &t->queries, "/v1/queries", jsonout_text(&t->body), NULL,
+	x = peer_exchange(&t->peer, &t->queries, trade_forms[trade].query, jsonout_text(&t->body), NULL,
 			  &answer);
 	if (x == EX_SPLIT) {
 		backoff_worked(&t->peer, &t->queries, answer.http.took_ms);
@@ -50,38 +50,47 @@ int tax_ask(struct tax *t, struct pass *p, int64_t *wait_ms, struct err *e)
 		return 0;
 	}
 	backoff_worked(&t->peer, &t->queries, answer.http.took_ms);
-	rc = read_answer(t, p, rows, count, results, e);
+	rc = read_answer(t, trade, p, rows, count, results, e);
 	jsonin_free(root);
 	pass_drop(p);
 	return rc;
 }
 
-static void write_body(struct tax *t, const int *rows, int count)
+static void write_body(struct tax *t, enum trade trade, const int *rows, int count)
 {
 	struct jsonout *j = &t->body;
 
 	jsonout_reset(j);
-	JSONOUT(j, "{\"payment_ids\":[");
+	JSONOUT(j, "{");
+	jsonout_str(j, str_of(trade_forms[trade].ids));
+	JSONOUT(j, ":[");
 	for (int i = 0; i < count; i++) {
 		jsonout_raw(j, i ? STR(",") : STR(""));
-		jsonout_id(j, &t->window.rows[rows[i]].payment_id);
+		jsonout_id(j, &t->window.rows[rows[i]].subject);
 	}
 	JSONOUT(j, "]}");
 }
 
-static int read_answer(struct tax *t, struct pass *p, const int *rows, int count,
+static int read_answer(struct tax *t, enum trade trade, struct pass *p, const int *rows, int count,
 		       const json_t *results, struct err *e)
 {
 	bool seen[TAX_WINDOW] = {false};
 
 	idmap_reset(&t->scratch);
 	for (int i = 0; i < count; i++)
-		idmap_add(&t->scratch, &t->window.rows[rows[i]].payment_id, i);
+		idmap_add(&t->scratch, &t->window.rows[rows[i]].subject, i);
 	for (size_t i = 0; i < json_array_size(results); i++) {
 		struct collection_result r = {0};
-		enum told told = answer_query_row(json_array_get(results, i), &r);
-		int at = told == TOLD_UNREADABLE ? -1 : idmap_find(&t->scratch, &r.payment_id);
+		const json_t *o = json_array_get(results, i);
+		bool reversal = trade == TRADE_REVERSALS;
+		enum told told = reversal ? answer_reversal_row(o, &r) : answer_query_row(o, &r);
+		const struct id *subject = reversal ? &r.reversal_id.v : &r.payment_id;
+		int at = told == TOLD_UNREADABLE ? -1 : idmap_find(&t->scratch, subject);
 
+		/* Of another payment than it was asked for: no answer. */
+		if (at >= 0 && told == TOLD_STATE &&
+		    !id_eq(&r.payment_id, &t->window.rows[rows[at]].payment_id))
+			at = -1;
 		if (at < 0 || seen[at]) {
 			TALLY(C_STRANGERS);
 			continue;
@@ -118,7 +127,7 @@ static int settle_unknown(struct tax *t, struct tax_row *row, struct err *e)
 	if (row->plan.unknown == ACT_SEND) {
 		/* An enquiry that waits for this answer would be told "unknown" of what is being
 		 * sent: left to the result. */
-		pass_add(&t->window.send, (int)(row - t->window.rows));
+		pass_add(&t->window.stages[row->trade].send, (int)(row - t->window.rows));
 		return 0;
 	}
 	if (row->same >= 0 && publish_unknown(t, &t->window.rows[row->same], e) != 0)

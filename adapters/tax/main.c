@@ -5,6 +5,7 @@
 
 struct counter tax_counters[TAX_COUNTERS] = {
 	[C_PAYMENTS] = {"payments", "SubsidyPayment events taken", 0},
+	[C_REVERSALS] = {"reversals", "PaymentReversal events taken", 0},
 	[C_ENQUIRIES] = {"enquiries", "PaymentEnquiry events taken", 0},
 	[C_ABSORBED] = {"absorbed", "events about a payment that the same window asked for again",
 			0},

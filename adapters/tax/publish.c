@@ -18,6 +18,8 @@ static int publish(struct tax *t, const struct collection_result *r, const struc
 static int publish_own(struct tax *t, const struct tax_row *row, const char *state,
 		       const char *reason, int64_t n, struct err *e);
 static int64_t reason_number(const char *reason);
+static const char *state_of_row(const struct tax_row *row, const char *state);
+static struct opt_id reversal_of(const struct tax_row *row);
 
 int publish_fact(struct tax *t, const struct collection_result *r, const struct id *trace,
 		 struct err *e)
@@ -36,7 +38,8 @@ int publish_verdict(struct tax *t, const struct tax_row *row, const struct verdi
 	bool accepted = v->kind == V_ACCEPTED;
 	struct collection_result r = {
 		.payment_id = row->payment_id,
-		.state = accepted ? STR("accepted") : STR("failed"),
+		.reversal_id = reversal_of(row),
+		.state = str_of(state_of_row(row, accepted ? "accepted" : "failed")),
 		.reason = accepted ? (struct str){NULL, 0} : str_of(v->reason),
 		.amount_fen = {true, row->amount_fen},
 		.at = v->at,
@@ -48,7 +51,7 @@ int publish_verdict(struct tax *t, const struct tax_row *row, const struct verdi
 	struct id id;
 
 	TALLY(accepted ? C_ACCEPTED : C_REFUSED);
-	snprintf(key, sizeof key, "%s/%s", id_hex(&row->payment_id, hex), batch);
+	snprintf(key, sizeof key, "%s/%s", id_hex(&row->subject, hex), batch);
 	outside_id(&id, STR("CollectionResult"), STR("tax"), str_of(key), v->sequence);
 	return publish(t, &r, &id, &row->rec->event.trace, e);
 }
@@ -74,7 +77,8 @@ int publish_unknown(struct tax *t, const struct tax_row *enquiry, struct err *e)
 int publish_refused(struct tax *t, const struct tax_row *row, struct err *e)
 {
 	TALLY(C_REFUSED);
-	return publish_own(t, row, "failed", "tax_refused", 0, e);
+	return publish_own(t, row, "failed",
+			   row->trade == TRADE_REVERSALS ? "refund_refused" : "tax_refused", 0, e);
 }
 
 static int publish(struct tax *t, const struct collection_result *r, const struct id *id,
@@ -94,7 +98,8 @@ static int publish_own(struct tax *t, const struct tax_row *row, const char *sta
 	bool unknown = strcmp(state, "unknown") == 0;
 	struct collection_result r = {
 		.payment_id = row->payment_id,
-		.state = str_of(state),
+		.reversal_id = reversal_of(row),
+		.state = str_of(state_of_row(row, state)),
 		.reason = str_of(reason),
 		.at = unknown ? t->asked_at : clock_now(&t->adapter.role->clock),
 		.attempt = unknown ? row->enquiry_attempt : row->attempt,
@@ -103,7 +108,7 @@ static int publish_own(struct tax *t, const struct tax_row *row, const char *sta
 	struct id id;
 
 	snprintf(kind, sizeof kind, "CollectionResult.%s", state);
-	decision_id(&id, str_of(kind), &row->payment_id, row->attempt * ATTEMPT_STEP + n);
+	decision_id(&id, str_of(kind), &row->subject, row->attempt * ATTEMPT_STEP + n);
 	return publish(t, &r, &id, &row->rec->event.trace, e);
 }
 
@@ -116,4 +121,28 @@ static int64_t reason_number(const char *reason)
 	for (; *reason; reason++)
 		h = (h ^ (unsigned char)*reason) * 16777619u;
 	return 1 + h % (ATTEMPT_STEP - 1);
+}
+
+/* What is said of a payment, said of a reversal. */
+static const char *state_of_row(const struct tax_row *row, const char *state)
+{
+	static const char *const words[][2] = {
+		{"accepted", "refund_requested"},
+		{"failed", "refund_refused"},
+		{"in_doubt", "refund_in_doubt"},
+		{"unknown", "refund_unknown"},
+	};
+
+	for (size_t i = 0; row->trade == TRADE_REVERSALS && i < sizeof words / sizeof words[0]; i++) {
+		if (strcmp(state, words[i][0]) == 0)
+			return words[i][1];
+	}
+	return state;
+}
+
+static struct opt_id reversal_of(const struct tax_row *row)
+{
+	bool reversal = row->trade == TRADE_REVERSALS;
+
+	return reversal ? (struct opt_id){true, row->subject} : (struct opt_id){0};
 }

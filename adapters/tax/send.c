@@ -1,4 +1,4 @@
-/* Batches of payments: the only place from which money goes out.
+/* Batches of payments, and of reversals: the only place from which money is moved.
  *
  * What the exchange says of a batch: never sent or put off (429 and the like): the same again after
  * the back-off · refused as a whole: halved, so that one bad row fails alone · anything else that
@@ -15,8 +15,9 @@
 
 static bool healthy(struct tax *t);
 static int rows_allowed(const struct tax *t);
-static int sort_out_stale(struct tax *t, struct err *e);
-static void write_batch(struct tax *t, const int *rows, int count, struct totals *totals);
+static int sort_out_stale(struct tax *t, struct pass *p, struct err *e);
+static void write_batch(struct tax *t, enum trade trade, const int *rows, int count,
+			struct totals *totals);
 static void name_batch(struct tax *t, const int *rows, int count, char batch[ID_HEX]);
 static int settle_refused(struct tax *t, const int *rows, const struct answer *answer,
 			  struct err *e);
@@ -24,11 +25,12 @@ static int settle_doubt(struct tax *t, const int *rows, int count, const char *w
 static int settle_answer(struct tax *t, const int *rows, int count, const struct totals *sent,
 			 const struct answer *answer, struct err *e);
 
-int tax_send(struct tax *t, int64_t *wait_ms, struct err *e)
+int tax_send(struct tax *t, enum trade trade, int64_t *wait_ms, struct err *e)
 {
-	struct pass *p = &t->window.send;
+	const struct trade_form *form = &trade_forms[trade];
+	struct pass *p = &t->window.stages[trade].send;
 	char batch[ID_HEX];
-	struct totals totals = {.batch = batch};
+	struct totals totals = {.batch = batch, .id_name = form->id};
 	struct answer answer;
 	const int *rows;
 	int count, rc = 0;
@@ -40,19 +42,21 @@ int tax_send(struct tax *t, int64_t *wait_ms, struct err *e)
 		*wait_ms = peer_wait(&t->peer, &t->batches);
 		return 0;
 	}
-	rc = sort_out_stale(t, e);
+	rc = sort_out_stale(t, p, e);
 	if (rc != 0) /* the next turn takes what is left: it must have been looked at too */
 		return rc < 0 ? -1 : 0;
 	if (!pass_head(p, rows_allowed(t), &rows, &count))
 		return 0;
 	name_batch(t, rows, count, batch);
-	write_batch(t, rows, count, &totals);
+	write_batch(t, trade, rows, count, &totals);
 	if (t->body.full)
 		return err_set(e, ERR_TEMP, "batch: no room for its body");
-	if (adapter_audit(&t->adapter, "batch_to_tax", batch, count, e) != 0)
+	/* A reversal names nobody. */
+	if (trade == TRADE_PAYMENTS &&
+	    adapter_audit(&t->adapter, "batch_to_tax", batch, count, e) != 0)
 		return -1;
 	TALLY(C_BATCHES);
-	switch (peer_exchange(&t->peer, &t->batches, "/v1/batches", jsonout_text(&t->body), batch,
+	switch (peer_exchange(&t->peer, &t->batches, form->send, jsonout_text(&t->body), batch,
 			      &answer)) {
 	case EX_RETRY:
 		TALLY(C_RETRIED);
@@ -101,9 +105,8 @@ static int rows_allowed(const struct tax *t)
 
 /* A bureau that was away for long: what was right to send then may be too late by now, or no longer
  * covered by its key. How many of the head that were; -1 error. */
-static int sort_out_stale(struct tax *t, struct err *e)
+static int sort_out_stale(struct tax *t, struct pass *p, struct err *e)
 {
-	struct pass *p = &t->window.send;
 	const int *rows;
 	int count, stale = 0;
 
@@ -128,7 +131,8 @@ static int sort_out_stale(struct tax *t, struct err *e)
 	return stale;
 }
 
-static void write_batch(struct tax *t, const int *rows, int count, struct totals *totals)
+static void write_batch(struct tax *t, enum trade trade, const int *rows, int count,
+			struct totals *totals)
 {
 	const struct window *w = &t->window;
 	struct jsonout *j = &t->body;
@@ -139,17 +143,21 @@ static void write_batch(struct tax *t, const int *rows, int count, struct totals
 		idmap_add(&t->scratch, &w->rows[rows[i]].token, i);
 	}
 	totals->count = count;
-	totals->heads = t->scratch.count;
+	totals->heads = trade_forms[trade].heads ? t->scratch.count : -1;
 	jsonout_reset(j);
 	JSONOUT(j, "{\"batch\":");
 	jsonout_str(j, str_of(totals->batch));
 	JSONOUT(j, ",\"count\":");
 	jsonout_int(j, totals->count);
-	JSONOUT(j, ",\"heads\":");
-	jsonout_int(j, totals->heads);
+	if (totals->heads >= 0) {
+		JSONOUT(j, ",\"heads\":");
+		jsonout_int(j, totals->heads);
+	}
 	JSONOUT(j, ",\"amount_fen\":");
 	jsonout_int(j, totals->amount_fen);
-	JSONOUT(j, ",\"payments\":[");
+	JSONOUT(j, ",");
+	jsonout_str(j, str_of(trade_forms[trade].rows));
+	JSONOUT(j, ":[");
 	for (int i = 0; i < count; i++) {
 		const struct tax_row *row = &w->rows[rows[i]];
 
@@ -171,7 +179,7 @@ static void name_batch(struct tax *t, const int *rows, int count, char batch[ID_
 	for (int i = 0; i < count; i++) {
 		const struct tax_row *row = &t->window.rows[rows[i]];
 
-		jsonout_raw(&t->body, (struct str){(const char *)row->payment_id.b, ID_LEN});
+		jsonout_raw(&t->body, (struct str){(const char *)row->subject.b, ID_LEN});
 		jsonout_raw(&t->body,
 			    (struct str){(const char *)&row->attempt, sizeof row->attempt});
 	}
@@ -214,7 +222,7 @@ static int settle_answer(struct tax *t, const int *rows, int count, const struct
 
 	idmap_reset(&t->scratch);
 	for (int i = 0; i < count; i++) {
-		idmap_add(&t->scratch, &t->window.rows[rows[i]].payment_id, i);
+		idmap_add(&t->scratch, &t->window.rows[rows[i]].subject, i);
 		verdicts[i] = none;
 	}
 	why = answer_batch(answer->http.body, sent, &t->scratch, verdicts, &strangers);

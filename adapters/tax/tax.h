@@ -5,7 +5,7 @@
  *     share.c   the partitions that this program has, and what of them was perhaps sent before
  *     plan.c    (pure) may this payment be sent, or must it be asked for first
  *     ask.c     queries by id
- *     send.c    batches of payments: the only place from which money goes out
+ *     send.c    batches of payments and of reversals: the only place from which money is moved
  *     answer.c  (pure) what the bureau's answers say
  *     follow.c  the bureau's change feed
  *     publish.c CollectionResult and its event ids */
@@ -25,7 +25,7 @@
 #define TAX_WINDOW WINDOW_MAX
 
 enum tax_counter {
-	C_PAYMENTS, C_ENQUIRIES, C_ABSORBED, C_REPEATS, C_REJECTED, C_WINDOWS,
+	C_PAYMENTS, C_REVERSALS, C_ENQUIRIES, C_ABSORBED, C_REPEATS, C_REJECTED, C_WINDOWS,
 	C_BATCHES, C_SENT, C_ACCEPTED, C_REFUSED, C_DOUBT, C_RETRIED, C_HALVED, C_STRANGERS,
 	C_QUERIES, C_ASKED, C_ASKED_KNOWN, C_ASKED_UNKNOWN, C_HELD_BACK, C_TOO_LATE,
 	C_ANSWERED, C_UNKNOWN, C_CHANGES, C_CHANGES_REJECTED, TAX_COUNTERS
@@ -34,12 +34,24 @@ extern struct counter tax_counters[TAX_COUNTERS];
 #define TALLY(c) (tax_counters[c].value++)
 #define TALLY_ADD(c, n) (tax_counters[c].value += (n))
 
-/* one SubsidyPayment or PaymentEnquiry of the window; the last of several for one payment */
+/* What goes to the bureau in batches and is asked for by id. */
+enum trade { TRADE_PAYMENTS, TRADE_REVERSALS, TRADES };
+struct trade_form {
+	const char *send, *rows;	/* path, and the batch's list */
+	const char *query, *ids, *id;	/* path, the question's list, and a row's own id */
+	bool heads;			/* the control totals count persons */
+};
+extern const struct trade_form trade_forms[TRADES]; /* window.c */
+
+/* one SubsidyPayment, PaymentReversal or PaymentEnquiry of the window; the last of several about one
+ * subject */
 struct tax_row {
 	const struct bus_record *rec; /* lives as long as the window */
+	enum trade trade;
+	struct id subject; /* what the bureau knows it by: payment or reversal */
 	struct id payment_id, token;
 	bool enquiry, dead; /* dead: absorbed by a later one */
-	int32_t attempt;    /* of the payment */
+	int32_t attempt;    /* of the payment or reversal */
 	int32_t enquiry_attempt;
 	int64_t amount_fen;
 	struct plan_payment facts;
@@ -51,10 +63,12 @@ struct window {
 	bool open;
 	struct tax_row rows[TAX_WINDOW];
 	int count;
-	struct idmap payments, enquiries; /* rows by payment id */
+	struct idmap sent, enquiries; /* rows by subject */
 	struct jsonout json;		  /* rows as the bureau wants them */
 	int opened;			  /* identities */
-	struct pass ask, send, after;	  /* after: enquiries about what this window sends */
+	struct stage {
+		struct pass ask, send, after; /* after: enquiries about what this window sends */
+	} stages[TRADES];
 };
 struct tax {
 	struct adapter adapter;
@@ -92,9 +106,9 @@ int tax_share(struct tax *t, struct err *e);
 int tax_share_save(struct tax *t, bool *saved, struct err *e);
 
 /* ask.c: one exchange of that pass; *wait_ms > 0 when it failed and is to be tried again then */
-int tax_ask(struct tax *t, struct pass *p, int64_t *wait_ms, struct err *e);
+int tax_ask(struct tax *t, enum trade trade, struct pass *p, int64_t *wait_ms, struct err *e);
 /* send.c: the same for batches */
-int tax_send(struct tax *t, int64_t *wait_ms, struct err *e);
+int tax_send(struct tax *t, enum trade trade, int64_t *wait_ms, struct err *e);
 /* follow.c: a stream's turn */
 int tax_follow(void *tax, int64_t *wait_ms, struct err *e);
 

@@ -11,6 +11,12 @@
 
 #define TOPIC "payments"
 
+const struct trade_form trade_forms[TRADES] = {
+	[TRADE_PAYMENTS] = {"/v1/batches", "payments", "/v1/queries", "payment_ids", "payment_id", true},
+	[TRADE_REVERSALS] = {"/v1/reversals", "reversals", "/v1/reversals/query", "reversal_ids",
+			     "reversal_id", false},
+};
+
 static int take(struct tax *t, const struct bus_record *records, int count, struct err *e);
 static int take_all(struct tax *t, const struct bus_record *records, int count, struct err *e);
 static int take_payment(struct tax *t, const struct bus_record *r, const struct subsidy_payment *p,
@@ -21,8 +27,12 @@ static int write_row(struct tax *t, struct tax_row *row, const struct subsidy_pa
 		     struct str number, struct str name, struct err *e);
 static void take_enquiry(struct tax *t, const struct bus_record *r,
 			 const struct payment_enquiry *q);
+static int take_reversal(struct tax *t, const struct bus_record *r,
+			 const struct payment_reversal *p, bool repeat, struct err *e);
+static struct tax_row *row_to_send(struct tax *t, const struct bus_record *r, const struct id *subject,
+				   const struct plan_payment *facts);
 static struct tax_row *new_row(struct window *w, const struct bus_record *r,
-			       const struct id *payment_id);
+			       const struct id *subject);
 static int sort_out(struct tax *t, struct err *e);
 static int settle(struct tax *t, int64_t *wait_ms, bool *over, struct err *e);
 static int finish(struct tax *t, struct err *e);
@@ -56,7 +66,11 @@ bool tax_window_sending(const struct tax *t)
 {
 	const struct window *w = &t->window;
 
-	return w->open && pass_over(&w->ask) && pass_over(&w->after);
+	for (int i = 0; i < TRADES; i++) {
+		if (!pass_over(&w->stages[i].ask) || !pass_over(&w->stages[i].after))
+			return false;
+	}
+	return w->open;
 }
 
 struct plan tax_plan(struct tax *t, const struct plan_payment *facts)
@@ -99,7 +113,7 @@ static int take_all(struct tax *t, const struct bus_record *records, int count, 
 	w->open = true;
 	w->count = 0;
 	jsonout_reset(&w->json);
-	idmap_reset(&w->payments);
+	idmap_reset(&w->sent);
 	idmap_reset(&w->enquiries);
 	for (int i = 0; i < count; i++) {
 		const struct bus_record *r = &records[i];
@@ -119,9 +133,7 @@ static int take_all(struct tax *t, const struct bus_record *records, int count, 
 		} else if (type == EV_PAYMENT_ENQUIRY) {
 			take_enquiry(t, r, &ev.enquiry);
 		} else if (type == EV_PAYMENT_REVERSAL) {
-			TALLY(C_REJECTED);
-			if (adapter_reject(&t->adapter, TOPIC, r, "not_supported",
-					   "the bureau takes no reversals", e) != 0)
+			if (take_reversal(t, r, &ev.reversal, repeat, e) != 0)
 				return -1;
 		} else if (take_payment(t, r, &ev.payment, repeat, e) != 0) {
 			return -1;
@@ -141,33 +153,83 @@ static int take_payment(struct tax *t, const struct bus_record *r, const struct 
 		.not_after = p->not_after,
 		.decided_at = r->event.time_ms,
 	};
-	struct window *w = &t->window;
 	struct str number, name;
 	struct tax_row *row;
-	int rc, old;
+	int rc;
 
 	TALLY(C_PAYMENTS);
 	rc = open_identity(t, r, p, &number, &name, e);
 	if (rc <= 0)
 		return rc;
-	old = idmap_find(&w->payments, &p->payment_id);
+	row = row_to_send(t, r, &p->payment_id, &facts);
+	if (!row)
+		return 0;
+	row->payment_id = p->payment_id;
+	row->token = p->token;
+	row->amount_fen = p->amount_fen;
+	return write_row(t, row, p, number, name, e);
+}
+
+static int take_reversal(struct tax *t, const struct bus_record *r,
+			 const struct payment_reversal *p, bool repeat, struct err *e)
+{
+	struct plan_payment facts = {
+		.attempt = p->attempt > 0 ? p->attempt : 1,
+		.ask_first = p->ask_first,
+		.maybe_sent = repeat || suspect(&t->lanes[r->partition].suspects, r->offset),
+		.instructed_at = p->requested_at,
+		.not_after = INT64_MAX,
+		.decided_at = r->event.time_ms,
+	};
+	struct jsonout *j = &t->window.json;
+	struct tax_row *row;
+
+	TALLY(C_REVERSALS);
+	row = row_to_send(t, r, &p->reversal_id, &facts);
+	if (!row)
+		return 0;
+	row->trade = TRADE_REVERSALS;
+	row->payment_id = p->payment_id;
+	row->amount_fen = p->amount_fen;
+	row->at = j->buf.len;
+	JSONOUT(j, "{\"reversal_id\":");
+	jsonout_id(j, &p->reversal_id);
+	JSONOUT(j, ",\"payment_id\":");
+	jsonout_id(j, &p->payment_id);
+	JSONOUT(j, ",\"receipt\":");
+	jsonout_str(j, p->receipt);
+	JSONOUT(j, ",\"reason\":");
+	jsonout_str(j, p->reason);
+	JSONOUT(j, ",\"amount_fen\":");
+	jsonout_int(j, p->amount_fen);
+	JSONOUT(j, "}");
+	row->len = j->buf.len - row->at;
+	return j->full ? err_set(e, ERR_TEMP, "window: no room for its rows") : 0;
+}
+
+/* The newest attempt counts; NULL: this one is absorbed by another. */
+static struct tax_row *row_to_send(struct tax *t, const struct bus_record *r, const struct id *subject,
+				   const struct plan_payment *facts)
+{
+	struct window *w = &t->window;
+	int old = idmap_find(&w->sent, subject);
+	struct tax_row *row;
+
 	if (old >= 0) {
 		TALLY(C_ABSORBED);
-		if (p->attempt <= w->rows[old].attempt)
-			return 0;
+		if (facts->attempt <= w->rows[old].attempt)
+			return NULL;
 		w->rows[old].dead = true;
 	}
-	row = new_row(w, r, &p->payment_id);
-	row->token = p->token;
-	row->attempt = p->attempt;
-	row->amount_fen = p->amount_fen;
-	row->facts = facts;
-	row->plan = tax_plan(t, &facts);
+	row = new_row(w, r, subject);
+	row->attempt = facts->attempt;
+	row->facts = *facts;
+	row->plan = tax_plan(t, facts);
 	if (old >= 0)
-		idmap_set(&w->payments, &p->payment_id, (int)(row - w->rows));
+		idmap_set(&w->sent, subject, (int)(row - w->rows));
 	else
-		idmap_add(&w->payments, &p->payment_id, (int)(row - w->rows));
-	return write_row(t, row, p, number, name, e);
+		idmap_add(&w->sent, subject, (int)(row - w->rows));
+	return row;
 }
 
 /* 1 open, 0 rejected, -1 error. */
@@ -236,7 +298,8 @@ static int write_row(struct tax *t, struct tax_row *row, const struct subsidy_pa
 static void take_enquiry(struct tax *t, const struct bus_record *r, const struct payment_enquiry *q)
 {
 	struct window *w = &t->window;
-	int old = idmap_find(&w->enquiries, &q->payment_id);
+	const struct id *subject = q->reversal_id.set ? &q->reversal_id.v : &q->payment_id;
+	int old = idmap_find(&w->enquiries, subject);
 	struct tax_row *row;
 
 	TALLY(C_ENQUIRIES);
@@ -246,22 +309,24 @@ static void take_enquiry(struct tax *t, const struct bus_record *r, const struct
 			return;
 		w->rows[old].dead = true;
 	}
-	row = new_row(w, r, &q->payment_id);
+	row = new_row(w, r, subject);
+	row->trade = q->reversal_id.set ? TRADE_REVERSALS : TRADE_PAYMENTS;
+	row->payment_id = q->payment_id;
 	row->enquiry = true;
 	row->attempt = q->payment_attempt;
 	row->enquiry_attempt = q->attempt;
 	if (old >= 0)
-		idmap_set(&w->enquiries, &q->payment_id, (int)(row - w->rows));
+		idmap_set(&w->enquiries, subject, (int)(row - w->rows));
 	else
-		idmap_add(&w->enquiries, &q->payment_id, (int)(row - w->rows));
+		idmap_add(&w->enquiries, subject, (int)(row - w->rows));
 }
 
 static struct tax_row *new_row(struct window *w, const struct bus_record *r,
-			       const struct id *payment_id)
+			       const struct id *subject)
 {
 	struct tax_row *row = &w->rows[w->count++];
 
-	*row = (struct tax_row){.rec = r, .payment_id = *payment_id, .same = -1};
+	*row = (struct tax_row){.rec = r, .subject = *subject, .same = -1};
 	return row;
 }
 
@@ -272,43 +337,53 @@ static int sort_out(struct tax *t, struct err *e)
 {
 	struct window *w = &t->window;
 
-	pass_init(&w->ask);
-	pass_init(&w->send);
-	pass_init(&w->after);
+	for (int i = 0; i < TRADES; i++) {
+		pass_init(&w->stages[i].ask);
+		pass_init(&w->stages[i].send);
+		pass_init(&w->stages[i].after);
+	}
 	for (int i = 0; i < w->count; i++) {
 		struct tax_row *row = &w->rows[i];
-		int payment = idmap_find(&w->payments, &row->payment_id);
+		struct stage *stage = &w->stages[row->trade];
+		int sent = idmap_find(&w->sent, &row->subject);
 
 		if (row->dead)
 			continue;
-		if (row->enquiry && payment >= 0 && payment < i)
-			pass_add(&w->after, i);
-		else if (row->enquiry && payment >= 0 && w->rows[payment].plan.first == ACT_ASK)
-			w->rows[payment].same = i;
+		if (row->enquiry && sent >= 0 && sent < i)
+			pass_add(&stage->after, i);
+		else if (row->enquiry && sent >= 0 && w->rows[sent].plan.first == ACT_ASK)
+			w->rows[sent].same = i;
 		else if (row->enquiry || row->plan.first == ACT_ASK)
-			pass_add(&w->ask, i);
+			pass_add(&stage->ask, i);
 		else if (row->plan.first == ACT_SEND)
-			pass_add(&w->send, i);
+			pass_add(&stage->send, i);
 		else if (publish_too_late(t, row, e) != 0)
 			return -1;
 	}
 	return 0;
 }
 
+static bool stage_over(const struct stage *s)
+{
+	return pass_over(&s->ask) && pass_over(&s->send) && pass_over(&s->after);
+}
+
 /* One exchange. *over when nothing is left to exchange. */
 static int settle(struct tax *t, int64_t *wait_ms, bool *over, struct err *e)
 {
 	struct window *w = &t->window;
+	enum trade i = stage_over(&w->stages[TRADE_PAYMENTS]) ? TRADE_REVERSALS : TRADE_PAYMENTS;
+	struct stage *s = &w->stages[i];
 	int rc = 0;
 
 	*wait_ms = 0;
-	if (!pass_over(&w->ask))
-		rc = tax_ask(t, &w->ask, wait_ms, e);
-	else if (!pass_over(&w->send))
-		rc = tax_send(t, wait_ms, e);
-	else if (!pass_over(&w->after))
-		rc = tax_ask(t, &w->after, wait_ms, e);
-	*over = pass_over(&w->ask) && pass_over(&w->send) && pass_over(&w->after);
+	if (!pass_over(&s->ask))
+		rc = tax_ask(t, i, &s->ask, wait_ms, e);
+	else if (!pass_over(&s->send))
+		rc = tax_send(t, i, wait_ms, e);
+	else if (!pass_over(&s->after))
+		rc = tax_ask(t, i, &s->after, wait_ms, e);
+	*over = stage_over(&w->stages[TRADE_PAYMENTS]) && stage_over(&w->stages[TRADE_REVERSALS]);
 	return rc;
 }
 

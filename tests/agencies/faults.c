@@ -12,7 +12,7 @@ enum { SPEC_MAX = 8192 };
 
 static const char *const families[FAMILY_COUNT] = {
 	"batches", "queries", "changes", "feedback", "enquiries", "credits", "statistics",
-	"book",
+	"book", "reversals",
 };
 static const struct {
 	const char *name;
@@ -29,7 +29,8 @@ static const struct {
 	[FAULT_TRUNCATED] = {"truncated", ~0u},
 	/* A feed that leaves an entry out for good is not a fault that any reader could mend. */
 	[FAULT_MISSING_ROW] = {"missing_row",
-			       IN(BATCHES) | IN(QUERIES) | IN(FEEDBACK) | IN(ENQUIRIES)},
+			       IN(BATCHES) | IN(QUERIES) | IN(FEEDBACK) | IN(ENQUIRIES) |
+				       IN(REVERSALS)},
 	[FAULT_DUPLICATE] = {"duplicate", IN(CHANGES) | IN(CREDITS)},
 };
 

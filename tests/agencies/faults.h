@@ -17,6 +17,7 @@ enum family { /* kinds of endpoint */
 	      FAMILY_CREDITS,
 	      FAMILY_STATISTICS,
 	      FAMILY_BOOK,
+	      FAMILY_REVERSALS,
 	      FAMILY_COUNT,
 	      FAMILY_NONE = FAMILY_COUNT, /* never misbehaves: health */
 };
@@ -37,7 +38,7 @@ enum fault {
 const char *family_name(enum family f);
 const char *fault_name(enum fault f);
 
-enum { FAULT_RULES_MAX = 64 };
+enum { FAULT_RULES_MAX = 96 };
 struct fault_rule {
 	enum family family;
 	enum fault fault;

@@ -21,7 +21,7 @@ struct out;
 	" first_row INTEGER NOT NULL, last_row INTEGER NOT NULL, at INTEGER NOT NULL,"             \
 	" ready_ms INTEGER NOT NULL, noted_ms INTEGER NOT NULL, batch BLOB);"
 
-enum { FEED_KINDS = 4 }; /* kind 0: the rows' coming into the book; the others follow by time */
+enum { FEED_KINDS = 6 }; /* kind 0: the rows' coming into the book; the others follow by time */
 struct run {
 	int64_t sequence, first_row, last_row;
 	int64_t at;	  /* the agency's clock, never falling */

@@ -11,9 +11,10 @@
 	"entry, payment_id, cert_kind, number, name, payer_type, payer_code, village, year,"       \
 	" amount_fen, receipt, fate"
 /* The state of an entry, given how far each kind of fact has come: ?1 paid, ?2 in the treasury,
- * ?3 refunded. */
+ * ?3 refunded, ?4 reversals carried out. */
 #define STATE                                                                                      \
-	"CASE WHEN fate >= 2 THEN 4 WHEN fate = 1 AND entry <= ?3 THEN 3 WHEN entry <= ?2 THEN 2 " \
+	"CASE WHEN fate >= 2 THEN 4 WHEN EXISTS (SELECT 1 FROM reversal AS r"                      \
+	" WHERE r.entry = entry.entry AND r.fate = 0 AND r.no <= ?4) THEN 3 WHEN fate = 1 AND entry <= ?3 THEN 3 WHEN entry <= ?2 THEN 2 " \
 	"WHEN entry <= ?1 THEN 1 ELSE 0 END"
 
 static const char *const steps[] = {
@@ -22,8 +23,12 @@ static const char *const steps[] = {
 	" cert_kind TEXT NOT NULL, number TEXT NOT NULL, name TEXT NOT NULL,"
 	" payer_type TEXT NOT NULL, payer_code TEXT, village TEXT NOT NULL, year INTEGER NOT NULL,"
 	" amount_fen INTEGER NOT NULL, receipt INTEGER NOT NULL, fate INTEGER NOT NULL);",
+	"CREATE TABLE reversal(no INTEGER PRIMARY KEY, reversal_id BLOB NOT NULL,"
+	" payment_id BLOB NOT NULL, receipt TEXT NOT NULL, reason TEXT NOT NULL,"
+	" amount_fen INTEGER NOT NULL, entry INTEGER NOT NULL, fate INTEGER NOT NULL);"
+	"CREATE INDEX reversal_entry ON reversal(entry);",
 };
-static const struct store_kind book_kind = {"tax bureau's book", 0x51425458, steps, 1};
+static const struct store_kind book_kind = {"tax bureau's book", 0x51425458, steps, 2};
 static const char *const words[TAX_STATES] = {"accepted", "paid", "in_treasury", "refunded",
 					      "refused"};
 static const char *const reasons[] = {"unknown_account", "name_mismatch", "payer_unknown",
@@ -50,6 +55,10 @@ int tax_reason_of(struct str word, int64_t *fate)
 		*fate = FATE_REFUNDED;
 		return 0;
 	}
+	if (str_is(word, "no_refund")) { /* paid, and a reversal is refused */
+		*fate = FATE_PAID;
+		return 0;
+	}
 	for (int i = 0; i < REASONS; i++)
 		if (str_is(word, reasons[i])) {
 			*fate = FATE_REFUSED + i;
@@ -66,7 +75,8 @@ int tax_open(struct tax *t, const char *file, const char *clock, const char *ref
 	int64_t fate;
 
 	t->rows = calloc(ROWS_MAX, sizeof *t->rows);
-	if (!t->rows)
+	t->undo = calloc(ROWS_MAX, sizeof *t->undo);
+	if (!t->rows || !t->undo)
 		return err_set(e, ERR_TEMP, "no memory");
 	if (refusals_load(&t->refusals, refuse_file, e) < 0)
 		return -1;
@@ -91,6 +101,7 @@ int tax_open(struct tax *t, const char *file, const char *clock, const char *ref
 		memcpy(id.b, stmt_get_blob(all, 1).p, ID_LEN);
 		idindex_add(&t->index, &id, stmt_get_int(all, 0));
 	}
+	tax_reversals_open(t);
 	return 0;
 }
 
@@ -99,7 +110,9 @@ void tax_close(struct tax *t)
 	book_close(&t->book);
 	idindex_fini(&t->index);
 	refusals_fini(&t->refusals);
+	idindex_fini(&t->reversals);
 	free(t->rows);
+	free(t->undo);
 }
 
 int64_t tax_entries(const struct tax *t)
@@ -170,12 +183,20 @@ int64_t tax_find(struct tax *t, const struct id *id, int64_t delay_ms, int64_t w
 	return newest;
 }
 
-/* The furthest stage whose runs cover the entry; *run is the newest fact about it. */
-enum tax_state tax_state_of(const struct tax *t, int64_t entry, int64_t fate,
-			    const struct run **run)
+/* The furthest stage whose runs cover the entry. */
+enum tax_state tax_state_of(struct tax *t, int64_t entry, int64_t fate, const struct run **run,
+			    int64_t *row, struct id *by)
 {
 	static const enum tax_kind stages[] = {KIND_REFUNDED, KIND_TREASURY, KIND_PAID};
+	static const struct id none;
 
+	*by = none;
+	*row = tax_reversal_of(t, entry, true, by);
+	if (*row > 0) {
+		*run = feed_find(&t->book.feed, KIND_REVERSAL_DONE, *row);
+		return TAX_REFUNDED;
+	}
+	*row = entry;
 	for (int i = 0; i < 3 && fate < FATE_REFUSED; i++) {
 		if (stages[i] == KIND_REFUNDED && fate != FATE_REFUNDED)
 			continue;
@@ -196,6 +217,7 @@ void tax_mature(struct tax *t)
 		book_mature(&t->book, KIND_PAID, KIND_TREASURY, t->options.settle_ms);
 	if (t->refunds)
 		book_mature(&t->book, KIND_TREASURY, KIND_REFUNDED, t->options.refund_ms);
+	book_mature(&t->book, KIND_REVERSED, KIND_REVERSAL_DONE, t->options.refund_ms);
 }
 
 void tax_put_receipt(struct out *o, int64_t receipt)
@@ -242,6 +264,20 @@ int tax_report(const char *file, struct err *e)
 	out_int(&o, stmt_get_int(st, 1));
 	out_lit(&o, ",\"paid_twice\":");
 	out_int(&o, stmt_get_int(st, 2));
+	st = book_prepare(&b, "SELECT count(*), coalesce(sum(fate = 0), 0) FROM reversal");
+	book_step(st);
+	out_lit(&o, ",\"reversals\":");
+	out_int(&o, stmt_get_int(st, 0));
+	out_lit(&o, ",\"reversals_taken\":");
+	out_int(&o, stmt_get_int(st, 1));
+	stmt_reset(st);
+	/* Refunded twice: more than one reversal that was taken, for one payment. */
+	st = book_prepare(&b, "SELECT count(*) FROM (SELECT entry FROM reversal WHERE fate = 0 GROUP BY entry"
+			      " HAVING count(*) > 1)");
+	book_step(st);
+	out_lit(&o, ",\"refunded_twice\":");
+	out_int(&o, stmt_get_int(st, 0));
+	stmt_reset(st);
 	put_totals(&b, &o);
 	book_put_counters(&b, &o);
 	out_lit(&o, "}\n");
@@ -292,9 +328,10 @@ int tax_dump(const char *file, struct err *e)
 static void bind_upto(struct book *b, struct stmt *st)
 {
 	struct stmt *upto =
-		book_prepare(b, "SELECT kind, max(last_row) FROM run WHERE kind > 0 GROUP BY kind");
+		book_prepare(b, "SELECT CASE kind WHEN 5 THEN 4 ELSE kind END, max(last_row) FROM run"
+			     " WHERE kind IN (1, 2, 3, 5) GROUP BY kind");
 
-	for (int i = 1; i <= 3; i++)
+	for (int i = 1; i <= 4; i++)
 		stmt_int(st, i, 0);
 	while (book_step(upto))
 		stmt_int(st, (int)stmt_get_int(upto, 0), stmt_get_int(upto, 1));

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { TAX_ROWS = 12 };
+enum { TAX_ROWS = 13 };
 
 static int parse(int argc, char **argv, struct tax_options *t, struct agency_options *a,
 		 const char **refuse_file);
@@ -56,14 +56,17 @@ static int parse(int argc, char **argv, struct tax_options *t, struct agency_opt
 		{"settle-ms", NULL, &t->settle_ms, 0, INT32_MAX, NULL,
 		 "real time from effect to paid, and from paid to in the treasury"},
 		{"refund-ms", NULL, &t->refund_ms, 0, INT32_MAX, NULL,
-		 "real time from in the treasury to refunded"},
+		 "real time from in the treasury, or from a reversal, to refunded"},
 		{"refuse-permille", NULL, &t->refuse_permille, 0, 1000, NULL,
 		 "payments refused by chance"},
 		{"refund-permille", NULL, &t->refund_permille, 0, 1000, NULL,
 		 "payments refunded by chance"},
+		{"refuse-reversals-permille", NULL, &t->refuse_reversals_permille, 0, 1000, NULL,
+		 "reversals refused by chance"},
 		{"refuse-file", refuse_file, NULL, 0, 0, NULL,
 		 "lines number,reason: unknown_account name_mismatch payer_unknown refused; "
-		 "bad_row refuses the batch; refunded: paid, and refunded later"},
+		 "bad_row refuses the batch; refunded: paid, and refunded later; "
+		 "no_refund: paid, and a reversal is refused"},
 		{"book-plants", &t->plants_file, NULL, 0, 0, NULL,
 		 "what the book says wrongly: tests/agencies/plants.h"},
 		{"treasury-from", &t->treasury_from, NULL, 0, 0, NULL,
@@ -94,6 +97,8 @@ static int serve(const struct tax_options *options, const struct agency_options 
 		{"POST", "/v1/queries", FAMILY_QUERIES, tax_queries},
 		{"GET", "/v1/changes", FAMILY_CHANGES, tax_changes},
 		{"GET", "/v1/book", FAMILY_BOOK, tax_account},
+		{"POST", "/v1/reversals", FAMILY_REVERSALS, tax_reversals},
+		{"POST", "/v1/reversals/query", FAMILY_QUERIES, tax_reversal_queries},
 	};
 	struct tax t = {.options = *options, .plants.file = options->plants_file};
 	const struct server s = {.options = a,

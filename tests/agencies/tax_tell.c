@@ -3,7 +3,6 @@
 #include "tests/agencies/tax.h"
 #include <string.h>
 
-static int read_ids(struct request *q, struct id *ids);
 static void put_state(struct tax *t, const struct id *id, struct out *o);
 static void put_changes(struct page *p);
 static int64_t put_run(struct page *p, const struct run *r, int64_t from_row);
@@ -14,7 +13,7 @@ int tax_queries(void *agency, struct request *q, struct out *o)
 {
 	struct tax *t = agency;
 	static struct id ids[ROWS_MAX];
-	int count = read_ids(q, ids), missing;
+	int count = tax_read_ids(q, "payment_ids", ids), missing;
 	const char *comma = "";
 
 	if (count < 0)
@@ -51,9 +50,9 @@ int tax_changes(void *agency, struct request *q, struct out *o)
 	return 200;
 }
 
-static int read_ids(struct request *q, struct id *ids)
+int tax_read_ids(struct request *q, const char *name, struct id *ids)
 {
-	static const char *const fields[] = {"payment_ids", NULL};
+	const char *const fields[] = {name, NULL};
 	struct json j;
 	int hint = 0, count = 0;
 
@@ -78,9 +77,12 @@ static void put_state(struct tax *t, const struct id *id, struct out *o)
 	const struct run *r = NULL;
 	struct payment p = {.entry = 0};
 	enum tax_state state = TAX_ACCEPTED;
+	struct id by = {{0}};
+	static const struct id none;
+	int64_t row = 0;
 
 	if (entry > 0 && tax_get(t, entry, &p))
-		state = tax_state_of(t, entry, p.fate, &r);
+		state = tax_state_of(t, entry, p.fate, &r, &row, &by);
 	stmt_reset(t->get);
 	out_lit(o, "{\"payment_id\":");
 	out_hex(o, id->b, ID_LEN);
@@ -96,7 +98,11 @@ static void put_state(struct tax *t, const struct id *id, struct out *o)
 	out_lit(o, ",\"amount_fen\":");
 	out_int(o, p.amount_fen);
 	out_lit(o, ",\"sequence\":");
-	out_int(o, r ? run_sequence(r, entry) : 0);
+	out_int(o, r ? run_sequence(r, row) : 0);
+	if (!id_eq(&by, &none)) {
+		out_lit(o, ",\"reversal_id\":");
+		out_hex(o, by.b, ID_LEN);
+	}
 	out_lit(o, ",\"at\":");
 	out_time(o, r ? r->at : book_now(&t->book));
 	out_lit(o, "}");
@@ -125,6 +131,8 @@ static int64_t put_run(struct page *p, const struct run *r, int64_t from_row)
 
 	if (t->options.feed_settled && r->kind == KIND_DECLARED)
 		return r->last_row;
+	if (r->kind >= KIND_REVERSED)
+		return tax_put_reversals(p, r, from_row);
 	stmt_int(t->range, 1, from_row);
 	stmt_int(t->range, 2, r->last_row);
 	while (p->limit > 0 && book_step(t->range)) {

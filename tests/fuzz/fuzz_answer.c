@@ -17,7 +17,7 @@ static void must(bool good)
 static void try_batch(struct str body)
 {
 	static struct idmap rows;
-	struct totals sent = {"b", 1, 1, 1};
+	struct totals sent = {"b", "payment_id", 1, 1, 1};
 	struct verdict out[1] = {{0}};
 	struct id id = {{0}};
 	int strangers;

@@ -270,7 +270,7 @@ static const struct {
 static void verdicts_of_a_batch(void **state)
 {
 	static struct idmap map;
-	struct totals sent = {"b", 2, 2, 100};
+	struct totals sent = {"b", "payment_id", 2, 2, 100};
 	struct id ids[2];
 
 	(void)state;

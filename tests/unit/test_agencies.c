@@ -582,8 +582,8 @@ static void delays_outlive_kill(void **state)
  * noted. */
 static void delays_outlive_reboot(void **state)
 {
-	static const char *const steps[] = {""};
-	const struct store_kind kind = {"book", 0x51425458, steps, 1};
+	static const char *const steps[] = {"", ""};
+	const struct store_kind kind = {"book", 0x51425458, steps, 2};
 	const struct store_options o = {.flags = 0};
 	struct agency a = {.program = NULL};
 	struct err e = {0};
