@@ -179,7 +179,8 @@ static int on_refusal(struct flow *f, struct decl *d, struct reversal *r, const 
 {
 	char note[40] = "refund_refused";
 	enum absorb how;
-	if (r->state == REV_REFUSED)
+	bool no_news = (d->facts & F_REFUNDED) && str_is(ev->reason, "refund_already_refunded");
+	if (r->state == REV_REFUSED || no_news)
 		return old();
 	if (ev->reason.p)
 		(void)str_copy(note, sizeof(note), ev->reason);

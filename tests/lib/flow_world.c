@@ -1,5 +1,6 @@
 #include "tests/lib/flow_world.h"
 #include "base/date.h"
+#include "flow/internal.h"
 #include "tests/lib/unit.h"
 #include <string.h>
 #include <unistd.h>
@@ -391,6 +392,23 @@ void fw_credit(struct flow_world *w, enum event_type t, struct id payment, int64
 {
 	struct credit_result c = {payment, amount_fen, clock_now(&w->clock), ++w->sequence, {0}};
 	publish(w, w->ssa_bus, t, &c, payment, NULL);
+}
+
+const char *fw_reverse(struct flow_world *w, struct id payment, const char *reason)
+{
+	const char *refused = NULL;
+	char hex[ID_HEX];
+	struct operation op = {.kind = STR("reverse"), .subject = str_of(id_hex(&payment, hex)), .argument = str_of(reason),
+			       .operator= STR("li"), .reason = STR("twice")};
+	struct err e = {0};
+	w->flow->now = clock_now(&w->clock);
+	ledger_set_now(w->ledger, w->flow->now);
+	decision_id(&op.operation_id, op.kind, &payment, ++w->events);
+	if (ledger_begin(w->ledger, &e) != 0 || reversal_start(w->flow, &op, &op.operation_id, &refused, &e) != 0 ||
+	    flow_answer_submissions(w->flow, &e) != 0 || flow_publish_statistics(w->flow, &e) != 0 || ledger_commit(w->ledger, &e) != 0 ||
+	    outbox_publish(w->ledger, w->gateway_bus, NULL, &e) != 0)
+		fail_msg("%s", e.text);
+	return refused;
 }
 
 /* ---- reading ---- */

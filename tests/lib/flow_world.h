@@ -69,6 +69,8 @@ struct fw_plan {
 };
 struct fw_plan fw_plan_of(const char *village, enum sponsor_type t, const char *sponsor); /* to be changed before it is put */
 void fw_plan_put(struct flow_world *w, struct fw_plan *p);
+/* A reversal as two persons decided it (reason 03 or 04): NULL, or the code of its refusal. Published before it returns. */
+const char *fw_reverse(struct flow_world *w, struct id payment, const char *reason);
 struct id fw_token(int person);
 struct id fw_payment(enum sponsor_type t, const char *sponsor, int person, int n);
 void fw_status(struct flow_world *w, int person, bool arrived, const char *as_of);

@@ -17,7 +17,7 @@
 enum {
 	STEPS = 6000, BATCH = 16, BUDGET_MS = 8000, /* a slow disk ends the random part, never the settling */
 	PERSONS = 150, EARLY = 20, ALL_PERSONS = 1 + PERSONS + EARLY,
-	SUBS_MAX = 2000, BOOK_MAX = 8192, QUEUE_MAX = 16384, ROWS_MAX = 14,
+	SUBS_MAX = 2000, BOOK_MAX = 8192, UNDO_MAX = 2048, QUEUE_MAX = 16384, ROWS_MAX = 14,
 	MINUTE = 60000, PRINTED_MAX = 1000,
 };
 #define HIGHEST_TIER 500000
@@ -42,6 +42,12 @@ struct entry { /* of the bureau's book */
 	bool fed, credit_told, debit_told; /* what the SSA did */
 	int64_t credit_sequence;
 };
+struct undo { /* a reversal in the bureau's book */
+	struct id id, pid;
+	int64_t effect_at, sequence;
+	bool refused, done;
+	const char *reason;
+};
 struct sub {
 	struct fw_draft draft;
 	char sender[8], name[16];
@@ -51,7 +57,7 @@ struct sub {
 };
 struct told { /* a result on its way, and any that was told once */
 	struct collection_result r;
-	char state[16];
+	char state[20];
 };
 struct credit {
 	enum event_type t;
@@ -72,6 +78,8 @@ struct life {
 	int sub_count;
 	struct entry book[BOOK_MAX];
 	int book_count;
+	struct undo undo[UNDO_MAX];
+	int undo_count;
 	struct told queue[QUEUE_MAX], past[QUEUE_MAX];
 	int queued, past_count;
 	struct credit credits[QUEUE_MAX];
@@ -82,7 +90,7 @@ struct life {
 	int asked_count;
 	struct bus_reader *payments, *enquiries, *feedback, *answers;
 	struct seen seen[1 << 15];
-	int restarts, sends, refunds, doubts, checks;
+	int restarts, sends, refunds, reversals, reversals_refused, reversal_doubts, doubts, checks;
 	struct printed printed[PRINTED_MAX];
 	int printed_count;
 };
@@ -382,6 +390,104 @@ static void on_payment(struct life *l, const struct subsidy_payment *p)
 	} /* else it went to rejects: no result at all */
 }
 
+/* ---- the bureau's reversals ---- */
+
+static struct undo *find_undo(struct life *l, const struct id *id)
+{
+	for (int i = 0; i < l->undo_count; i++)
+		if (id_eq(&l->undo[i].id, id))
+			return &l->undo[i];
+	return NULL;
+}
+
+static void tell_undo(struct life *l, const struct undo *u, int attempt)
+{
+	const struct entry *b = find(l, &u->pid);
+	put_told(l, b, REFUNDED, u->sequence, attempt);
+	struct told *t = &l->queue[l->queued - 1];
+	t->r.reversal_id = (struct opt_id){true, u->id};
+	if (!u->done)
+		snprintf(t->state, sizeof t->state, "%s", u->refused ? "refund_refused" : "refund_requested");
+	t->r.reason = str_of(u->refused ? u->reason : NULL);
+}
+
+static void undo_own(struct life *l, const struct id *id, const struct id *pid, const char *state, int attempt)
+{
+	struct told t = {.r = {.payment_id = *pid, .at = now(l), .attempt = attempt, .reversal_id = {true, *id}}};
+	snprintf(t.state, sizeof t.state, "%s", state);
+	publish_told(l, &t);
+}
+
+static struct undo *enter_undo(struct life *l, const struct payment_reversal *p, bool refused, int64_t effect_at)
+{
+	struct undo *u = find_undo(l, &p->reversal_id);
+	const struct entry *b = find(l, &p->payment_id);
+	if (u) {
+		assert_true(l->keyed); /* else it is refunded twice */
+		return u;
+	}
+	assert_true(l->undo_count < UNDO_MAX);
+	u = &l->undo[l->undo_count++];
+	*u = (struct undo){.id = p->reversal_id, .pid = p->payment_id, .effect_at = effect_at, .sequence = ++l->sequence,
+			   .refused = refused, .reason = "refund_refused"};
+	if (b->fate == REFUNDED) {
+		u->refused = true;
+		u->reason = "refund_already_refunded";
+	}
+	l->reversals_refused += u->refused;
+	return u;
+}
+
+static void on_reversal(struct life *l, const struct payment_reversal *p)
+{
+	const struct entry *b = find(l, &p->payment_id);
+	struct undo *u = find_undo(l, &p->reversal_id);
+	assert_true(b && b->fate >= PAID && b->fate <= REFUNDED && p->amount_fen == b->amount_fen);
+	if (u && p->attempt > 1 && u->effect_at <= now(l)) {
+		tell_undo(l, u, 0);
+		return;
+	}
+	int dice = l->faults ? (int)chance(l, 100) : 0;
+	if (dice < 50 || u) {
+		u = enter_undo(l, p, dice >= 35, now(l));
+		u->effect_at = now(l);
+		tell_undo(l, u, p->attempt);
+	} else if (dice < 95) {
+		l->reversal_doubts++;
+		undo_own(l, &p->reversal_id, &p->payment_id, "refund_in_doubt", p->attempt);
+		if (dice >= 65)
+			enter_undo(l, p, dice >= 90, dice < 75 ? now(l) : now(l) + (int64_t)chance(l, 9 * MINUTE));
+	} /* else it went to rejects */
+}
+
+/* What was taken is refunded, if the bureau has not done so by itself. */
+static void carry_out(struct life *l, int percentage)
+{
+	for (int i = 0; i < l->undo_count; i++) {
+		struct undo *u = &l->undo[i];
+		struct entry *b = find(l, &u->pid);
+		if (u->refused || u->done || u->effect_at > now(l) || b->fate == REFUNDED || !percent(l, percentage))
+			continue;
+		u->done = true;
+		b->fate = REFUNDED;
+		u->sequence = b->sequence = ++l->sequence;
+		l->reversals++;
+		tell_undo(l, u, 0);
+	}
+}
+
+/* Somebody decides to have a payment refunded; mostly one that can be. */
+static void reverse(struct life *l)
+{
+	for (int i = 0; i < 8 && l->book_count; i++) {
+		const struct entry *b = &l->book[chance(l, (uint64_t)l->book_count)];
+		if ((b->fate != PAID && b->fate != IN_TREASURY) || l->undo_count > UNDO_MAX / 2)
+			continue;
+		fw_reverse(&l->w, b->pid, percent(l, 50) ? "03" : "04");
+		return;
+	}
+}
+
 static void take_payments(struct life *l, int most)
 {
 	const struct bus_record *r;
@@ -394,7 +500,21 @@ static void take_payments(struct life *l, int most)
 			on_payment(l, &p);
 			continue;
 		}
+		if (str_is(r->event.type, "PaymentReversal")) {
+			struct payment_reversal undo;
+			assert_int_equal(codec_decode(l->w.codec, EV_PAYMENT_REVERSAL, r->event.data, &undo, &e), 0);
+			on_reversal(l, &undo);
+			continue;
+		}
 		assert_int_equal(codec_decode(l->w.codec, EV_PAYMENT_ENQUIRY, r->event.data, &q, &e), 0);
+		if (q.reversal_id.set) {
+			struct undo *u = find_undo(l, &q.reversal_id.v);
+			if (u && u->effect_at <= now(l))
+				tell_undo(l, u, 0);
+			else
+				undo_own(l, &q.reversal_id.v, &q.payment_id, "refund_unknown", q.attempt);
+			continue;
+		}
 		struct entry *b = find(l, &q.payment_id);
 		if (b && b->effect_at <= now(l))
 			put_told(l, b, b->fate, b->sequence, 0);
@@ -623,12 +743,14 @@ static void check_end(struct life *l)
 	assert_int_equal(st.count[SC_REFUNDED], refunded);
 	assert_int_equal(st.count[SC_FAILED], failed);
 	for (int c = 0; c < STAT_COLUMNS; c++)
-		if (c == SC_STAGED || c == SC_PENDING || c == SC_IN_FLIGHT || c == SC_IN_DOUBT || c == SC_AWAITING_CREDIT)
+		if (c == SC_REFUND_REQUESTED || c == SC_REFUND_IN_DOUBT || c == SC_STAGED || c == SC_PENDING || c == SC_IN_FLIGHT || c == SC_IN_DOUBT || c == SC_AWAITING_CREDIT)
 			assert_int_equal(st.count[c], 0);
 	print_message("%d sequences, rows %d, collected %d, refunded %d, failed %d, expired %d, doubts %d, sends %d, restarts %d,"
 		      " checks %d\n", (int)l->sequence, end.rows, (int)collected, (int)refunded, (int)failed,
 		      (int)st.count[SC_EXPIRED], l->doubts, l->sends, l->restarts, l->checks);
 	assert_true(l->restarts > 2 && l->doubts > 5 && refunded > 2 && failed > 2 && st.count[SC_EXPIRED] > 2);
+	print_message("reversals %d, refused %d, doubts %d\n", l->reversals, l->reversals_refused, l->reversal_doubts);
+	assert_true(l->reversals > 5 && l->reversals_refused > 2 && l->reversal_doubts > 2);
 }
 
 /* ---- the life ---- */
@@ -658,7 +780,7 @@ static void restart(struct life *l)
 static void step(struct life *l)
 {
 	struct sub *s = l->sub_count ? &l->subs[chance(l, (uint64_t)l->sub_count)] : NULL;
-	switch ("rrccoeeeappuuuggkwmx"[chance(l, 20)]) {
+	switch ("rrccoeeeappuuuggkwmxv"[chance(l, 21)]) {
 	case 'r':
 		new_roster(l);
 		break;
@@ -687,6 +809,10 @@ static void step(struct life *l)
 	case 'g':
 		for (int i = 0; i < 8 && l->book_count; i++)
 			progress(l, &l->book[chance(l, (uint64_t)l->book_count)], percent(l, 15));
+		carry_out(l, 30);
+		break;
+	case 'v':
+		reverse(l);
 		break;
 	case 'k':
 		tell_credits(l, 50);
@@ -745,6 +871,7 @@ static void settle(struct life *l)
 		for (int k = 0; k < l->book_count; k++)
 			while (l->book[k].effect_at <= now(l) && l->book[k].fate < IN_TREASURY)
 				progress(l, &l->book[k], false);
+		carry_out(l, 100);
 		tell_results(l, QUEUE_MAX);
 		tell_credits(l, 100);
 		set_clock(l, now(l) + 31 * MINUTE);

@@ -1,21 +1,9 @@
 /* Reversals: asked for by a person, answered by the bureau in any order, and what the SSA's later word means for a payment. */
 #include "tests/lib/flow_test.h"
-#include "flow/internal.h"
 
 static const char *reverse(struct flow_world *w, struct id pid, const char *reason)
 {
-	const char *refused = NULL;
-	char hex[ID_HEX];
-	struct operation op = {.kind = STR("reverse"), .subject = str_of(id_hex(&pid, hex)), .argument = str_of(reason),
-			       .operator= STR("li"), .reason = STR("twice")};
-	struct id cause = fw_token(99);
-	struct err e = {0};
-	w->flow->now = clock_now(&w->clock);
-	ledger_set_now(w->ledger, w->flow->now);
-	if (ledger_begin(w->ledger, &e) != 0 ||
-	    reversal_start(w->flow, &op, &cause, &refused, &e) != 0 || ledger_commit(w->ledger, &e) != 0 ||
-	    outbox_publish(w->ledger, w->gateway_bus, NULL, &e) != 0)
-		fail_msg("%s", e.text);
+	const char *refused = fw_reverse(w, pid, reason);
 	fw_turns(w);
 	return refused;
 }
@@ -233,6 +221,25 @@ static void odd_answers_are_for_a_person(void **state)
 	assert_int_equal(fw_statement(w).count[SC_REFUNDED], 1);
 }
 
+/* Asked for when the bureau was refunding by itself. */
+static void a_refusal_because_it_is_refunded_is_no_contradiction(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	struct payment_reversal own;
+	struct id pid;
+	collected(w, true, &pid);
+	assert_null(reverse(w, pid, "04"));
+	fw_result_seq(w, pid, "refunded", 11, 50000);
+	fw_turns(w);
+	fw_count(w, EV_PAYMENT_REVERSAL, &own);
+	struct collection_result r = word(pid, own.reversal_id, "refund_refused", 1, 12);
+	r.reason = STR("refund_already_refunded");
+	fw_publish(w, EV_COLLECTION_RESULT, &r, pid);
+	fw_turns(w);
+	assert_int_equal(differences(w), 0);
+	assert_int_equal(fw_statement(w).count[SC_REFUNDED], 1);
+}
+
 static void refunded_after_all_is_told(void **state)
 {
 	struct flow_world *w = WORLD(state);
@@ -311,6 +318,7 @@ int main(void)
 		T(a_doubt_about_a_reversal_is_asked_for),
 		T(silence_is_asked_about),
 		T(odd_answers_are_for_a_person),
+		T(a_refusal_because_it_is_refunded_is_no_contradiction),
 		T(refunded_after_all_is_told),
 		T(a_refund_without_a_name_ends_the_reversal),
 		T(a_contribution_refunded_later_is_a_question),
