@@ -34,11 +34,9 @@ village_SRC := main inbox take take_cover claim place refusal tell cover plan po
 	listen render answer_file own
 tax_SRC := main share window plan ask send answer follow publish
 ssa_SRC := main work enquiries status changes feedback credits statistics
-agencies_SRC := json_in json_out idindex rowset faults refusals population options feed book server plants tax_book tax_batch tax_tell tax_account \
+agencies_SRC := json_in json_out idindex rowset faults refusals population options feed book server plants tax_book tax_batch tax_reversals tax_tell tax_account \
 	ssa_book ssa_persons ssa_accounts ssa_statistics ssa_ledger \
 	odd tax_odd
-agencies_SRC := json_in json_out idindex rowset faults refusals population options feed book server tax_book tax_batch tax_reversals tax_tell \
-	ssa_book ssa_persons ssa_accounts ssa_statistics
 testlib_SRC := event_gen fault_vfs sim flow_world script_server registry_sim adapter_rig people roster_form story rosters world printed outcomes books tale recount bulk load proxy \
 	java kafka kafka_certs kafka_registry kafka_client kafka_rights which_bus consumer \
 	findings
