@@ -8,11 +8,13 @@ static void tell(struct tax *t, struct telling *to, const struct book_period *p,
 {
 	const struct run *entered = feed_find(&t->book.feed, KIND_DECLARED, entry), *r = NULL;
 	struct payment pay;
+	int64_t row;
+	struct id by;
 
 	if (!entered || entered->at < p->from || entered->at >= p->to || !tax_get(t, entry, &pay))
 		return;
 	if (pay.year == p->year) {
-		enum tax_state state = tax_state_of(t, entry, pay.fate, &r);
+		enum tax_state state = tax_state_of(t, entry, pay.fate, &r, &row, &by);
 		bool receipt = state != TAX_ACCEPTED && state != TAX_REFUSED;
 
 		telling_put(to, &(struct told){.id = &pay.id, .number = pay.number, .amount_fen = pay.amount_fen,
