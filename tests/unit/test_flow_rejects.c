@@ -287,6 +287,8 @@ static void a_released_decision_waits_for_no_other_turn(void **state)
 
 /* ---- the breaker ---- */
 
+enum { BREAKER_EVENTS = 1000 };
+
 static bool stopped(struct flow_world *w, const char *topic)
 {
 	struct flow_stop s;
@@ -360,6 +362,23 @@ static void some_garbage_among_much_else_stops_nothing(void **state)
 	assert_in_range(fw_count(w, EV_REJECTED_EVENT, NULL), 61, 100);
 }
 
+static void what_left_the_window_counts_no_more(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	w->conf.gateway.reject_share = 1;
+	many(w, 45);
+	w->lazy = true;
+	for (int i = 0; i < BREAKER_EVENTS; i++)
+		fw_feed_reached(w, FW_NOW);
+	w->lazy = false;
+	many(w, 49);
+	fw_turns(w);
+	assert_false(stopped(w, "contributions"));
+	many(w, 1);
+	fw_turns(w);
+	assert_true(stopped(w, "contributions"));
+}
+
 static void operations_are_always_read(void **state)
 {
 	struct flow_world *w = WORLD(state);
@@ -377,7 +396,7 @@ int main(void)
 		T(one_person_is_enough_where_no_money_moves), T(of_an_adapter_they_are_discarded_by_two),
 		T(a_decision_is_taken_again), T(a_released_decision_waits_for_no_other_turn),
 		T(an_input_of_garbage_stops_and_goes_on_when_told), T(some_garbage_among_much_else_stops_nothing),
-		T(operations_are_always_read),
+		T(what_left_the_window_counts_no_more), T(operations_are_always_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
