@@ -1,6 +1,6 @@
 /* Rejects taken again and discarded: by whom, once each, under the event's own id. And the breaker of an input that is rejected. */
 #include "ledger/rejects.h"
-#include "tests/lib/flow_test.h"
+#include "tests/lib/adopt_test.h"
 #include <inttypes.h>
 
 #define OUTCOME(w, op, state, why) \
@@ -389,6 +389,31 @@ static void operations_are_always_read(void **state)
 	OUTCOME(w, op, "refused", "flow_not_stopped");
 }
 
+/* An input that stopped before the copy was taken: the adoption reads it all the same, for the word to go on is held until it ends. */
+static void a_stopped_input_holds_no_adoption(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	struct id pid, sub = one_payment(w, false, &pid);
+	many(w, 60);
+	fw_status(w, 1, true, FW_NOW);
+	fw_turns(w);
+	assert_int_equal(fw_count(w, EV_REJECTED_EVENT, NULL), 50);
+	backup(w);
+	fw_roster(w, "v2", "later", FW_VILLAGE_2, (struct fw_row[]){{2, 50000, NULL}}, 1, true);
+	fw_turns(w);
+	fw_time(w, "2026-12-24T10:00:00+08:00");
+	struct id op = fw_operation(w, "flow_resume", "contributions", NULL, "anna");
+	lose_and_adopt(w);
+	fw_turns(w);
+	assert_int_equal(phase(w), ADOPT_NONE);
+	OUTCOME(w, op, "done", "");
+	assert_int_equal(fw_count(w, EV_REJECTED_EVENT, NULL), 60);
+	fw_status(w, 1, true, "2026-12-24T10:00:00+08:00");
+	fw_turns(w);
+	assert_int_equal(fw_count(w, EV_SUBSIDY_PAYMENT, NULL), 1);
+	ANSWERED(w, sub, 5, "pending", false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,6 +422,7 @@ int main(void)
 		T(a_decision_is_taken_again), T(a_released_decision_waits_for_no_other_turn),
 		T(an_input_of_garbage_stops_and_goes_on_when_told), T(some_garbage_among_much_else_stops_nothing),
 		T(what_left_the_window_counts_no_more), T(operations_are_always_read),
+		T(a_stopped_input_holds_no_adoption),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
