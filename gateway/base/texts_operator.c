@@ -598,6 +598,34 @@ const struct text texts_for_operators[] = {
 	 "Signing options: --operator NAME (this account by default), --key FILE (~/.qiao/<name>.key by default), --wait SECONDS (10).\n\n"
 	 "Example: qiao withdraw 12345-67890 7 --reason 'moved away'\n"
 	 "Exit status: 0 done; 1 refused; 3 the gateway has not taken it yet."},
+	{"cmd_link", "一个人的新旧两个证件号码：认作一人", "say that two ID numbers are one person"},
+	{"cmd_link.help",
+	 "从标准输入读两行：先旧号码，后新号码（不要写在命令行上）。此后两个号码算作一人：最高档次限额合并计算，同一资助方当年只有一笔。\n"
+	 "要由第二个人同意（qiao approve）。已经超限或已有两笔的，不会自动改动，记为差异，由人处理。\n"
+	 "是否参保、是否缴费仍按各自号码分别认定。\n"
+	 "--reason 写明原因（不要写姓名或证件号码），--document 写依据的文号。\n"
+	 "签名：--operator 姓名（默认本账号），--key 私钥文件（默认 ~/.qiao/<姓名>.key），--wait 秒数（默认 10）。\n\n退出状态：0 已办或等待同意；1 被拒绝；2 号码有误；3 网关还没有处理。",
+	 "Reads two lines from standard input: the old number, then the new one (never on the command line). From then on both are one\n"
+	 "person: the highest tier holds for both together, and a sponsor has one payment a year for them.\n"
+	 "A second person must agree (qiao approve). What is above the tier or paid twice already is not undone: it becomes a difference.\n"
+	 "Whether the person is insured and has paid is still judged for each number on its own.\n"
+	 "--reason says why (no names, no ID numbers), --document the number of the paper behind it.\n"
+	 "Signing options: --operator NAME (this account by default), --key FILE (~/.qiao/<name>.key by default), --wait SECONDS (10).\n\n"
+	 "Example: qiao link --reason 'new number after adoption' < two-lines\n"
+	 "Exit status: 0 done, or it waits for a second person; 1 refused; 2 a number is wrong; 3 the gateway has not taken it yet."},
+	{"cmd_unlink", "撤销号码关联", "say that two ID numbers are two persons after all"},
+	{"cmd_unlink.help",
+	 "从标准输入读两行：先旧号码，后新号码。新号码退出关联。要由第二个人同意。\n签名：--operator 姓名（默认本账号），--key 私钥文件（默认 ~/.qiao/<姓名>.key），--wait 秒数（默认 10）。",
+	 "Reads two lines from standard input: the old number, then the new one. The new one leaves the group. A second person must agree.\n"
+	 "Signing options: --operator NAME (this account by default), --key FILE (~/.qiao/<name>.key by default), --wait SECONDS (10)."},
+	{"link_number", "第 {0} 行不是有效的证件号码", "line {0} is no valid ID number"},
+	{"link_what", "要两个不同的证件号码", "two different ID numbers are needed"},
+	{"link_already", "这两个号码已经关联", "these two are linked already"},
+	{"link_too_many", "一个人最多关联 8 个号码", "a person has at most 8 numbers"},
+	{"link_not_there", "这两个号码没有关联", "these two are not linked"},
+	{"link_over_cap", "关联后合计超过最高档次", "linked numbers are above the highest tier together"},
+	{"link_double", "关联后同一资助方当年有两笔", "linked numbers have two payments of one sponsor"},
+	{"trace_linked", "  关联号码（令牌）{0}", "  linked number (token) {0}"},
 	{"cmd_approve", "第二个人同意一项决定", "agree, as the second person, to a decision"},
 	{"cmd_approve.help",
 	 "动钱的决定要两个人：第一个人提出后等待，由另一个人用自己的密钥同意，随即执行。同一个人不能同意自己的决定。\n"

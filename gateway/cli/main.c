@@ -29,6 +29,8 @@ static const struct command {
 	{"status", "[--counters]", cmd_status, EVERY_DAY, true},
 	{"trace", "ID | RECEIPT [ROW] | FILE ROW | -", cmd_trace, EVERY_DAY, true},
 	{"withdraw", "PAYMENT | RECEIPT ROW --reason TEXT [--document NO] [signing options]", cmd_withdraw, EVERY_DAY, true},
+	{"link", "--reason TEXT [--document NO] [signing options]", cmd_link, EVERY_DAY, true},
+	{"unlink", "--reason TEXT [--document NO] [signing options]", cmd_unlink, EVERY_DAY, true},
 	{"approve", "OPERATION --reason TEXT [signing options]", cmd_approve, EVERY_DAY, true},
 	{"decline", "OPERATION --reason TEXT [signing options]", cmd_decline, EVERY_DAY, true},
 	{"operations", "[OPERATION]", cmd_operations, EVERY_DAY, true},

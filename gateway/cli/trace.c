@@ -4,18 +4,16 @@
  * a row, a roster file with a row, or "-": an ID number on standard input, never on the command line, where others could see it. */
 #include "base/date.h"
 #include "base/fs.h"
-#include "cli/cli.h"
-#include "crypto/audit.h"
-#include "crypto/identity.h"
+#include "cli/person.h"
+#include "crypto/digest.h"
 #include "crypto/ids.h"
-#include "domain/citizen_id.h"
+#include "ledger/links.h"
 #include "ledger/read.h"
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { HISTORY_MAX = 200, SHOWN_MAX = 50, ROSTER_MAX = 256 << 20 };
 
@@ -41,6 +39,16 @@ static void show_head(const struct cli *c, const struct view_decl *r)
 		cli_say(c, "trace_tax_receipt", r->d.receipt, NULL);
 }
 
+static int show_links(const struct tracing *t, const struct view_decl *r)
+{
+	struct id of[LINK_MAX];
+	char hex[ID_HEX];
+	int n = r->d.has_token ? view_links(t->v, &r->d.token, of, t->e) : 0;
+	for (int i = 1; i < n; i++)
+		cli_say(t->c, "trace_linked", id_hex(&of[i], hex), NULL);
+	return n < 0 ? -1 : 0;
+}
+
 static void show_history(const struct cli *c, const struct view_history *h, int n)
 {
 	char at[40], hex[ID_HEX];
@@ -51,7 +59,18 @@ static void show_history(const struct cli *c, const struct view_history *h, int 
 		       id_hex(&h[i].cause, hex));
 }
 
-static json_t *json_of(const struct view_decl *r, const struct view_history *h, int n)
+static json_t *links_json(const struct tracing *t, const struct view_decl *r)
+{
+	struct id of[LINK_MAX];
+	char hex[ID_HEX];
+	json_t *list = json_array();
+	int n = r->d.has_token ? view_links(t->v, &r->d.token, of, t->e) : 0;
+	for (int i = 1; i < n; i++)
+		json_array_append_new(list, json_string(id_hex(&of[i], hex)));
+	return list;
+}
+
+static json_t *json_of(const struct tracing *t, const struct view_decl *r, const struct view_history *h, int n)
 {
 	char hex[ID_HEX], sub[ID_HEX], at[40];
 	json_t *events = json_array();
@@ -72,6 +91,7 @@ static json_t *json_of(const struct view_decl *r, const struct view_history *h, 
 	json_object_set_new(o, "amount_fen", r->d.amount_known ? json_integer(r->d.amount_fen) : json_null());
 	json_object_set_new(o, "payment_id", r->d.has_pid ? json_string(id_hex(&r->d.pid, hex)) : json_null());
 	json_object_set_new(o, "token", r->d.has_token ? json_string(id_hex(&r->d.token, hex)) : json_null());
+	json_object_set_new(o, "linked_tokens", links_json(t, r));
 	json_object_set_new(o, "tax_receipt", r->d.receipt[0] ? json_string(r->d.receipt) : json_null());
 	json_object_set_new(o, "answer_version", json_integer(r->d.answer_version));
 	json_object_set_new(o, "history", events);
@@ -89,7 +109,7 @@ static int show(void *arg, const struct view_decl *r)
 	}
 	t->count++;
 	if (t->found) {
-		json_array_append_new(t->found, json_of(r, h, n));
+		json_array_append_new(t->found, json_of(t, r, h, n));
 		return 0;
 	}
 	if (t->count > SHOWN_MAX) {
@@ -99,6 +119,10 @@ static int show(void *arg, const struct view_decl *r)
 	if (t->count > 1)
 		printf("\n");
 	show_head(t->c, r);
+	if (show_links(t, r) != 0) {
+		t->failed = true;
+		return -1;
+	}
 	show_history(t->c, h, n);
 	cli_say(t->c, "trace_state", text_or_code(state_code(state_of(r->d.facts)), t->c->lang),
 		text_or_code(r->d.code[0] ? r->d.code : "trace_no_answer", t->c->lang),
@@ -108,42 +132,23 @@ static int show(void *arg, const struct view_decl *r)
 
 /* ---- ways to name it ---- */
 
-/* Asking where a person is by their number is no opening, but as telling. */
-static int record_look(struct tracing *t)
+/* Under this number and those linked with it. */
+static int by_person(struct tracing *t, const struct id *token)
 {
-	const struct conf *conf = &t->c->conf;
-	struct audit *audit;
-	struct clock clock;
-	int rc;
-	if (clock_init(&clock, conf->clock.file, t->e) != 0 || audit_open(&audit, conf->data.dir, "trace", &clock, t->e) != 0)
-		return -1;
-	rc = audit_write(audit, "number_looked_up", "stdin", 1, t->e);
-	audit_close(audit);
-	return rc;
+	struct id of[LINK_MAX];
+	int n = view_links(t->v, token, of, t->e);
+	for (int i = 0; i < n; i++)
+		if (view_by_token(t->v, &of[i], show, t, t->e) != 0)
+			return -1;
+	return n < 0 ? -1 : 0;
 }
 
+/* Asking where a person is by their number is no opening, but as telling: it is recorded. */
 static int by_number_on_stdin(struct tracing *t)
 {
-	struct keyring *k = NULL;
-	char line[200], number[24];
-	size_t n = 0;
-	int rc;
 	struct id token;
-	if (keyring_open(&k, t->c->conf.keys.dir, "trace", t->c->conf.keys.separate_users, t->e) != 0)
-		return -1;
-	if (record_look(t) != 0) {
-		keyring_free(k);
-		return -1;
-	}
-	for (ssize_t got; n < sizeof line - 1 && (got = read(STDIN_FILENO, line + n, sizeof line - 1 - n)) > 0;)
-		n += (size_t)got;
-	/* As it is copied from a spreadsheet: guards, blanks, full-width digits and a lower-case x are undone. */
-	rc = citizen_id_normalise(str_trim((struct str){line, n}), number, sizeof number);
-	token_of(k, str_of(number), &token);
-	memset(number, 0, sizeof number);
-	memset(line, 0, sizeof line);
-	keyring_free(k);
-	return rc != 0 ? 0 : view_by_token(t->v, &token, show, t, t->e);
+	int line, rc = person_tokens(t->c, "number_looked_up", &token, 1, &line, t->e);
+	return rc != 0 ? (rc < 0 ? -1 : 0) : by_person(t, &token);
 }
 
 static int by_file(struct tracing *t, const char *file, int row)

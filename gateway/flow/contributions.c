@@ -54,14 +54,13 @@ int give_up(struct flow *f, struct decl *d, struct err *e)
 /* Cap B is looked at once more before money goes out: the highest tier may have been lowered since the payment was filed. R-12 */
 static int judge_cap(struct flow *f, struct decl *d, const struct policy *p, const struct id *cause, struct err *e)
 {
-	struct person *who;
 	char room[24];
-	if (person_get(f->p.ledger, &d->token, d->year, &who, e) != 0)
+	int64_t before;
+	if (cap_b_before(f, d, &before, e) != 0)
 		return -1;
-	if (who->reserved_fen <= p->highest_tier_fen)
+	if (d->amount_fen <= cap_b_room(p, before))
 		return 1;
-	struct said say = {RES_MEND, "cap_b_exceeded", column_code(COL_AMOUNT),
-			   str_of(yuan(room, cap_b_room(p, who->reserved_fen - d->amount_fen))), NULL};
+	struct said say = {RES_MEND, "cap_b_exceeded", column_code(COL_AMOUNT), str_of(yuan(room, cap_b_room(p, before))), NULL};
 	return stop(f, d, F_REJECTED, &say, cause, f->now, e);
 }
 

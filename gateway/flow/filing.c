@@ -174,8 +174,8 @@ static int name_first(struct flow *f, const struct decl *first, char *out, size_
 	return 0;
 }
 
-/* The tuple has a live payment already: what this row is told. */
-static int answer_repeat(struct flow *f, struct submission *s, struct decl *d, const struct decl *first, const struct id *cause,
+/* The tuple has a live payment already: what this row is told. linked: under another number of the person. */
+static int answer_repeat(struct flow *f, struct submission *s, struct decl *d, const struct decl *first, bool linked, const struct id *cause,
 			 struct err *e)
 {
 	char detail[64];
@@ -185,7 +185,7 @@ static int answer_repeat(struct flow *f, struct submission *s, struct decl *d, c
 		return -1;
 	if (first->amount_fen != d->amount_fen)
 		return reject_row(f, d, cause, "already_filed_other_amount", column_code(COL_AMOUNT), str_of(detail), e);
-	bool own = strcmp(other->sender, s->sender) == 0;
+	bool own = !linked && strcmp(other->sender, s->sender) == 0;
 	struct said say = {own ? RES_ACCEPTED : RES_MEND, own ? "already_accepted" : "already_filed", NULL, str_of(detail), NULL};
 	COUNT(C_REPEATS);
 	if (flow_forget(f, d, e) != 0 || flow_fact(f, d, F_REJECTED, cause, f->now, say.code, &how, e) != 0)
@@ -193,17 +193,16 @@ static int answer_repeat(struct flow *f, struct submission *s, struct decl *d, c
 	return flow_answer(f, d, &say, e);
 }
 
-/* The first id of the tuple whose payment has not ended; *live is that payment when there is one. */
-static int find_tuple(struct flow *f, const struct submission *s, const struct decl *d, const struct person *who, struct id *pid,
-		      struct decl **live, struct err *e)
+int find_tuple(struct flow *f, const struct submission *s, const struct id *token, const struct person *who, struct id *pid,
+	       struct decl **live, struct err *e)
 {
 	*live = NULL;
 	if (who->head == 0) { /* the person's first payment of the year, as most are: nothing to look for */
-		payment_id(pid, s->year, &s->sponsor, &d->token, 0);
+		payment_id(pid, s->year, &s->sponsor, token, 0);
 		return 0;
 	}
 	for (int n = 0;; n++) {
-		payment_id(pid, s->year, &s->sponsor, &d->token, n);
+		payment_id(pid, s->year, &s->sponsor, token, n);
 		if (decl_find_payment(f->p.ledger, pid, live, e) != 0)
 			return -1;
 		if (!*live || state_live(state_of((*live)->facts)))
@@ -244,6 +243,7 @@ static int file_row(struct flow *f, struct submission *s, struct decl *d, const 
 	struct decl *live;
 	struct person *who;
 	struct id pid;
+	int64_t used;
 	enum absorb how;
 	char room[24], first[64];
 	enum adopt_claim claim;
@@ -258,13 +258,17 @@ static int file_row(struct flow *f, struct submission *s, struct decl *d, const 
 		return reject_row(f, d, &cover->cover_id, code, column_of_rule(code), (struct str){0}, e);
 	if (claim == CLAIM_OTHER_AMOUNT)
 		return reject_row(f, d, &cover->cover_id, "already_filed_other_amount", column_code(COL_AMOUNT), str_of(first), e);
-	if (person_get(f->p.ledger, &d->token, s->year, &who, e) != 0 || find_tuple(f, s, d, who, &pid, &live, e) != 0)
+	if (person_get(f->p.ledger, &d->token, s->year, &who, e) != 0 || find_tuple(f, s, &d->token, who, &pid, &live, e) != 0)
 		return -1;
 	if (live)
-		return answer_repeat(f, s, d, live, &cover->cover_id, e);
-	if (d->amount_fen > cap_b_room(p, who->reserved_fen))
+		return answer_repeat(f, s, d, live, false, &cover->cover_id, e);
+	if (linked_payment(f, s, d, &live, e) != 0 || cap_b_used(f, who, &used, e) != 0)
+		return -1;
+	if (live)
+		return answer_repeat(f, s, d, live, true, &cover->cover_id, e);
+	if (d->amount_fen > cap_b_room(p, used))
 		return reject_row(f, d, &cover->cover_id, "cap_b_exceeded", column_code(COL_AMOUNT),
-				  str_of(yuan(room, cap_b_room(p, who->reserved_fen))), e);
+				  str_of(yuan(room, cap_b_room(p, used))), e);
 	if (g->planned && plan_fits(f, s, &g->plan, d->amount_fen, &code, room, sizeof(room), e) != 0)
 		return -1;
 	if (code)

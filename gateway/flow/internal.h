@@ -115,6 +115,16 @@ bool filing_going(enum sub_state s);                                    /* a pas
 /* Takes a declaration out that is staged or pending: fact, statistics, reservation, final answer `withdrawn`. why: the history's note,
  * nothing personal. 1 taken out, 0 it has ended or was instructed already and nothing changed. */
 int withdraw_row(struct flow *f, struct decl *d, const char *why, const struct id *cause, struct err *e);
+/* persons.c */
+/* What is reserved of cap B for the person and those linked, of that year. */
+int cap_b_used(struct flow *f, const struct person *who, int64_t *fen, struct err *e);
+/* The same without this payment and what comes behind it: pending ones of linked tokens that were filed later. */
+int cap_b_before(struct flow *f, const struct decl *d, int64_t *fen, struct err *e);
+/* A live payment of the same sponsor and year under another token of the person, or NULL. */
+int linked_payment(struct flow *f, const struct submission *s, const struct decl *d, struct decl **live, struct err *e);
+/* filing.c: the first id of the tuple whose payment has not ended; *live is that payment when there is one. */
+int find_tuple(struct flow *f, const struct submission *s, const struct id *token, const struct person *who, struct id *pid,
+	       struct decl **live, struct err *e);
 /* contributions.c */
 int enquire(struct flow *f, struct decl *d, struct person *p, struct err *e);
 /* A good row of a complete roster that waits for its papers: the SSA is asked at once; again when it did not answer. */
@@ -142,7 +152,7 @@ int reversal_refunded(struct flow *f, struct decl *d, const struct collection_re
  * operation's id. */
 typedef int operation_fn(struct flow *f, const struct operation *op, const struct id *cause, const char **refused, struct err *e);
 int operations_step(struct flow *f, struct err *e); /* those held during an adoption, after it */
-operation_fn withdraw_operation;
+operation_fn withdraw_operation, link_operation, unlink_operation;
 operation_fn reconcile_operation, difference_assign_operation, difference_resolve_operation;
 /* rejects.c: rejects taken again or discarded, inputs that stopped */
 operation_fn release_operation, discard_operation, resume_operation;

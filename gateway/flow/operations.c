@@ -18,6 +18,8 @@ static const struct {
 } kinds[] = {
 	{"withdraw", withdraw_operation, false, NULL},
 	{"reverse", reversal_start, true, NULL},
+	{"link", link_operation, true, NULL},
+	{"unlink", unlink_operation, true, NULL},
 	{"reconcile", reconcile_operation, false, NULL},
 	{"difference_assign", difference_assign_operation, false, NULL},
 	{"difference_resolve", difference_resolve_operation, false, NULL},

@@ -49,7 +49,13 @@ enum sql {
 	Q_FLOW_STOP_GET, Q_FLOW_STOP_PUT, Q_FLOW_STOP_FORGET,
 	Q_RUN_PUT, Q_RUN_FIND, Q_RUN_GOING, Q_RUN_BOOK_PUT, Q_RUN_BOOKS, Q_RUN_SUM_ADD,
 	Q_PART_PUT, Q_PART_GET, Q_PART_FORGET, Q_PART_OLD, Q_BOOK_OURS,
+	Q_LINK_PUT, Q_LINK_FORGET, Q_LINK_ALL,
 	Q_CASE_BY_KEY, Q_CASE_PUT, Q_CASE_SEEN, Q_CASE_STATE, Q_CASE_GET, Q_CASE_UNSEEN, Q_CASE_EVENT, SQLS
+};
+
+struct link { /* of a token; next: the ring of its group, NULL when it was taken out */
+	struct id token, group;
+	struct link *next;
 };
 
 struct ledger_view;
@@ -69,6 +75,8 @@ struct ledger {
 	struct buf outbox;          /* events of this transaction */
 	int64_t outbox_first, outbox_count;
 	struct pool decls, persons, subs, uses;
+	struct pool links; /* all there are */
+	struct map link_by_token;
 	struct hold_block *held;   /* sealed identities of the cached declarations */
 	struct due *waits;          /* of this transaction */
 	int wait_count, wait_cap;
@@ -123,6 +131,7 @@ int stat_pack(struct buf *out, const struct stat *s);
 int stat_unpack(struct str blob, struct stat *s); /* key stays; -1: damaged */
 int stats_write(struct ledger *l, struct err *e);
 int cut_load(struct ledger *l, struct err *e);
+int links_load(struct ledger *l, struct err *e);
 void stats_fini(struct ledger *l);
 struct ledger_view;
 struct store *view_store(struct ledger_view *v);

@@ -231,7 +231,8 @@ int ledger_open(struct ledger **out, const char *path, int64_t cache_kib, int64_
 	for (int i = 0; i < SQLS; i++)
 		if (store_prepare(l->st, &l->q[i], ledger_sql[i], e) != 0)
 			goto fail;
-	if (fence_off(l, e) != 0 || who_am_i(l, now, e) != 0 || stats_load(l, e) != 0 || cut_load(l, e) != 0 || adopted_load(l, e) != 0)
+	if (fence_off(l, e) != 0 || who_am_i(l, now, e) != 0 || stats_load(l, e) != 0 || cut_load(l, e) != 0 || adopted_load(l, e) != 0 ||
+	    links_load(l, e) != 0)
 		goto fail;
 	*out = l;
 	return 0;
@@ -249,6 +250,8 @@ void ledger_close(struct ledger *l)
 	pool_fini(&l->persons);
 	pool_fini(&l->subs);
 	pool_fini(&l->uses);
+	pool_fini(&l->links);
+	map_fini(&l->link_by_token);
 	map_fini(&l->decl_by_no);
 	map_fini(&l->decl_by_pid);
 	map_fini(&l->person_by_key);

@@ -148,7 +148,9 @@ static const char *const steps[] = {
 	"CREATE TABLE reversal(decl INTEGER NOT NULL, n INTEGER NOT NULL, id BLOB NOT NULL, reason TEXT NOT NULL,"
 	" operator TEXT NOT NULL, requested_at INTEGER NOT NULL, state INTEGER NOT NULL, attempt INTEGER NOT NULL,"
 	" enquiry INTEGER NOT NULL, doubt_at INTEGER NOT NULL, due INTEGER NOT NULL, sequence INTEGER NOT NULL,"
-	" PRIMARY KEY(decl, n)) WITHOUT ROWID;",
+	" PRIMARY KEY(decl, n)) WITHOUT ROWID;"
+	/* the tokens of one person (links.h) */
+	"CREATE TABLE person_link(token BLOB PRIMARY KEY, grp BLOB NOT NULL) WITHOUT ROWID;",
 };
 const struct store_kind ledger_kind = {"ledger", 0x514c6467 /* "QLdg" */, steps, sizeof(steps) / sizeof(steps[0])};
 
@@ -288,6 +290,9 @@ const char *const ledger_sql[SQLS] = {
 	[Q_PART_OLD] = "SELECT run, book, bucket FROM book_part WHERE run < ?1 ORDER BY run, book, bucket LIMIT 1",
 	[Q_BOOK_OURS] = "SELECT no, token, amount_fen, facts, pid, instructed_at, paid_at, treasury_at, receipt, year FROM decl"
 			" WHERE pid >= ?1 AND pid < ?2 AND voided = 0 ORDER BY pid",
+	[Q_LINK_PUT] = "INSERT OR REPLACE INTO person_link(token, grp) VALUES(?1, ?2)",
+	[Q_LINK_FORGET] = "DELETE FROM person_link WHERE token = ?1",
+	[Q_LINK_ALL] = "SELECT token, grp FROM person_link ORDER BY grp, token",
 	[Q_CASE_BY_KEY] = "SELECT no, state FROM difference WHERE key = ?1",
 	[Q_CASE_PUT] = "INSERT INTO difference(decl, kind, cause, recorded_at, class, book, run, seen_run, key, pid, token, receipt, our_fen,"
 		       " our_state, our_at, their_fen, their_state, their_at, changed_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?9, ?10,"
