@@ -5,7 +5,7 @@
 #   N            rows of the smaller size (100000); the whole way is measured with 10 N too
 #   QIAO_BUILD   the build, build/release by default
 #   T            only this part: intake or cycle (the whole way), flow (rules and ledger alone, in
-#                one process)
+#                one process); year (a year of the district, bench_year.c, with QIAO_PEOPLE and QIAO_SEED)
 #   TIMES        10; 1 leaves out the larger size
 #   BUS          kafka: intake and the whole way on a real broker, beside a bare client and a peer in Python
 #   FEED         settled: the bureau's feed leaves out what the batch's answer told (bench.c)
@@ -31,9 +31,9 @@ run() {
 }
 
 case $part in
-'' | intake | cycle | flow) ;;
+'' | intake | cycle | flow | year) ;;
 *)
-	echo "run.sh: T=$part: intake, cycle or flow" >&2
+	echo "run.sh: T=$part: intake, cycle, flow or year" >&2
 	exit 2
 	;;
 esac
@@ -45,6 +45,10 @@ if [ "${BUS:-local}" = kafka ] && [ -z "${QIAO_KAFKA:-}" ]; then
 	exit
 fi
 failed=0
+if [ "$part" = year ]; then
+	run "$build/bench/bench_year"
+	exit
+fi
 if [ "${BUS:-local}" = kafka ]; then
 	if [ "$part" != cycle ]; then
 		run "$build/bench/bench_kafka" "$rows" || failed=1
