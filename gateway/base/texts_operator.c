@@ -747,5 +747,110 @@ const struct text texts_for_operators[] = {
 	{"backup_working", "正在备份，已核对 {0} 个文件", "copying; {0} files checked"},
 	{"backup_done", "已备份到 {0}，{1} 个文件。密钥不在其中：{2} 要另外离线保存",
 	 "backed up to {0}, {1} files. Keys are not in it: keep {2} off this machine too"},
+
+	/* ---- reconciliation ---- */
+	{"cmd_reconcile", "与税务、社保两本账对账", "reconcile the ledger with the books of tax bureau and SSA"},
+	{"cmd_reconcile.help",
+	 "请税务局和社保经办机构交出某一期间的账，与本账逐笔核对：先按付款编号，没有编号的（如窗口手工录入）再按人、金额、日期。\n"
+	 "结果按对账类别 1 至 7 计数，另有“预期稍后”（注明天数）；每处不一致是一项，见 qiao differences。\n"
+	 "不写 --year 时显示最近一次的结果。--with tax,ssa（默认两本都对），--from、--to 日期（默认当年 1 月 1 日到现在），\n"
+	 "--wait 秒数（默认 600）。--format json、csv、xlsx（后者加 --output 文件）。\n"
+	 "签名：--operator 姓名，--key 私钥文件。\n\n退出状态：0 没有待处理的不一致；1 有，或账没有对完；3 还没有结果。",
+	 "Has tax bureau and SSA hand over their books of a period and matches them with the ledger, row by row: by payment id, and what\n"
+	 "has none (keyed in at a counter) by person, amount and date. Tells the classes 1 to 7 and what is expected later, with its age\n"
+	 "in days. Each difference is a case: qiao differences.\n"
+	 "Without --year: what the newest run found. --with tax,ssa (both by default), --from and --to DATE (the year's beginning, now),\n"
+	 "--wait SECONDS (600). --format json, csv, or xlsx with --output FILE. Signing options: --operator NAME, --key FILE.\n\n"
+	 "Example: qiao reconcile --year 2026\n"
+	 "Exit status: 0 no open difference; 1 some, or the run is incomplete; 3 no result yet."},
+	{"cmd_differences", "两边说法不一的各项：列出、查看、交办、了结", "what two sides tell differently: list, show, assign, resolve"},
+	{"cmd_differences.help",
+	 "list：列出待处理的（--all 连同已了结的）；show 编号：一项的全部经过和处理办法；\n"
+	 "assign 编号 姓名：交给某人；resolve 编号 --note 说明：了结，写明怎样解决的（不要写姓名或证件号码）。\n"
+	 "后一次对账不再出现的，自动标为“已消失”；从不删除。签名：--operator 姓名，--key 私钥文件，--wait 秒数。\n\n"
+	 "退出状态：0 没有待处理的，或已办；1 有待处理的，或被拒绝；3 网关还没有处理。",
+	 "list: the open ones (--all: closed ones too). show N: all that happened to one, and what can be done about it.\n"
+	 "assign N OWNER: somebody takes it on. resolve N --note TEXT: it is settled, and how (no names, no ID numbers).\n"
+	 "What a later reconciliation does not find any more is marked as gone; nothing is ever deleted.\n"
+	 "Signing options: --operator NAME, --key FILE, --wait SECONDS.\n\n"
+	 "Example: qiao differences resolve 12 --note 'the bureau has corrected the amount'\n"
+	 "Exit status: 0 none open, or done; 1 some open, or refused; 3 the gateway has not taken it yet."},
+	{"reconcile_what", "要写成：--year 年 [--with tax,ssa] [--from 日期] [--to 日期]", "expected: --year Y [--with tax,ssa] [--from DATE] [--to DATE]"},
+	{"reconcile_waiting", "等待对方交账、核对 ...", "waiting for the books and the matching ..."},
+	{"reconcile_none", "还没有对过账", "nothing was reconciled yet"},
+	{"reconcile_done", "第 {0} 次对账已完成", "reconciliation {0} is done"},
+	{"reconcile_incomplete", "第 {0} 次对账没有完成：{1}；不作任何结论", "reconciliation {0} is incomplete: {1}; nothing is concluded from it"},
+	{"reconcile_going", "第 {0} 次对账进行中：{1}", "reconciliation {0} goes on: {1}"},
+	{"reconcile_book", "账", "book"},
+	{"reconcile_class", "类别", "class"},
+	{"reconcile_count", "笔数", "count"},
+	{"reconcile_our_fen", "本方金额", "ours"},
+	{"reconcile_their_fen", "对方金额", "theirs"},
+	{"reconcile_oldest", "最长天数", "oldest days"},
+	{"sheet_reconcile", "对账", "Reconciliation"},
+	{"sheet_differences", "差异", "Differences"},
+	{"fetching", "等待对方交账", "waiting for the books"},
+	{"matching", "正在核对", "matching"},
+	{"closing", "正在收尾", "closing"},
+	{"totals_differ", "合计对不上", "its totals do not match"},
+	{"entries_missing", "账中缺行", "entries are missing"},
+	{"unknown_state", "账中有不认识的状态", "an entry has an unknown state"},
+	{"book_missing", "对方没有交账", "a book did not come"},
+	{"book_too_large", "账太大", "the book is too large"},
+	{"too_many_differences", "差异太多", "too many differences"},
+	{"superseded", "被新的一次代替", "another run took its place"},
+	{"class.same", "1 一致", "1 same"},
+	{"class.amount_differs", "2 金额不同", "2 amounts differ"},
+	{"class.failed_there", "3 本方成功、对方失败", "3 ok here, failed there"},
+	{"class.missing_there", "4 本方成功、对方没有", "4 ok here, not there"},
+	{"class.ok_there", "5 本方失败、对方成功", "5 failed here, ok there"},
+	{"class.unknown_here", "6 本方没有、对方成功", "6 not here, ok there"},
+	{"class.both_failed", "7 两方都失败", "7 both failed"},
+	{"class.expected_later", "预期稍后", "expected later"},
+	{"difference_no", "编号", "no."},
+	{"difference_kind", "差异", "difference"},
+	{"difference_state", "状态", "state"},
+	{"difference_owner_head", "经办", "owner"},
+	{"difference_whom", "付款或人", "payment or person"},
+	{"difference_ours", "本方", "ours"},
+	{"difference_our_fen", "本方金额", "ours, yuan"},
+	{"difference_theirs", "对方", "theirs"},
+	{"difference_their_fen", "对方金额", "theirs, yuan"},
+	{"difference_found", "发现", "found"},
+	{"difference_note_head", "说明", "note"},
+	{"difference_open", "待处理", "open"},
+	{"difference_assigned", "已交办", "assigned"},
+	{"difference_resolved", "已了结", "resolved"},
+	{"difference_gone", "已消失", "gone"},
+	{"difference_event.found", "发现", "found"},
+	{"difference_event.found_again", "又出现", "found again"},
+	{"difference_event.gone", "不再出现", "gone"},
+	{"difference_event.assigned", "交办", "assigned"},
+	{"difference_event.resolved", "了结", "resolved"},
+	{"difference_cure", "处理办法：{0}", "what to do: {0}"},
+	{"difference_not_found", "没有这一项差异", "there is no such difference"},
+	{"difference_closed", "这一项已了结或已消失", "it is closed already"},
+	{"difference_owner", "请写明交给谁（不超过 32 字节）", "name who takes it on (32 bytes at most)"},
+	{"difference_note", "请写明怎样解决的", "say how it was settled"},
+	{"differences_none", "没有待处理的差异", "no difference is open"},
+	{"cure_amount", "与对方核对凭证上的金额，由错的一方更正", "compare the receipts; the side that is wrong corrects its amount"},
+	{"cure_failed_there", "请对方说明失败原因；钱没有收到的，按对方的账处理", "ask why it failed there; where no money came, their book counts"},
+	{"cure_missing_there", "把付款编号和凭证号告诉对方，请其查找", "give them payment and receipt number to look for"},
+	{"cure_ok_there", "请对方确认已收到钱；确认后重新发送结果", "have them confirm the money and send the result again"},
+	{"cure_unknown_here", "多为窗口手工录入：查明属于哪个村、哪笔，补报名册或请对方更正", "mostly keyed in at the counter: find out whose it is; a roster, or a correction there"},
+	{"cure_twice", "同一笔在对方账上有两次：请对方退回一次", "it is there twice: have one of them refunded"},
+	{"cure_look", "看日志 DIFFERENCE 和 qiao trace，与对方核对", "look at the log (DIFFERENCE) and qiao trace, and ask the other side"},
+	{"difference.tax_amount_differs", "税务：金额不同", "tax bureau: another amount"},
+	{"difference.tax_failed_there", "税务：那边失败", "tax bureau: failed there"},
+	{"difference.tax_missing_there", "税务：那边没有", "tax bureau: not there"},
+	{"difference.tax_ok_there", "税务：那边成功", "tax bureau: ok there"},
+	{"difference.tax_unknown_here", "税务：本方没有", "tax bureau: not here"},
+	{"difference.tax_twice", "税务：有两次", "tax bureau: there twice"},
+	{"difference.ssa_amount_differs", "社保：金额不同", "SSA: another amount"},
+	{"difference.ssa_failed_there", "社保：那边失败", "SSA: failed there"},
+	{"difference.ssa_missing_there", "社保：那边没有", "SSA: not there"},
+	{"difference.ssa_ok_there", "社保：那边成功", "SSA: ok there"},
+	{"difference.ssa_unknown_here", "社保：本方没有", "SSA: not here"},
+	{"difference.ssa_twice", "社保：有两次", "SSA: there twice"},
 };
 const int texts_for_operators_count = sizeof texts_for_operators / sizeof texts_for_operators[0];

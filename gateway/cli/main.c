@@ -31,6 +31,9 @@ static const struct command {
 	{"withdraw", "PAYMENT | RECEIPT ROW --reason TEXT [--document NO] [signing options]", cmd_withdraw, EVERY_DAY, true},
 	{"link", "--reason TEXT [--document NO] [signing options]", cmd_link, EVERY_DAY, true},
 	{"unlink", "--reason TEXT [--document NO] [signing options]", cmd_unlink, EVERY_DAY, true},
+	{"reconcile", "[--year Y] [--with tax,ssa] [--from DATE] [--to DATE] [--output FILE] [signing options]", cmd_reconcile, EVERY_DAY, true},
+	{"differences", "[list [--all] | show N | assign N OWNER --reason TEXT | resolve N --note TEXT] [signing options]", cmd_differences,
+	 EVERY_DAY, true},
 	{"approve", "OPERATION --reason TEXT [signing options]", cmd_approve, EVERY_DAY, true},
 	{"decline", "OPERATION --reason TEXT [signing options]", cmd_decline, EVERY_DAY, true},
 	{"operations", "[OPERATION]", cmd_operations, EVERY_DAY, true},
@@ -199,7 +202,7 @@ static const struct command *find(const char *name)
 
 static int call(struct cli *c, const struct command *command, int argc, char **argv)
 {
-	if (c->format > FORMAT_JSON && command->run != cmd_statement) { /* the one that has tables */
+	if (c->format > FORMAT_JSON && command->run != cmd_statement && command->run != cmd_reconcile) { /* the one that has tables */
 		cli_warn(c, "usage_global", "--format", formats[c->format], NULL);
 		return EXIT_USAGE;
 	}

@@ -135,7 +135,7 @@ static int tell(const struct cli *c, const char *id, const struct op_record *r, 
 	return !seen ? EXIT_LATER : state == OP_REFUSED ? EXIT_NO : EXIT_YES;
 }
 
-static int await(struct cli *c, const char *id, int64_t wait_s, struct err *e)
+static int await(struct cli *c, const char *id, int64_t wait_s, bool quiet, struct err *e)
 {
 	int64_t until = clock_monotonic() + wait_s * 1000;
 	struct cli_progress progress;
@@ -151,13 +151,15 @@ static int await(struct cli *c, const char *id, int64_t wait_s, struct err *e)
 		poll(NULL, 0, POLL_MS);
 	}
 	cli_progress_end(&progress);
+	if (seen == 1 && quiet && r.state == OP_DONE)
+		return EXIT_YES;
 	return seen < 0 ? -1 : tell(c, id, &r, seen);
 }
 
-int operate(struct cli *c, const struct operate *o, const char *kind, const char *subject, const char *argument)
+static int decide(struct cli *c, const struct operate *o, const char *kind, const char *subject, const char *argument, char *out)
 {
 	uint8_t signature[SIGNATURE_LEN];
-	char name[OPERATOR_NAME], id[ID_HEX];
+	char name[OPERATOR_NAME], own[ID_HEX], *id = out ? out : own;
 	struct operation op = {.kind = str_of(kind), .subject = str_of(subject), .reason = str_of(o->reason ? o->reason : ""),
 			       .approval = str_of(o->document), .argument = str_of(argument)};
 	int64_t wait_s = DEFAULT_WAIT_S;
@@ -178,8 +180,18 @@ int operate(struct cli *c, const struct operate *o, const char *kind, const char
 	id_hex(&op.operation_id, id);
 	if (sign(c, o, &op, name, signature, &e) != 0 || publish(c, &op, &e) != 0)
 		return cli_fail(&e);
-	int rc = await(c, id, wait_s, &e);
+	int rc = await(c, id, wait_s, out != NULL, &e);
 	return rc < 0 ? cli_fail(&e) : rc;
+}
+
+int operate(struct cli *c, const struct operate *o, const char *kind, const char *subject, const char *argument)
+{
+	return decide(c, o, kind, subject, argument, NULL);
+}
+
+int operate_send(struct cli *c, const struct operate *o, const char *kind, const char *subject, const char *argument, char id[ID_HEX])
+{
+	return decide(c, o, kind, subject, argument, id);
 }
 
 /* ---- subjects ---- */

@@ -18,6 +18,8 @@ struct operate {
 /* Signs, publishes, waits and tells the outcome. kind and subject as flow/operations.c takes them; argument may be NULL. Gives the exit
  * status: 0 done, or it waits for a second person; 1 refused; EXIT_LATER not seen to be taken yet. */
 int operate(struct cli *c, const struct operate *o, const char *kind, const char *subject, const char *argument);
+/* The same, and says nothing when it is done: who called goes on with the operation's id. */
+int operate_send(struct cli *c, const struct operate *o, const char *kind, const char *subject, const char *argument, char id[ID_HEX]);
 /* Finds the subject for an operation on one row: "<payment>" or "<submission>:<row>" out of an id prefix, or a receipt and a row. 0, or an
  * exit status when it has told what is wrong. */
 enum { OPERATE_SUBJECT = 48 };

@@ -59,6 +59,15 @@ enum { GRID_DECLARED = 5 }; /* column of the declared yuan in a level's table; c
 
 /* The level that st->by names, as Excel opens it: BOM, CRLF, no cell that begins a formula. */
 int statement_csv(const struct statement *st, const struct cli *c, struct buf *out);
+/* A table of another command, in the same form. */
+typedef int grid_fn(const struct grid *g, const void *arg, const struct cli *c);
+int table_csv(grid_fn *fill, const void *arg, const struct cli *c, struct buf *out);
+struct grid_sheet {
+	const char *code; /* NULL ends the list */
+	grid_fn *fill;
+	const void *arg;
+};
+int sheets_xlsx(const struct grid_sheet *sheets, int64_t at, const struct cli *c, const char *path, struct err *e);
 /* A workbook: totals, villages, towns, district, reasons, a chart of the towns. Written beside, then renamed. */
 int statement_xlsx(const struct statement *st, const struct cli *c, const char *path, struct err *e);
 

@@ -131,3 +131,9 @@ int statement_csv(const struct statement *st, const struct cli *c, struct buf *o
 	const struct grid g = {out, csv_text, csv_count, csv_yuan, csv_end};
 	return buf_put_str(out, "\xEF\xBB\xBF") | grid_level(&g, st, c, st->by);
 }
+
+int table_csv(grid_fn *fill, const void *arg, const struct cli *c, struct buf *out)
+{
+	const struct grid g = {out, csv_text, csv_count, csv_yuan, csv_end};
+	return buf_put_str(out, "\xEF\xBB\xBF") | fill(&g, arg, c);
+}

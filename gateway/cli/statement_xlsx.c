@@ -1,4 +1,4 @@
-/* The statement as a workbook. The only file that knows libxlsxwriter. Text goes in as text: nothing of it is ever a formula. */
+/* The statement and other tables as a workbook. The only file that knows libxlsxwriter. Text goes in as text: nothing of it is ever a formula. */
 #include "base/date.h"
 #include "cli/statement.h"
 #include <errno.h>
@@ -78,8 +78,9 @@ static int add_chart(struct book *b, const struct statement *st, const struct cl
 	return chartsheet_set_chart(sheet, chart) == LXW_NO_ERROR ? 0 : -1;
 }
 
-static int fill(struct book *b, const struct statement *st, const struct cli *c)
+static int fill(struct book *b, const void *what, const struct cli *c)
 {
+	const struct statement *st = what;
 	const struct grid g = {b, put_text, put_count, put_yuan, end_row};
 	static const char *const levels[] = {"sheet_villages", "sheet_towns", "sheet_district"};
 	struct buf head;
@@ -98,7 +99,9 @@ static int fill(struct book *b, const struct statement *st, const struct cli *c)
 	return rc != 0 ? rc : add_sheet(b, c, "sheet_reasons", 0) | grid_reasons(&g, st, c) | add_chart(b, st, c);
 }
 
-int statement_xlsx(const struct statement *st, const struct cli *c, const char *path, struct err *e)
+typedef int fill_fn(struct book *b, const void *what, const struct cli *c);
+
+static int write_book(fill_fn *fill_in, const void *what, int64_t at, const struct cli *c, const char *path, struct err *e)
 {
 	struct book b = {0};
 	char part[CONF_PATH + 8];
@@ -117,9 +120,9 @@ int statement_xlsx(const struct statement *st, const struct cli *c, const char *
 		format_set_bold(b.head);
 	if (b.money)
 		format_set_num_format(b.money, "#,##0.00");
-	lxw_doc_properties about = {.created = (time_t)(st->when.at / 1000)};
+	lxw_doc_properties about = {.created = (time_t)(at / 1000)};
 	workbook_set_properties(b.book, &about);
-	int filled = b.head && b.money ? fill(&b, st, c) : -1;
+	int filled = b.head && b.money ? fill_in(&b, what, c) : -1;
 	errno = 0;
 	if (workbook_close(b.book) != LXW_NO_ERROR || filled != 0 || rename(part, path) != 0) {
 		int sys = errno;
@@ -127,4 +130,23 @@ int statement_xlsx(const struct statement *st, const struct cli *c, const char *
 		return sys ? err_sys(e, ERR_TEMP, sys, "--output") : err_set(e, ERR_TEMP, "--output: could not be written");
 	}
 	return 0;
+}
+
+int statement_xlsx(const struct statement *st, const struct cli *c, const char *path, struct err *e)
+{
+	return write_book(fill, st, st->when.at, c, path, e);
+}
+
+static int fill_sheets(struct book *b, const void *what, const struct cli *c)
+{
+	const struct grid g = {b, put_text, put_count, put_yuan, end_row};
+	int rc = 0;
+	for (const struct grid_sheet *s = what; s->code && rc == 0; s++)
+		rc = add_sheet(b, c, s->code, 0) | s->fill(&g, s->arg, c);
+	return rc;
+}
+
+int sheets_xlsx(const struct grid_sheet *sheets, int64_t at, const struct cli *c, const char *path, struct err *e)
+{
+	return write_book(fill_sheets, sheets, at, c, path, e);
 }
