@@ -84,9 +84,10 @@ static const struct agency_entry *take(const struct agency_book *b, const char *
 
 static int lived(struct err *e)
 {
-	const struct world_options o = {.day = STORY_BEGINS,
-					.tax_args = (const char *const[]){"--settle-ms", "20", "--refund-ms", "20", "--book-plants", tax_plants, NULL},
-					.ssa_args = (const char *const[]){"--credit-ms", "20", "--book-plants", ssa_plants, NULL}};
+	/* Kept: who is started again gets them again. */
+	static const char *const tax_args[] = {"--settle-ms", "20", "--refund-ms", "20", "--book-plants", tax_plants, NULL};
+	static const char *const ssa_args[] = {"--credit-ms", "20", "--book-plants", ssa_plants, NULL};
+	const struct world_options o = {.day = STORY_BEGINS, .tax_args = tax_args, .ssa_args = ssa_args};
 
 	if (tale_open(&t, &o, 11, e) != 0)
 		return -1;
@@ -96,9 +97,10 @@ static int lived(struct err *e)
 	for (int wave = 1; wave < STORY_WAVES; wave++)
 		if (tale_hand_in(&t, wave, e) != 0)
 			return -1;
-	if (tale_end_year(&t, e) != 0 || tale_check(&t, stdout) != 0)
-		return e->class ? -1 : err_set(e, ERR_PERM, "the story's end is not as it should be");
-	return world_set_day(&t.world, "2027-01-05", e);
+	if (tale_await(&t, outcomes_quiet, "nothing on its way", e) != 0 || world_set_day(&t.world, STORY_LATE_MONEY, e) != 0 ||
+	    tale_await(&t, outcomes_final_but_for_the_end, "the late contributions", e) != 0)
+		return -1;
+	return world_set_day(&t.world, "2026-12-30", e); /* a good while after the last news */
 }
 
 static void the_story_has_no_difference(void **state)
@@ -136,14 +138,14 @@ static void what_is_planted_is_found(void **state)
 	alive = take(&tax, "refused", &refused_at);
 	invented_at(&who, 4711, 1);
 	snprintf(text, sizeof text,
-		 "amount,%s,12345\nstate,%s,refused,2026-12-30T10:00:00+08:00\nhide,%s\nstate,%s,paid,2026-12-30T10:00:00+08:00\n"
-		 "add,%s,60000,paid,2026-12-30T11:00:00+08:00\n",
+		 "amount,%s,12345\nstate,%s,refused,2026-12-29T10:00:00+08:00\nhide,%s\nstate,%s,paid,2026-12-29T10:00:00+08:00\n"
+		 "add,%s,60000,paid,2026-12-29T11:00:00+08:00\n",
 		 id_hex(&amount->payment, hex[0]), id_hex(&failed->payment, hex[1]), id_hex(&hidden->payment, hex[2]),
 		 id_hex(&alive->payment, hex[3]), who.number);
 	plant(tax_plants, text);
 	refused = take(&ssa, "credited", &ssa_at);
 	gone = take(&ssa, "credited", &ssa_at);
-	snprintf(text, sizeof text, "state,%s,credit_refused,2026-12-30T10:00:00+08:00\nhide,%s\n", id_hex(&refused->payment, hex[0]),
+	snprintf(text, sizeof text, "state,%s,credit_refused,2026-12-29T10:00:00+08:00\nhide,%s\n", id_hex(&refused->payment, hex[0]),
 		 id_hex(&gone->payment, hex[1]));
 	plant(ssa_plants, text);
 
@@ -202,7 +204,8 @@ static void whoever_dies_the_result_is_the_same(void **state)
 
 		assert_true(rc == EXIT_LATER || rc == EXIT_YES);
 		world_kill(&t.world, victims[i]);
-		assert_int_equal(world_start(&t.world, victims[i], &e), 0);
+		if (world_start(&t.world, victims[i], &e) != 0)
+			fail_msg("%s: %s", part_name(victims[i]), e.text);
 	}
 	r = reconcile(EXIT_YES);
 	assert_true(sum_of(r, 0, 1, "count") > 100);
@@ -239,6 +242,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	t.world.keep = getenv("QIAO_KEEP") != NULL;
 	tale_close(&t);
 	tmpdir_remove(&side);
 	return 0;
