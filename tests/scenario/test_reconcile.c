@@ -82,6 +82,19 @@ static const struct agency_entry *take(const struct agency_book *b, const char *
 	return NULL;
 }
 
+static int day_is_cut(void *arg, struct err *e)
+{
+	struct buf out;
+	bool seen;
+
+	(void)arg;
+	(void)e;
+	buf_init(&out, 1 << 20);
+	seen = world_qiao(&t.world, &out, "cut", NULL) == 0 && strstr(buf_text(&out), "2026-12-29");
+	buf_fini(&out);
+	return seen;
+}
+
 static int lived(struct err *e)
 {
 	/* Kept: who is started again gets them again. */
@@ -100,7 +113,8 @@ static int lived(struct err *e)
 	if (tale_await(&t, outcomes_quiet, "nothing on its way", e) != 0 || world_set_day(&t.world, STORY_LATE_MONEY, e) != 0 ||
 	    tale_await(&t, outcomes_final_but_for_the_end, "the late contributions", e) != 0)
 		return -1;
-	return world_set_day(&t.world, "2026-12-30", e); /* a good while after the last news */
+	/* A good while after the last news; the gateway must have seen the day, or a run that began before it has lasted for days. */
+	return world_set_day(&t.world, "2026-12-30", e) != 0 ? -1 : world_wait(60000, day_is_cut, NULL, e);
 }
 
 static void the_story_has_no_difference(void **state)
