@@ -302,10 +302,15 @@ static int case_insert(struct ledger *l, const struct run *r, const struct case_
 	struct stmt *q = l->q[Q_CASE_PUT];
 	const struct book_line *pid = c->a ? c->a : c->b->has_pid ? c->b : NULL, *person = c->b && c->b->has_token ? c->b : c->a;
 	const char *receipt = c->b && c->b->receipt[0] ? c->b->receipt : c->a ? c->a->receipt : "";
-	char kind[40];
-	snprintf(kind, sizeof(kind), "%s_%s", book_code((enum book)c->book), c->twice ? "twice" : book_class_code(c->class));
+	/* Written out, so that who meets one finds it. */
+	static const char *const kinds[BOOKS][BOOK_CLASSES] = {
+		{[BC_NONE] = "tax_twice", [BC_AMOUNT] = "tax_amount_differs", [BC_FAILED_THERE] = "tax_failed_there",
+		 [BC_MISSING_THERE] = "tax_missing_there", [BC_OK_THERE] = "tax_ok_there", [BC_UNKNOWN_HERE] = "tax_unknown_here"},
+		{[BC_NONE] = "ssa_twice", [BC_AMOUNT] = "ssa_amount_differs", [BC_FAILED_THERE] = "ssa_failed_there",
+		 [BC_MISSING_THERE] = "ssa_missing_there", [BC_OK_THERE] = "ssa_ok_there", [BC_UNKNOWN_HERE] = "ssa_unknown_here"},
+	};
 	stmt_int(q, 1, c->a ? c->a->ref : 0);
-	stmt_text(q, 2, str_of(kind));
+	stmt_text(q, 2, str_of(kinds[c->book][c->twice ? BC_NONE : c->class]));
 	stmt_blob(q, 3, r->id.b, ID_LEN);
 	stmt_int(q, 4, l->now);
 	stmt_int(q, 5, c->class);
