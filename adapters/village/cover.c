@@ -13,6 +13,7 @@
 
 enum { COVER_VERSION = 1, TEXT_CHARACTERS_MAX = 200 };
 
+static void check_annex(struct check *c, const json_t *root);
 static void check_year(struct check *c, const json_t *root);
 static void check_individual(struct check *c, const json_t *sponsor);
 static void check_gate(struct check *c, const char *path, const json_t *g, struct ev_gate *out);
@@ -47,7 +48,8 @@ int cover_parse(struct cover *cover, struct str json, const struct reference *re
 {
 	static const char *const keys[] = {"cover",	    "roster_sha256", "year",
 					   "village",	    "sponsor",	     "standards_yuan",
-					   "acceptance_no", "gates",	     NULL};
+					   "acceptance_no", "gates",	     "annex_to",
+					   "reason",	    "approver",	     NULL};
 	struct check c = {cover, ref, today, wrong, NULL};
 	json_error_t where;
 	json_t *root;
@@ -83,12 +85,31 @@ int cover_parse(struct cover *cover, struct str json, const struct reference *re
 	check_short(&c, "", "acceptance_no", json_object_get(root, "acceptance_no"),
 		   &cover->event.acceptance_no);
 	check_gates(&c, json_object_get(root, "gates"));
+	check_annex(&c, root);
 out:
 	if (c.first == NULL)
 		return 0;
 	*code = c.first;
 	cover_close(cover);
 	return -1;
+}
+
+/* */
+static void check_annex(struct check *c, const json_t *root)
+{
+	const json_t *to = json_object_get(root, "annex_to");
+	struct gate_documents *ev = &c->cover->event;
+
+	check_short(c, "", "reason", json_object_get(root, "reason"), &ev->reason);
+	check_short(c, "", "approver", json_object_get(root, "approver"), &ev->approver);
+	if (to == NULL || json_is_null(to)) {
+		if (ev->reason.p || ev->approver.p)
+			check_complain(c, "cover_annex", "", "annex_to");
+		return;
+	}
+	check_sha256(c, "annex_to", to, &ev->annex_to);
+	if (ev->reason.n == 0 || ev->approver.n == 0)
+		check_complain(c, "cover_annex", "", ev->reason.n == 0 ? "reason" : "approver");
 }
 
 void cover_sponsor(struct cover *c, struct keyring *keys)

@@ -96,6 +96,8 @@ struct gate_documents { /* the cover of a roster; newest received_at wins */
 	int32_t standard_count;
 	struct ev_gate *gates;
 	int32_t gate_count;
+	struct str annex_to;       /* sha-256 of a filed roster, 64 hex: takes rows out of it or lowers them; or null */
+	struct str reason, approver; /* of an annex */
 };
 
 struct ev_source {

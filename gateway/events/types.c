@@ -81,6 +81,9 @@ static const struct member gate_documents[] = {
 	F(gate_documents, acceptance_no, M_OPT_TEXT),
 	LIST(gate_documents, standards_fen, M_LONGS, standard_count, NULL),
 	LIST(gate_documents, gates, M_RECORDS, gate_count, &gate_shape),
+	F(gate_documents, annex_to, M_OPT_TEXT),
+	F(gate_documents, reason, M_OPT_TEXT),
+	F(gate_documents, approver, M_OPT_TEXT),
 };
 
 static const struct member source[] = {

@@ -37,6 +37,7 @@ struct gates {
 	struct gate_documents cover; /* valid until the next cover is decoded */
 	bool planned;                /* the sponsor type needs a plan on file, and this is it, valid until the next is decoded */
 	struct subsidy_plan plan;
+	struct submission *first;    /* the filed roster to which this one is an annex, or NULL */
 };
 
 static bool of_the_plan(enum gate g)
@@ -81,16 +82,25 @@ static int gates_of(struct flow *f, const struct submission *s, struct gates *g,
 		g->why = "cover_of_other_case";
 		return 0;
 	}
+	if (g->cover.annex_to.n > 0) {
+		if (annex_first(f, s, &g->cover, &g->first, &g->why, e) != 0)
+			return -1;
+		if (!g->first)
+			return 0;
+		g->answer = GATES_PASSED; /* the first one's */
+	}
 	if (p->rules[t].plan_on_file) {
 		got = plan_of_case(f, s, &g->cover.sponsor_id, &g->plan, e);
 		if (got < 0)
 			return -1;
 		g->planned = got == 1;
-		if (!g->planned) {
+		if (!g->planned && !g->first) {
 			g->why = "plan_missing";
 			return 0;
 		}
 	}
+	if (g->first)
+		return 0;
 	read_gates(g, facts);
 	int64_t at = g->cover.received_at > s->received_at ? g->cover.received_at : s->received_at;
 	if (g->planned && g->plan.received_at > at)
@@ -115,7 +125,8 @@ static int begin_pass(struct flow *f, struct submission *s, enum sub_state state
 
 static void say_why(struct submission *s, const struct gates *g)
 {
-	bool of_a_gate = g->there && strcmp(g->why, "cover_of_other_case") != 0 && strcmp(g->why, "plan_missing") != 0;
+	bool of_a_gate = g->there && strcmp(g->why, "cover_of_other_case") != 0 && strcmp(g->why, "plan_missing") != 0 &&
+			 strncmp(g->why, "annex_", 6) != 0;
 	snprintf(s->code, sizeof(s->code), "%s", g->why);
 	snprintf(s->detail, sizeof(s->detail), "%s", of_a_gate ? gate_code(g->which) : "");
 	s->dirty = s->answer_due = true;
@@ -141,7 +152,8 @@ int filing_start(struct flow *f, struct submission *s, const struct id *cause, s
 		(void)str_copy(s->sponsor_code, sizeof(s->sponsor_code), g.cover.sponsor_code);
 		s->code[0] = s->detail[0] = '\0';
 		if ((g.planned && filed_under_put(f->p.ledger, s, &g.plan.document_id, e) != 0) ||
-		    history_about(f->p.ledger, s, "filed", cause, f->now, e) != 0)
+		    (g.first && annex_put(f->p.ledger, s, g.first, e) != 0) ||
+		    history_about(f->p.ledger, s, g.first ? "filed as an annex" : "filed", cause, f->now, e) != 0)
 			return -1;
 		return begin_pass(f, s, SUB_FILING, e);
 	}
@@ -234,6 +246,28 @@ static int flag_other_collective(struct flow *f, const struct submission *s, con
 	return 0;
 }
 
+/* The row becomes a payment. */
+static int file_payment(struct flow *f, struct submission *s, struct decl *d, struct person *who, const struct id *pid,
+			const struct id *cause, const char *warning, struct err *e)
+{
+	enum absorb how;
+	d->sponsor = s->sponsor;
+	if (flag_other_collective(f, s, d, who, &warning, e) != 0 || decl_set_pid(f->p.ledger, d, pid, e) != 0 ||
+	    flow_fact(f, d, F_FILED, cause, f->now, NULL, &how, e) != 0)
+		return -1;
+	if (plan_use_add(f->p.ledger, s->village, &d->sponsor, s->year, 1, d->amount_fen, e) != 0)
+		return -1;
+	who->reserved_fen += d->amount_fen;
+	d->next_of_person = who->head;
+	who->head = d->no;
+	who->dirty = true;
+	COUNT(C_FILED);
+	struct said say = {RES_ACCEPTED, "pending", NULL, {0}, warning};
+	if (flow_answer(f, d, &say, e) != 0 || absorb_early(f, d, e) != 0)
+		return -1;
+	return state_of(d->facts) == ST_PENDING ? ask_or_know(f, d, s, who, cause, e) : 0;
+}
+
 /* */
 static int file_row(struct flow *f, struct submission *s, struct decl *d, const struct gates *g, struct err *e)
 {
@@ -244,7 +278,6 @@ static int file_row(struct flow *f, struct submission *s, struct decl *d, const 
 	struct person *who;
 	struct id pid;
 	int64_t used;
-	enum absorb how;
 	char room[24], first[64];
 	enum adopt_claim claim;
 	if (adopt_tuple(f, s, d, &claim, first, sizeof(first), e) != 0)
@@ -260,6 +293,12 @@ static int file_row(struct flow *f, struct submission *s, struct decl *d, const 
 		return reject_row(f, d, &cover->cover_id, "already_filed_other_amount", column_code(COL_AMOUNT), str_of(first), e);
 	if (person_get(f->p.ledger, &d->token, s->year, &who, e) != 0 || find_tuple(f, s, &d->token, who, &pid, &live, e) != 0)
 		return -1;
+	if (g->first && annex_row(f, s, g->first, d, live, &cover->cover_id, &code, e) != 0)
+		return -1;
+	if (code)
+		return reject_row(f, d, &cover->cover_id, code, column_code(COL_AMOUNT), (struct str){0}, e);
+	if (g->first && find_tuple(f, s, &d->token, who, &pid, &live, e) != 0) /* a lower one takes the place of what was withdrawn */
+		return -1;
 	if (live)
 		return answer_repeat(f, s, d, live, false, &cover->cover_id, e);
 	if (linked_payment(f, s, d, &live, e) != 0 || cap_b_used(f, who, &used, e) != 0)
@@ -269,25 +308,11 @@ static int file_row(struct flow *f, struct submission *s, struct decl *d, const 
 	if (d->amount_fen > cap_b_room(p, used))
 		return reject_row(f, d, &cover->cover_id, "cap_b_exceeded", column_code(COL_AMOUNT),
 				  str_of(yuan(room, cap_b_room(p, used))), e);
-	if (g->planned && plan_fits(f, s, &g->plan, d->amount_fen, &code, room, sizeof(room), e) != 0)
+	if (g->planned && !g->first && plan_fits(f, s, &g->plan, d->amount_fen, &code, room, sizeof(room), e) != 0)
 		return -1;
 	if (code)
 		return reject_row(f, d, &cover->cover_id, code, column_code(COL_AMOUNT), str_of(room), e);
-	d->sponsor = s->sponsor;
-	if (flag_other_collective(f, s, d, who, &warning, e) != 0 || decl_set_pid(f->p.ledger, d, &pid, e) != 0 ||
-	    flow_fact(f, d, F_FILED, &cover->cover_id, f->now, NULL, &how, e) != 0)
-		return -1;
-	if (plan_use_add(f->p.ledger, s->village, &d->sponsor, s->year, 1, d->amount_fen, e) != 0)
-		return -1;
-	who->reserved_fen += d->amount_fen;
-	d->next_of_person = who->head;
-	who->head = d->no;
-	who->dirty = true;
-	COUNT(C_FILED);
-	struct said say = {RES_ACCEPTED, "pending", NULL, {0}, warning};
-	if (flow_answer(f, d, &say, e) != 0 || absorb_early(f, d, e) != 0)
-		return -1;
-	return state_of(d->facts) == ST_PENDING ? ask_or_know(f, d, s, who, &cover->cover_id, e) : 0;
+	return file_payment(f, s, d, who, &pid, &cover->cover_id, warning, e);
 }
 
 static int expire_row(struct flow *f, struct submission *s, struct decl *d, struct err *e)
@@ -346,11 +371,31 @@ static int end_pass(struct flow *f, struct submission *s, struct err *e)
 		s->held = true;
 		return 0;
 	}
+	struct submission *first = NULL;
+	if (filed && annex_of(f->p.ledger, s, &first, e) != 0)
+		return -1;
+	if (first && s->count[RES_MEND] == 0) {
+		s->state = SUB_ANNEXING;
+		s->cursor = 0;
+		return 0;
+	}
 	s->state = SUB_FILED;
+	if (first)
+		snprintf(s->code, sizeof(s->code), "annex_not_clean");
 	if (filed && s->stated && s->stated_total_fen != s->amount_fen)
 		snprintf(s->code, sizeof(s->code), "total_mismatch");
 	log_info("SUBMISSION-FILED", "receipt=%s accepted=%lld mend=%lld", s->receipt,
 		 (long long)(s->count[RES_ACCEPTED] + s->count[RES_DONE]), (long long)s->count[RES_MEND]);
+	return filed && !first ? annex_wake(f, s, e) : 0;
+}
+
+static int annex_step(struct flow *f, struct submission *s, int64_t *rows, struct err *e)
+{
+	bool more;
+	if (annex_take_out(f, s, rows, &more, e) != 0)
+		return -1;
+	if (!more)
+		s->state = SUB_FILED;
 	return 0;
 }
 
@@ -361,6 +406,8 @@ int filing_step(struct flow *f, struct submission *s, int64_t *rows, struct err 
 	int n;
 	enum sub_state state = s->state;
 	memset(&g, 0, sizeof(g));
+	if (state == SUB_ANNEXING)
+		return annex_step(f, s, rows, e);
 	if (state == SUB_FILING && gates_of(f, s, &g, e) != 0)
 		return -1;
 	if (decl_numbers(f->p.ledger, s, s->cursor, nos, STEP_ROWS, &n, e) != 0)
@@ -396,5 +443,5 @@ int filing_expire(struct flow *f, struct submission *s, struct err *e)
 
 bool filing_going(enum sub_state s)
 {
-	return s == SUB_CHECKING || s == SUB_FILING || s == SUB_REFUSING || s == SUB_EXPIRING;
+	return s == SUB_CHECKING || s == SUB_FILING || s == SUB_REFUSING || s == SUB_EXPIRING || s == SUB_ANNEXING;
 }

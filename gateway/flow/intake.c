@@ -198,6 +198,8 @@ int on_gate_documents(struct flow *f, const struct bus_record *r, struct err *e)
 		return rc;
 	if (r->event.data.n > f->cover.max)
 		return flow_reject(f, TOPIC, r, "refused", "a cover of more than a MiB", e);
+	if (ev.annex_to.n > 0 && (ev.reason.n == 0 || ev.approver.n == 0))
+		return flow_reject(f, TOPIC, r, "refused", "an annex without reason or approver", e);
 	if (supervision_of(f, &ev.submission_id, &ev.cover_id, ev.gates, ev.gate_count, e) != 0 ||
 	    submission_find(f->p.ledger, &ev.submission_id, &s, e) != 0)
 		return -1;

@@ -112,6 +112,16 @@ int filing_step(struct flow *f, struct submission *s, int64_t *rows, struct err 
 int filing_expire(struct flow *f, struct submission *s, struct err *e); /* cut-off: waits no longer */
 bool filing_going(enum sub_state s);                                    /* a pass goes through its rows */
 /* corrections.c */
+/* An annex: the filed roster that its cover names; NULL and the reason why not yet or not at all. */
+int annex_first(struct flow *f, const struct submission *s, const struct gate_documents *cover, struct submission **first,
+		const char **why, struct err *e);
+/* A row of an annex and the live payment of its tuple, or NULL. *why NULL: it may stand; a lower one was withdrawn for it. */
+int annex_row(struct flow *f, struct submission *s, const struct submission *first, struct decl *d, struct decl *live,
+	      const struct id *cause, const char **why, struct err *e);
+/* A step through what the annex does not name; *more: there is more of it. */
+int annex_take_out(struct flow *f, struct submission *s, int64_t *rows, bool *more, struct err *e);
+/* A roster was filed: annexes to it may wait. */
+int annex_wake(struct flow *f, const struct submission *first, struct err *e);
 /* Takes a declaration out that is staged or pending: fact, statistics, reservation, final answer `withdrawn`. why: the history's note,
  * nothing personal. 1 taken out, 0 it has ended or was instructed already and nothing changed. */
 int withdraw_row(struct flow *f, struct decl *d, const char *why, const struct id *cause, struct err *e);

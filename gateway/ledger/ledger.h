@@ -56,6 +56,7 @@ enum sub_state {
 	SUB_REFUSING,   /* refused as a whole by date: its rows are being answered so */
 	SUB_FILED,      /* all rows answered; payments live on */
 	SUB_EXPIRING,   /* the cut-off found it waiting: its rows are being answered so */
+	SUB_ANNEXING,   /* an annex whose rows are answered: what it does not name is being taken out of the first roster */
 	SUB_STATES
 };
 enum row_result { RES_NONE, RES_ACCEPTED, RES_MEND, RES_WAITING, RES_DONE, RES_STOPPED, RESULTS };
@@ -114,6 +115,13 @@ int plan_waiting_next(struct ledger *l, int64_t after, struct str village, struc
 /* The version under which a roster is filed: put down when its filing begins, so that a later one changes nothing. */
 int filed_under_put(struct ledger *l, const struct submission *s, const struct id *document, struct err *e);
 int filed_under(struct ledger *l, const struct submission *s, struct id *document, struct err *e); /* 1 found, 0 none */
+/* An annex and the filed roster that it is to. */
+int annex_put(struct ledger *l, const struct submission *s, const struct submission *first, struct err *e);
+int annex_of(struct ledger *l, const struct submission *s, struct submission **first, struct err *e); /* NULL none */
+int annex_keep(struct ledger *l, const struct submission *s, int64_t decl, struct err *e); /* names this row of the first */
+/* Payments of the first roster, or of its other annexes, after `after` that the annex does not name. */
+int annex_missing(struct ledger *l, const struct submission *s, const struct submission *first, int64_t after, int64_t *nos, int max,
+		  int *count, struct err *e);
 /* What the supervision committee says of a roster or a plan (by its id), as the cover or version `source` brought it: once, kept for good. */
 struct supervision {
 	struct id subject, source;

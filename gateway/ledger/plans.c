@@ -1,5 +1,6 @@
 /* Plans in the ledger, every version of each, and how much of them is used. */
 #include "ledger/internal.h"
+#include <assert.h>
 #include <string.h>
 
 /* The newest version of a plan is the one received last; at the same moment the greater id. */
@@ -74,8 +75,8 @@ int plan_waiting_next(struct ledger *l, int64_t after, struct str village, struc
 	if (subs_write(l, e) != 0)
 		return -1;
 	stmt_int(q, 1, after);
-	stmt_int(q, 2, SUB_WAITING);
-	stmt_text(q, 3, village);
+	static_assert(SUB_WAITING == 3, "the partial index and its query say so");
+	stmt_text(q, 2, village);
 	int got = stmt_step(q, e);
 	if (got <= 0)
 		return got;
@@ -105,6 +106,53 @@ int filed_under(struct ledger *l, const struct submission *s, struct id *documen
 		memcpy(document->b, id.p, ID_LEN);
 	stmt_reset(q);
 	return 1;
+}
+
+int annex_put(struct ledger *l, const struct submission *s, const struct submission *first, struct err *e)
+{
+	struct stmt *q = l->q[Q_ANNEX_PUT];
+	stmt_int(q, 1, s->no);
+	stmt_int(q, 2, first->no);
+	return stmt_run(q, e);
+}
+
+int annex_of(struct ledger *l, const struct submission *s, struct submission **first, struct err *e)
+{
+	struct stmt *q = l->q[Q_ANNEX_GET];
+	*first = NULL;
+	stmt_int(q, 1, s->no);
+	int got = stmt_step(q, e);
+	if (got <= 0)
+		return got;
+	int64_t no = stmt_get_int(q, 0);
+	stmt_reset(q);
+	return submission_get(l, no, first, e);
+}
+
+int annex_keep(struct ledger *l, const struct submission *s, int64_t decl, struct err *e)
+{
+	struct stmt *q = l->q[Q_ANNEX_KEEP];
+	stmt_int(q, 1, s->no);
+	stmt_int(q, 2, decl);
+	return stmt_run(q, e);
+}
+
+int annex_missing(struct ledger *l, const struct submission *s, const struct submission *first, int64_t after, int64_t *nos, int max,
+		  int *count, struct err *e)
+{
+	struct stmt *q = l->q[Q_ANNEX_MISSING];
+	int got;
+	*count = 0;
+	if (records_write(l, e) != 0)
+		return -1;
+	stmt_int(q, 1, first->no);
+	stmt_int(q, 2, s->no);
+	stmt_int(q, 3, after);
+	stmt_int(q, 4, max);
+	while ((got = stmt_step(q, e)) == 1)
+		nos[(*count)++] = stmt_get_int(q, 0);
+	stmt_reset(q);
+	return got < 0 ? -1 : 0;
 }
 
 static void text_or_null(struct stmt *q, int i, struct str s)

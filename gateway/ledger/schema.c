@@ -10,6 +10,7 @@
  *            stat_base holds, as of the history's seq meta.stat_base: nothing, or what there was when the table came
  * cut        the end of each civil day in the statistics (cuts.h)
  * plan       every version of a sponsor's plan; filed_under: the version of each roster; plan_use: a sponsor's live payments in a year
+ * annex      rosters that take rows out of the first one or lower them; annex_kept: rows of the first that such a one names
  * supervision the word of a supervision committee about a roster or a plan, by the cover or version that brought it
  * reconcile_run, book, book_part, reconcile_sum, difference_event: reconciliation with the agencies' books (books.h)
  * reject     rejects that a person released or discarded; flow_stop: inputs that are not read until a person resumes them (rejects.h)
@@ -100,6 +101,10 @@ static const char *const steps[] = {
 	" received_at INTEGER NOT NULL, document BLOB NOT NULL UNIQUE, event BLOB NOT NULL,"
 	" PRIMARY KEY(village, sponsor, first_year, received_at, document)) WITHOUT ROWID;"
 	"CREATE TABLE filed_under(sub INTEGER PRIMARY KEY, document BLOB NOT NULL);"
+	"CREATE TABLE annex(sub INTEGER PRIMARY KEY, first INTEGER NOT NULL);"
+	"CREATE INDEX annex_first ON annex(first);"
+	"CREATE TABLE annex_kept(sub INTEGER NOT NULL, decl INTEGER NOT NULL, PRIMARY KEY(sub, decl)) WITHOUT ROWID;"
+	"CREATE INDEX submission_waiting ON submission(village) WHERE state = 3;"
 	"CREATE TABLE supervision(subject BLOB NOT NULL, source BLOB NOT NULL, date INTEGER NOT NULL, result TEXT NOT NULL,"
 	" passed_by TEXT, document TEXT, note TEXT, recorded_at INTEGER NOT NULL, PRIMARY KEY(subject, source)) WITHOUT ROWID;"
 	"CREATE TABLE plan_use(year INTEGER NOT NULL, sponsor BLOB NOT NULL, village TEXT NOT NULL, heads INTEGER NOT NULL,"
@@ -196,9 +201,17 @@ const char *const ledger_sql[SQLS] = {
 			" AND n.first_year = p.first_year AND (n.received_at, n.document) > (p.received_at, p.document))"
 			" ORDER BY first_year DESC LIMIT 1",
 	[Q_PLAN_GET] = "SELECT event FROM plan WHERE document = ?1",
-	[Q_SUB_OF_VILLAGE] = "SELECT no FROM submission WHERE no > ?1 AND state = ?2 AND village = ?3 ORDER BY no LIMIT 1",
+	[Q_SUB_OF_VILLAGE] = "SELECT no FROM submission WHERE no > ?1 AND state = 3 AND village = ?2 ORDER BY no LIMIT 1",
 	[Q_FILED_UNDER_PUT] = "INSERT OR REPLACE INTO filed_under(sub, document) VALUES(?1, ?2)",
 	[Q_FILED_UNDER_GET] = "SELECT document FROM filed_under WHERE sub = ?1",
+	[Q_ANNEX_PUT] = "INSERT OR REPLACE INTO annex(sub, first) VALUES(?1, ?2)",
+	[Q_ANNEX_GET] = "SELECT first FROM annex WHERE sub = ?1",
+	[Q_ANNEX_KEEP] = "INSERT OR IGNORE INTO annex_kept(sub, decl) VALUES(?1, ?2)",
+	/* Rows of the first roster and of its other annexes that this one does not name. */
+	[Q_ANNEX_MISSING] = "SELECT d.no FROM submission s JOIN decl d ON d.no >= s.first_no AND d.no <= s.last_no AND d.sub = s.no"
+			    " WHERE (s.no = ?1 OR s.no IN (SELECT sub FROM annex WHERE first = ?1)) AND s.no <> ?2 AND d.no > ?3"
+			    " AND d.pid IS NOT NULL AND d.voided = 0"
+			    " AND NOT EXISTS (SELECT 1 FROM annex_kept k WHERE k.sub = ?2 AND k.decl = d.no) ORDER BY d.no LIMIT ?4",
 	[Q_SUPERVISION_PUT] = "INSERT OR IGNORE INTO supervision(subject, source, date, result, passed_by, document, note, recorded_at)"
 			      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[Q_PLAN_USE_GET] = "SELECT heads, fen FROM plan_use WHERE year = ?1 AND sponsor = ?2 AND village = ?3",

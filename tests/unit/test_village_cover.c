@@ -249,6 +249,37 @@ static void random_changes_are_survived(void **state)
 	}
 }
 
+/* */
+static void an_annex_has_reason_and_approver(void **state)
+{
+	static const struct {
+		const char *extra;
+		bool good;
+	} table[] = {
+		{"\"annex_to\":\"" DOC "\",\"reason\":\"迁出\",\"approver\":\"三资办\",", true},
+		{"\"annex_to\":\"" DOC "\",\"reason\":\"迁出\",", false},
+		{"\"annex_to\":\"" DOC "\",\"approver\":\"三资办\",", false},
+		{"\"reason\":\"迁出\",", false},
+		{"\"annex_to\":null,", true},
+		{"\"annex_to\":\"x\",\"reason\":\"迁出\",\"approver\":\"三资办\",", false},
+	};
+	struct cover c;
+	const char *code;
+	char text[2000];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++) {
+		snprintf(text, sizeof text, "{%s%s", table[i].extra, good + 1);
+		if ((parse(&c, text, &code) == 0) != table[i].good)
+			fail_msg("%s: %s", table[i].extra, buf_text(&w.wrong));
+		if (!table[i].good)
+			continue;
+		assert_int_equal(c.event.annex_to.n, i == 0 ? 64 : 0);
+		assert_int_equal(c.event.reason.n > 0, i == 0);
+		cover_close(&c);
+	}
+}
+
 /* The published form and the program agree: its examples pass, and its lists of words are the program's. */
 static void the_schema_tells_the_truth(void **state)
 {
@@ -317,6 +348,7 @@ int main(void)
 		cmocka_unit_test(a_byte_order_mark_is_fine),
 		cmocka_unit_test(an_individual_stays_a_token),
 		cmocka_unit_test(mistakes_are_told_with_their_place),
+		cmocka_unit_test(an_annex_has_reason_and_approver),
 		cmocka_unit_test(the_schema_tells_the_truth),
 		cmocka_unit_test(the_manual_shows_a_good_cover),
 		cmocka_unit_test(all_mistakes_are_told_at_once),
