@@ -142,6 +142,9 @@ static void an_annex_adds_and_raises_nothing(void **state)
 	ANSWERED(w, s, 5, "already_accepted", true);
 	ANSWERED(w, s, 6, "pending", false);
 	/* and an annex to the first takes nothing out of the supplement */
+	a = annex(w, "annex 3", "first", (struct fw_row[]){{1, 50000, NULL}, {3, 20000, NULL}}, 2);
+	ANSWERED(w, a, 6, "annex_adds_row", true);
+	ANSWERED(w, s, 6, "pending", false);
 	annex(w, "annex 2", "first", (struct fw_row[]){{1, 50000, NULL}}, 1);
 	ANSWERED(w, sub, 6, "withdrawn", true);
 	ANSWERED(w, s, 6, "pending", false);
