@@ -29,7 +29,7 @@ struct cli {
 typedef int cli_fn(struct cli *c, int argc, char **argv);
 cli_fn cmd_run, cmd_check, cmd_config, cmd_keygen, cmd_init;
 cli_fn cmd_submit, cmd_status, cmd_trace, cmd_statement, cmd_cut, cmd_rejects, cmd_audit, cmd_backup, cmd_adopt;
-cli_fn cmd_schemas, cmd_topics;
+cli_fn cmd_schemas, cmd_topics, cmd_case;
 cli_fn cmd_reconcile, cmd_differences;
 cli_fn cmd_operations, cmd_approve, cmd_decline, cmd_withdraw, cmd_link, cmd_unlink;
 

@@ -39,6 +39,7 @@ static const struct command {
 	{"operations", "[OPERATION]", cmd_operations, EVERY_DAY, true},
 	{"statement", "[--year YEAR] [--village CODE] [--by village|town|district] [--as-of TIME|SEQUENCE | --cut NUMBER] [--output FILE]",
 	 cmd_statement, EVERY_DAY, true},
+	{"case", "[YEAR] [VILLAGE] [SPONSOR]", cmd_case, EVERY_DAY, true},
 	{"cut", "[list] | show NUMBER | check", cmd_cut, EVERY_DAY, true},
 	{"rejects", "[list] [--topic TOPIC] [--all] | show ROLE:OFFSET | release [--dry-run] REJECT | discard REJECT | resume TOPIC", cmd_rejects, CARE, true},
 	{"audit", "[--from DATE] [--to DATE] [--role ROLE]", cmd_audit, CARE, true},

@@ -8,6 +8,7 @@
 
 struct ledger_view {
 	struct store *st;
+	struct stmt *filed_under, *on_file, *use, *word; /* asked for once a case */
 };
 
 int view_open(struct ledger_view **out, const char *path, struct err *e)
@@ -317,4 +318,108 @@ int view_history(struct ledger_view *v, const struct decl *d, struct view_histor
 		out[*count - 1 - i] = swap;
 	}
 	return 0;
+}
+
+/* ---- cases ---- */
+
+static void read_id(struct id *out, struct str s)
+{
+	memset(out, 0, sizeof(*out));
+	if (s.p && s.n == ID_LEN)
+		memcpy(out->b, s.p, ID_LEN);
+}
+
+int view_cases(struct ledger_view *v, int year, struct str village, int (*fn)(void *arg, const struct view_case *c), void *arg,
+	       struct err *e)
+{
+	struct stmt *q;
+	int got;
+	if (store_prepare(v->st, &q,
+			  "SELECT s.id, s.receipt, s.village, s.year, s.state, s.code, s.detail, s.rows, s.amount_fen, s.received_at,"
+			  " c.event, u.document, (SELECT f.receipt FROM annex a JOIN submission f ON f.no = a.first WHERE a.sub = s.no)"
+			  " FROM submission s LEFT JOIN cover c ON c.submission = s.id LEFT JOIN filed_under u ON u.sub = s.no"
+			  " WHERE (?1 = 0 OR s.year = ?1) AND (?2 IS NULL OR s.village = ?2) ORDER BY s.year, s.village, s.no",
+			  e) != 0)
+		return -1;
+	stmt_int(q, 1, year);
+	if (village.p)
+		stmt_text(q, 2, village);
+	else
+		stmt_null(q, 2);
+	while ((got = stmt_step(q, e)) == 1) {
+		struct view_case c = {.year = (int)stmt_get_int(q, 3), .state = (enum sub_state)stmt_get_int(q, 4),
+				      .rows = stmt_get_int(q, 7), .fen = stmt_get_int(q, 8), .received_at = stmt_get_int(q, 9),
+				      .receipt = stmt_get_text(q, 1), .village = stmt_get_text(q, 2), .code = stmt_get_text(q, 5),
+				      .detail = stmt_get_text(q, 6), .cover = stmt_get_blob(q, 10),
+				      .filed_under = !stmt_is_null(q, 11), .annex_to = stmt_get_text(q, 12)};
+		read_id(&c.id, stmt_get_blob(q, 0));
+		read_id(&c.plan, stmt_get_blob(q, 11));
+		if (fn(arg, &c) != 0)
+			break;
+	}
+	stmt_reset(q);
+	return got < 0 ? -1 : 0;
+}
+
+static int once(struct ledger_view *v, struct stmt **q, const char *sql, struct err *e)
+{
+	return *q ? 0 : store_prepare(v->st, q, sql, e);
+}
+
+int view_plan(struct ledger_view *v, const struct view_case *c, const struct id *sponsor, struct view_plan *out, struct err *e)
+{
+	out->heads = out->fen = 0;
+	buf_reset(&out->event);
+	if (once(v, &v->filed_under, "SELECT event FROM plan WHERE document = ?1", e) != 0 ||
+	    once(v, &v->on_file,
+		 "SELECT event FROM plan p WHERE village = ?2 AND sponsor = ?3 AND first_year <= ?4 AND last_year >= ?4 AND NOT EXISTS"
+		 " (SELECT 1 FROM plan n WHERE n.village = ?2 AND n.sponsor = ?3 AND n.first_year = p.first_year AND"
+		 " (n.received_at, n.document) > (p.received_at, p.document)) ORDER BY first_year DESC LIMIT 1",
+		 e) != 0 ||
+	    once(v, &v->use, "SELECT heads, fen FROM plan_use WHERE year = ?1 AND sponsor = ?2 AND village = ?3", e) != 0)
+		return -1;
+	struct stmt *q = c->filed_under ? v->filed_under : v->on_file;
+	if (c->filed_under) {
+		stmt_blob(q, 1, c->plan.b, ID_LEN);
+	} else {
+		stmt_text(q, 2, c->village);
+		stmt_blob(q, 3, sponsor->b, ID_LEN);
+		stmt_int(q, 4, c->year);
+	}
+	int got = stmt_step(q, e);
+	struct str event = got == 1 ? stmt_get_blob(q, 0) : (struct str){0};
+	if (got < 0 || (got == 1 && buf_put(&out->event, event.p, event.n) != 0))
+		return got < 0 ? -1 : err_set(e, ERR_TEMP, "ledger: out of memory");
+	stmt_reset(q);
+	q = v->use;
+	stmt_int(q, 1, c->year);
+	stmt_blob(q, 2, sponsor->b, ID_LEN);
+	stmt_text(q, 3, c->village);
+	got = stmt_step(q, e);
+	if (got == 1) {
+		out->heads = stmt_get_int(q, 0);
+		out->fen = stmt_get_int(q, 1);
+	}
+	stmt_reset(q);
+	return got < 0 ? -1 : 0;
+}
+
+int view_supervision(struct ledger_view *v, const struct id *subject, int (*fn)(void *arg, const struct supervision *s), void *arg,
+		     struct err *e)
+{
+	int got;
+	if (once(v, &v->word, "SELECT source, date, result, passed_by, document, note FROM supervision WHERE subject = ?1 ORDER BY date",
+		 e) != 0)
+		return -1;
+	struct stmt *q = v->word;
+	stmt_blob(q, 1, subject->b, ID_LEN);
+	while ((got = stmt_step(q, e)) == 1) {
+		struct supervision s = {.subject = *subject, .date = (int32_t)stmt_get_int(q, 1), .result = stmt_get_text(q, 2),
+					.passed_by = stmt_get_text(q, 3), .document = stmt_get_text(q, 4), .note = stmt_get_text(q, 5)};
+		read_id(&s.source, stmt_get_blob(q, 0));
+		if (fn(arg, &s) != 0)
+			break;
+	}
+	stmt_reset(q);
+	return got < 0 ? -1 : 0;
 }

@@ -75,4 +75,25 @@ struct view_history {
 /* Oldest first, up to max. */
 int view_history(struct ledger_view *v, const struct decl *d, struct view_history *out, int max, int *count, struct err *e);
 
+/* Rosters as cases: with the newest cover and the plan that they are filed under, as they came (Avro). Slices live within fn, which
+ * gives non-zero to stop. year 0, village no value: all. */
+struct view_case {
+	struct id id, plan; /* plan: the version, when filed_under */
+	struct str receipt, village, code, detail, cover, annex_to; /* annex_to: receipt of the first roster, or no value */
+	int year;
+	enum sub_state state;
+	int64_t rows, fen, received_at;
+	bool filed_under;
+};
+int view_cases(struct ledger_view *v, int year, struct str village, int (*fn)(void *arg, const struct view_case *c), void *arg,
+	       struct err *e);
+/* The plan of such a case, filed under or on file (event empty: none), and what of it is used. */
+struct view_plan {
+	struct buf event; /* the caller's */
+	int64_t heads, fen;
+};
+int view_plan(struct ledger_view *v, const struct view_case *c, const struct id *sponsor, struct view_plan *out, struct err *e);
+int view_supervision(struct ledger_view *v, const struct id *subject, int (*fn)(void *arg, const struct supervision *s), void *arg,
+		     struct err *e);
+
 #endif
