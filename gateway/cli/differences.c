@@ -159,7 +159,7 @@ static int load(struct cli *c, int64_t no, bool all, struct case_list *l, struct
 	char path[CONF_PATH];
 	if (cli_path(c, path, CLI_LEDGER, e) != 0 || view_open(v, path, e) != 0)
 		return -1;
-	return view_cases(*v, no, all, 0, cases_take, l, e);
+	return view_difference_cases(*v, no, all, 0, cases_take, l, e);
 }
 
 static int list(struct cli *c, bool all)

@@ -32,7 +32,7 @@ static int look(const struct cli *c, const struct id *id, struct report *r, stru
 		return -1;
 	int got = view_run(v, id, &r->run, e);
 	if (got == 1 && (view_run_sums(v, r->run.no, r->sums, e) != 0 ||
-			 (r->run.state >= RUN_DONE && view_cases(v, 0, true, r->run.no, cases_take, &r->cases, e) != 0)))
+			 (r->run.state >= RUN_DONE && view_difference_cases(v, 0, true, r->run.no, cases_take, &r->cases, e) != 0)))
 		got = -1;
 	view_close(v);
 	for (int i = 0; i < r->cases.count; i++)

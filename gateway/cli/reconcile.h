@@ -8,7 +8,7 @@ struct case_list {
 	struct case_row *rows;
 	int count, cap;
 };
-int cases_take(void *list, const struct case_row *c); /* a view_case_fn; -1: out of memory */
+int cases_take(void *list, const struct case_row *c); /* a view_difference_fn; -1: out of memory */
 int cases_grid(const struct grid *g, const void *list, const struct cli *c); /* a grid_fn */
 int cases_print(const struct case_list *l, const struct cli *c);
 struct json_t *cases_json(const struct case_list *l);

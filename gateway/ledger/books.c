@@ -436,7 +436,7 @@ static void case_read(struct case_row *c, struct stmt *q)
 	c->changed_at = stmt_get_int(q, 21);
 }
 
-int view_cases(struct ledger_view *v, int64_t no, bool all, int64_t run, view_case_fn *fn, void *arg, struct err *e)
+int view_difference_cases(struct ledger_view *v, int64_t no, bool all, int64_t run, view_difference_fn *fn, void *arg, struct err *e)
 {
 	struct stmt *q;
 	struct case_row c;

@@ -79,9 +79,9 @@ struct case_row {
 	bool has_pid, has_token;
 	struct id pid, token;
 };
-typedef int view_case_fn(void *arg, const struct case_row *c);
+typedef int view_difference_fn(void *arg, const struct case_row *c);
 /* no 0: all; all: closed ones too; run 0: any. */
-int view_cases(struct ledger_view *v, int64_t no, bool all, int64_t run, view_case_fn *fn, void *arg, struct err *e);
+int view_difference_cases(struct ledger_view *v, int64_t no, bool all, int64_t run, view_difference_fn *fn, void *arg, struct err *e);
 struct case_event {
 	char what[16], operator[33], note[400];
 	int64_t run, at;

@@ -49,7 +49,7 @@ static struct kinds cases(struct flow_world *w)
 	struct ledger_view *v;
 	struct err e = {0};
 	assert_int_equal(view_open(&v, w->ledger_path, &e), 0);
-	assert_int_equal(view_cases(v, 0, true, 0, keep_kind, &k, &e), 0);
+	assert_int_equal(view_difference_cases(v, 0, true, 0, keep_kind, &k, &e), 0);
 	view_close(v);
 	return k;
 }
