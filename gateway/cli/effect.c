@@ -72,7 +72,7 @@ static int collection(struct reject_effect *f, struct ledger_view *v, const stru
 	    (ev->receipt.p && d.d.receipt[0] && !str_is(ev->receipt, d.d.receipt)))
 		return say(f, "effect_other", hex, now, "");
 	enum fact fact = fact_named(state);
-	if (!fact || strcmp(state, "doubt") == 0) /* in_doubt, unknown, too_late: judged by attempt and time */
+	if (!fact || (ev->reversal_id.set && fact != F_REFUNDED) || strcmp(state, "doubt") == 0) /* in_doubt, unknown, too_late: judged by attempt and time */
 		return say(f, "effect_judged", hex, now, state);
 	if (ev->sequence > 0 ? ev->sequence < d.d.tax_seq : ev->attempt != d.d.attempt)
 		return say(f, "effect_old", hex, now, "");
@@ -148,6 +148,14 @@ static int decision(struct reject_effect *f, const struct operation *op)
 
 /* ---- the whole ---- */
 
+/* "books.tax" carries what has the topic "books". */
+static bool carries(struct str topic, enum event_type t)
+{
+	size_t n = strlen(event_topic(t));
+
+	return topic.n >= n && memcmp(topic.p, event_topic(t), n) == 0 && (topic.n == n || topic.p[n] == '.');
+}
+
 int reject_predict(struct reject_effect *f, struct ledger_view *v, const struct reject_seen *s, struct err *e)
 {
 	static union {
@@ -161,18 +169,22 @@ int reject_predict(struct reject_effect *f, struct ledger_view *v, const struct 
 		struct contribution_feed_reached reached;
 		struct collection_result result;
 		struct credit_result credit;
+		struct book_opened book_opened;
+		struct book_entry book_entry;
+		struct book_closed book_closed;
 	} ev;
 	struct err why = {0};
 	enum event_type t;
 
 	if (strcmp(s->role, "gateway") != 0)
 		return say(f, "release_not_here", "", "", "");
-	if (event_type_of(s->ev->event_type, &t) != 0 || !str_is(s->ev->topic, event_topic(t)))
+	if (event_type_of(s->ev->event_type, &t) != 0 || !carries(s->ev->topic, t))
 		return say(f, "effect_again", "unknown_type", "", "");
 	switch ((int)t) { /* those that the gateway takes */
 	case EV_SUBMISSION_OPENED: case EV_SUBSIDY_DECLARED: case EV_SUBMISSION_CLOSED: case EV_GATE_DOCUMENTS: case EV_SUBSIDY_PLAN:
 	case EV_OPERATION: case EV_CONTRIBUTION_STATUS: case EV_CONTRIBUTION_FEED_REACHED: case EV_COLLECTION_RESULT:
 	case EV_ACCOUNT_CREDITED: case EV_CREDIT_REFUSED: case EV_ACCOUNT_DEBITED: case EV_DEBIT_REFUSED:
+	case EV_BOOK_OPENED: case EV_BOOK_ENTRY: case EV_BOOK_CLOSED:
 		break;
 	default:
 		return say(f, "release_no_input", "", "", "");
@@ -194,7 +206,7 @@ int reject_predict(struct reject_effect *f, struct ledger_view *v, const struct 
 		return contribution(f, v, &ev.status, e);
 	case EV_COLLECTION_RESULT:
 		return collection(f, v, &ev.result, e);
-	case EV_SUBSIDY_PLAN: case EV_CONTRIBUTION_FEED_REACHED:
+	case EV_SUBSIDY_PLAN: case EV_CONTRIBUTION_FEED_REACHED: case EV_BOOK_OPENED: case EV_BOOK_ENTRY: case EV_BOOK_CLOSED:
 		return say(f, "effect_taken", event_name(t), "", "");
 	default:
 		return credit(f, v, t, &ev.credit, e);

@@ -94,6 +94,8 @@ static void what_comes_to_nothing(void **state)
 	assert_string_equal(predicted(w, "gateway", "collections", "CollectionResult", bytes).code, "effect_again");
 	assert_string_equal(predicted(w, "gateway", "credits", "CollectionResult", bytes).code, "effect_again");
 	assert_string_equal(predicted(w, "gateway", "collections", "?", bytes).code, "effect_again");
+	assert_string_equal(predicted(w, "gateway", "book", "BookClosed", bytes).args[0], "unknown_type");
+	assert_string_not_equal(predicted(w, "gateway", "books.tax", "BookClosed", bytes).args[0], "unknown_type");
 	assert_string_equal(predicted(w, "gateway", "payments", "SubsidyPayment", bytes).code, "release_no_input");
 	assert_string_equal(predicted(w, "tax", "payments", "SubsidyPayment", bytes).code, "release_not_here");
 }
