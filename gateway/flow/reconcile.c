@@ -1,7 +1,7 @@
 /* Reconciliation: the agencies are asked for their books of a period, and what stands there is matched with the ledger.
  *
  *     FETCHING   BookRequest for each book; entries come on books.<role> and are kept in parts
- *     MATCHING   bucket after bucket, one a turn: first by payment id, then, where a book has entries without one, by person
+ *     MATCHING   bucket after bucket, some each turn: first by payment id, then, where a book has entries without one, by person
  *     CLOSING    cases that an earlier run found and this one did not are gone
  *     DONE, or INCOMPLETE: a book that did not come whole, or not at all. Nothing is concluded from such a run.
  *
@@ -33,6 +33,7 @@ struct reconcile {
 	int line_count, line_cap;
 	uint8_t *line_book;
 	struct buf ours[BOOKS], theirs, left;
+	int64_t looked;             /* lines of both sides in this turn */
 };
 
 static struct reconcile *state_of_run(struct flow *f)
@@ -414,6 +415,7 @@ static int match_ids(struct flow *f, enum book b, int bucket, struct err *e)
 	buf_reset(&r->left);
 	if (book_part_get(f->p.ledger, &r->run, b, bucket, k->first_part, &r->theirs, e) != 0)
 		return -1;
+	r->looked += (int64_t)((r->theirs.len + r->ours[b].len) / sizeof(struct book_line));
 	size_t theirs = lines_in(&r->theirs, book_line_by_pid), ours = r->ours[b].len / sizeof(struct book_line);
 	int rc = reconcile_by_pid((const struct book_line *)r->ours[b].data, ours, (const struct book_line *)r->theirs.data, theirs,
 				  judge_pair, &p);
@@ -440,6 +442,7 @@ static int match_persons(struct flow *f, enum book b, int bucket, struct err *e)
 	if (book_part_get(f->p.ledger, &r->run, b, bucket, k->first_part, &r->theirs, e) != 0 ||
 	    book_part_get(f->p.ledger, &r->run, KEPT_OURS + b, bucket, 0, &r->left, e) != 0)
 		return -1;
+	r->looked += (int64_t)((r->theirs.len + r->left.len) / sizeof(struct book_line));
 	size_t theirs = lines_in(&r->theirs, book_line_by_person), ours = lines_in(&r->left, book_line_by_person);
 	for (size_t i = 0; i < ours; i++)
 		((struct book_line *)r->left.data)[i].has_pid = true;
@@ -450,7 +453,7 @@ static int match_persons(struct flow *f, enum book b, int bucket, struct err *e)
 	return book_part_forget(f->p.ledger, &r->run, b, bucket, e) != 0 ? -1 : book_part_forget(f->p.ledger, &r->run, KEPT_OURS + b, bucket, e);
 }
 
-static int match_step(struct flow *f, struct err *e)
+static int match_bucket(struct flow *f, struct err *e)
 {
 	struct reconcile *r = state_of_run(f);
 	int bucket = (int)r->run.cursor;
@@ -474,6 +477,17 @@ static int match_step(struct flow *f, struct err *e)
 		return 0;
 	r->run.state = RUN_CLOSING;
 	r->run.cursor = 0;
+	return 0;
+}
+
+/* So many buckets that a transaction stays bounded, and small books are done in few. */
+static int match_step(struct flow *f, struct err *e)
+{
+	struct reconcile *r = state_of_run(f);
+	r->looked = 0;
+	for (int i = 0; i < BUCKETS && r->going && r->run.state == RUN_MATCHING && r->looked < f->p.conf->gateway.batch_events; i++)
+		if (match_bucket(f, e) != 0)
+			return -1;
 	return 0;
 }
 

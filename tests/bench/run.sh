@@ -5,7 +5,8 @@
 #   N            rows of the smaller size (100000); the whole way is measured with 10 N too
 #   QIAO_BUILD   the build, build/release by default
 #   T            only this part: intake or cycle (the whole way), flow (rules and ledger alone, in
-#                one process); year (a year of the district, bench_year.c, with QIAO_PEOPLE and QIAO_SEED)
+#                one process); reconcile (two books of a million rows, in one process); year (a year of the district, bench_year.c,
+#                with QIAO_PEOPLE and QIAO_SEED)
 #   TIMES        10; 1 leaves out the larger size
 #   BUS          kafka: intake and the whole way on a real broker, beside a bare client and a peer in Python
 #   FEED         settled: the bureau's feed leaves out what the batch's answer told (bench.c)
@@ -31,9 +32,9 @@ run() {
 }
 
 case $part in
-'' | intake | cycle | flow | year) ;;
+'' | intake | cycle | flow | reconcile | year) ;;
 *)
-	echo "run.sh: T=$part: intake, cycle, flow or year" >&2
+	echo "run.sh: T=$part: intake, cycle, flow, reconcile or year" >&2
 	exit 2
 	;;
 esac
@@ -48,6 +49,11 @@ failed=0
 if [ "$part" = year ]; then
 	run "$build/bench/bench_year"
 	exit
+fi
+if [ "$part" = reconcile ]; then
+	run "$build/bench/bench_reconcile" $((rows * ${TIMES:-10})) >"$dir/reconcile" 2>"$dir/reconcile.stderr" || failed=1
+	grep '^FIGURE' "$dir/reconcile" || cat "$dir/reconcile" "$dir/reconcile.stderr" >&2
+	exit $failed
 fi
 if [ "${BUS:-local}" = kafka ]; then
 	if [ "$part" != cycle ]; then
