@@ -40,6 +40,7 @@ agencies_SRC := json_in json_out idindex rowset faults refusals population optio
 testlib_SRC := event_gen fault_vfs sim flow_world script_server registry_sim adapter_rig people roster_form story rosters world printed outcomes books tale recount bulk load proxy \
 	java kafka kafka_certs kafka_registry kafka_client kafka_rights which_bus consumer \
 	findings planted district year year_check
+	findings watch
 
 LAYERS := base crypto domain events store bus http ledger flow
 ADAPTERS := common village tax ssa
@@ -162,7 +163,11 @@ test: deps-kafka ## run the tests (T=name runs one); SAN=address,undefined under
 	@$(if $(T)$(SAN),,$(MAKE) --no-print-directory test-on-kafka)
 test-kafka: deps-kafka ## only the tests of what a real broker and registry can do (tests/kafka)
 	@$(MAKE) --no-print-directory test-kafka-run
-.PHONY: test-run test-kafka test-kafka-run test-on-kafka bench-run demo-run
+QIAO_STEPS ?= 1000000
+soak: deps ## a long random life of the gateway, all rules looked at after each few steps (QIAO_STEPS=1000000, QIAO_SEED=n): minutes
+	@$(MAKE) --no-print-directory $(B)/test/unit/test_flow_property
+	@QIAO_STEPS=$(QIAO_STEPS) $(B)/test/unit/test_flow_property
+.PHONY: soak test-run test-kafka test-kafka-run test-on-kafka bench-run demo-run
 # Every scenario runs on brokers as it runs on the local bus; all share one broker, under names of their own.
 test-on-kafka: $(PROGRAMS) $(AGENCY_PROGRAMS) $(DATA_PROGRAMS) $(SCENARIO)
 	@tests/kafka/fetch.sh

@@ -703,6 +703,7 @@ const struct text texts_for_operators[] = {
 	{"operation_declined", "第二个人不同意", "the second person declined"},
 	{"subject_not_found", "没有这一行或这笔付款", "there is no such row or payment"},
 	{"withdraw_instructed", "已经发往税务，只能退库", "it is instructed already: only a reversal helps"},
+	{"withdraw_incomplete", "名册还没有收全，收全后再撤回", "its roster is not there as a whole yet"},
 	{"withdraw_ended", "已经了结，无可撤回", "it has ended already"},
 	{"reversal_reason_unknown", "退款原因只能是03（结算退款）或04（误收退款）",
 	 "the reason is 03 (refund at settlement) or 04 (collected in error)"},

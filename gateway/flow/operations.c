@@ -226,11 +226,19 @@ static int find_subject(struct flow *f, struct str subject, struct decl **d, str
 
 int withdraw_operation(struct flow *f, const struct operation *op, const struct id *cause, const char **refused, struct err *e)
 {
+	struct submission *s;
 	struct decl *d;
 	if (find_subject(f, op->subject, &d, e) != 0)
 		return -1;
 	if (!d) {
 		*refused = "subject_not_found";
+		return 0;
+	}
+	if (submission_get(f->p.ledger, d->sub, &s, e) != 0)
+		return -1;
+	/* What is not there as a whole may come again from its beginning, with rows of its own: the decision would be lost. */
+	if (s->state == SUB_OPEN || s->state == SUB_INCOMPLETE) {
+		*refused = "withdraw_incomplete";
 		return 0;
 	}
 	int rc = withdraw_row(f, d, "withdrawn by an operator", cause, e);

@@ -135,7 +135,8 @@ void fw_turns(struct flow_world *w)
 void fw_flush(struct flow_world *w)
 {
 	struct err e = {0};
-	if (bus_flush(w->village_bus, &e) != 0 || bus_flush(w->tax_bus, &e) != 0 || bus_flush(w->ssa_bus, &e) != 0)
+	if (bus_flush(w->village_bus, &e) != 0 || bus_flush(w->tax_bus, &e) != 0 || bus_flush(w->ssa_bus, &e) != 0 ||
+	    bus_flush(w->qiao_bus, &e) != 0)
 		fail_msg("%s", e.text);
 }
 

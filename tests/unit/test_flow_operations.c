@@ -72,6 +72,26 @@ static void what_is_instructed_stays(void **state)
 	OUTCOME(w, op, "refused", "operation_unknown");
 }
 
+/* A roster that comes again from its beginning voids what came of it: nothing of that can have been decided. */
+static void what_is_not_there_as_a_whole_is_not_withdrawn(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	struct fw_row rows[] = {{1, 50000, NULL}, {2, 50000, NULL}};
+	struct fw_draft d = fw_draft_open(w, "v1", "r", FW_VILLAGE);
+	char subject[48];
+	fw_draft_rows(w, &d, rows, 2);
+	fw_turns(w);
+	snprintf(subject, sizeof subject, "%s:6", hex_of(d.sub));
+	struct id op = fw_operation(w, "withdraw", subject, NULL, "anna");
+	fw_turns(w);
+	OUTCOME(w, op, "refused", "withdraw_incomplete");
+	fw_roster(w, "v1", "r", FW_VILLAGE, rows, 2, true);
+	fw_turns(w);
+	struct stat s = fw_statement(w);
+	assert_int_equal(s.count[SC_STAGED], 2);
+	assert_int_equal(s.count[SC_WITHDRAWN], 0);
+}
+
 static void nobody_decides_in_anothers_name(void **state)
 {
 	struct flow_world *w = WORLD(state);
@@ -121,7 +141,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_pending_payment_is_withdrawn_once), T(a_row_that_waits_is_withdrawn_by_roster_and_row),
-		T(what_is_instructed_stays), T(nobody_decides_in_anothers_name), T(a_repeat_changes_nothing),
+		T(what_is_instructed_stays), T(what_is_not_there_as_a_whole_is_not_withdrawn), T(nobody_decides_in_anothers_name), T(a_repeat_changes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
