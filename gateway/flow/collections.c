@@ -248,6 +248,8 @@ static int on_money(struct flow *f, struct decl *d, enum fact fact, const struct
 	}
 	COUNT(C_IN_TREASURY);
 	d->treasury_at = ev->at;
+	if (ended) /* what went back is not fed back as collected */
+		return payment_differs(f, d, fact_code(fact), "after its end", cause, e);
 	/* Money is money: it goes on, and a person is told that it came after everything was closed. */
 	if (past_window(f, d, ev->at) && payment_differs(f, d, "late_arrival", NULL, cause, e) != 0)
 		return -1;
@@ -262,7 +264,7 @@ static int on_money(struct flow *f, struct decl *d, enum fact fact, const struct
 static bool of_its_year(const struct decl *d, const struct collection_result *ev)
 {
 	int year = date_year(date_of_time(ev->at));
-	bool end = str_is(ev->state, "failed") || str_is(ev->state, "refunded");
+	bool end = str_is(ev->state, "failed") || str_is(ev->state, "refunded") || ev->reversal_id.set;
 	return year >= d->year && (end || year <= d->year + 1);
 }
 

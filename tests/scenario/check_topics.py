@@ -207,15 +207,24 @@ class Payment:
 
     def tax(self):
         """What the bureau said last: by its own sequence; where it said nothing, what we know of the last attempt."""
-        numbered = [r for r in self.results if r["sequence"] > 0]
+        results = [r for r in self.results if not r["state"].startswith("refund_")]  # of reversals apart
+        numbered = [r for r in results if r["sequence"] > 0]
         if numbered:
             return max(numbered, key=lambda r: r["sequence"])["state"]
         attempt = max((p["attempt"] for p in self.instructed), default=0)
-        own = {r["state"] for r in self.results if r["attempt"] == attempt and r["state"] != "unknown"}
+        own = {r["state"] for r in results if r["attempt"] == attempt and r["state"] != "unknown"}
         for state, means in (("failed", "failed"), ("too_late", "failed"), ("in_doubt", "in_doubt")):
             if state in own:
                 return means
         return "instructed" if self.instructed else None
+
+    def refund_word(self):
+        """What was said last of the newest reversal: by the bureau, else of its last attempt; asked for, at least."""
+        said = [r for r in self.results if r["reversal_id"] == self.reversal["reversal_id"] and r["state"] != "refund_unknown"]
+        numbered = [r for r in said if r["sequence"] > 0]
+        own = [r for r in said if r["sequence"] == 0 and r["attempt"] == self.reversal["attempt"]]
+        last = max(numbered, key=lambda r: r["sequence"]) if numbered else own[-1] if own else None
+        return last["state"] if last else "refund_requested"
 
     def credit(self):
         told = [c for c in self.credits if c.type in ("AccountCredited", "CreditRefused")]
@@ -230,8 +239,9 @@ class Payment:
             return "failed"
         if tax == "refunded":
             return "refunded"
-        if self.reversal and tax in ("paid", "in_treasury"):
-            return "refund_requested"
+        going_on = self.reversal and tax in ("paid", "in_treasury") and self.refund_word()
+        if going_on in ("refund_requested", "refund_in_doubt"):
+            return going_on
         if credit:
             return "credited" if credit == "AccountCredited" else "credit_refused"
         if tax in ("paid", "in_treasury"):

@@ -370,6 +370,93 @@ static void states_of_queries_and_changes(void **state)
 	}
 }
 
+static void answers_about_reversals(void **state)
+{
+#define OTHER "00000000000000000000000000000009"
+#define REV(rest) "{\"reversal_id\":\"" OTHER "\"" rest "}"
+#define OF ",\"payment_id\":\"" ID1 "\""
+	static const struct {
+		const char *body;
+		enum told told;
+		const char *state, *reason;
+	} cases[] = {
+		{REV(",\"result\":\"unknown\""), TOLD_UNKNOWN, NULL, NULL},
+		{REV(OF ",\"result\":\"accepted\"" REST), TOLD_STATE, "refund_requested", NULL},
+		{REV(OF ",\"result\":\"refused\",\"reason\":\"receipt_mismatch\"" REST), TOLD_STATE,
+		 "refund_refused", "refund_receipt_mismatch"},
+		{REV(OF ",\"result\":\"refused\",\"reason\":\"the moon\"" REST), TOLD_STATE,
+		 "refund_refused", "refund_refused"},
+		{REV(OF ",\"result\":\"refunded\"" REST), TOLD_STATE, "refunded", NULL},
+		{REV(OF ",\"result\":\"paid\"" REST), TOLD_UNREADABLE, NULL, NULL}, /* said of payments */
+		{REV(",\"result\":\"accepted\"" REST), TOLD_UNREADABLE, NULL, NULL},
+		{"{" "\"result\":\"unknown\"}", TOLD_UNREADABLE, NULL, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		json_t *o = jsonin_parse(str_of(cases[i].body));
+		struct collection_result r = {0};
+
+		assert_non_null(o);
+		assert_int_equal(answer_reversal_row(o, &r), cases[i].told);
+		if (cases[i].told == TOLD_STATE) {
+			assert_true(str_is(r.state, cases[i].state) && str_eq(r.reason, str_of(cases[i].reason)));
+			assert_true(r.reversal_id.set && r.reversal_id.v.b[15] == 9 && r.payment_id.b[15] == 1);
+			assert_true(r.sequence == 9 && r.amount_fen.v == 50000);
+		}
+		jsonin_free(o);
+	}
+	/* The feed and the query of a payment name the reversal that refunded it. */
+	static const struct {
+		const char *id;
+		enum told told;
+		bool set;
+	} named[] = {{",\"reversal_id\":\"" OTHER "\"", TOLD_STATE, true}, {",\"reversal_id\":null", TOLD_STATE, false},
+		     {"", TOLD_STATE, false}, {",\"reversal_id\":7", TOLD_UNREADABLE, false},
+		     {",\"reversal_id\":\"9\"", TOLD_UNREADABLE, false}};
+	for (size_t i = 0; i < 2 * COUNT(named); i++) {
+		struct collection_result r = {0};
+		char body[400];
+		json_t *o;
+
+		snprintf(body, sizeof body, "{\"payment_id\":\"" ID1 "\",\"%s\":\"refunded\"%s" REST "}", i % 2 ? "result" : "status",
+			 named[i / 2].id);
+		o = jsonin_parse(str_of(body));
+		assert_non_null(o);
+		assert_int_equal(i % 2 ? answer_query_row(o, &r) : answer_change(o, &r), named[i / 2].told);
+		if (named[i / 2].told == TOLD_STATE)
+			assert_int_equal(r.reversal_id.set, named[i / 2].set);
+		jsonin_free(o);
+	}
+}
+
+/* No persons are counted in a batch of reversals, and a row is known by its reversal. */
+static void verdicts_of_reversals(void **state)
+{
+	static struct idmap map;
+	struct totals sent = {"b", "reversal_id", 2, -1, 100};
+	struct verdict out[2] = {{0}};
+	struct id ids[2];
+	int strangers;
+
+	(void)state;
+	assert_int_equal(id_parse(&ids[0], STR(OTHER)), 0);
+	assert_int_equal(id_parse(&ids[1], STR(ID2)), 0);
+	idmap_reset(&map);
+	idmap_add(&map, &ids[0], 0);
+	idmap_add(&map, &ids[1], 1);
+	assert_null(answer_batch(STR("{\"batch\":\"b\",\"count\":2,\"amount_fen\":100,\"results\":["
+				     REV(",\"result\":\"refused\",\"reason\":\"already_refunded\",\"sequence\":5,"
+					 "\"at\":\"2026-12-31T09:30:00.123+08:00\"") ","
+				     "{\"payment_id\":\"" ID2 "\",\"result\":\"accepted\",\"reason\":null,\"sequence\":5,"
+				     "\"at\":\"2026-12-31T09:30:00.123+08:00\"}]}"),
+				 &sent, &map, out, &strangers));
+	assert_int_equal(out[0].kind, V_REFUSED);
+	assert_string_equal(out[0].reason, "refund_already_refunded");
+	assert_int_equal(out[1].kind, V_MISSING);
+	assert_int_equal(strangers, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +466,8 @@ int main(void)
 		cmocka_unit_test(repeats_are_seen_by_sequence),
 		cmocka_unit_test(verdicts_of_a_batch),
 		cmocka_unit_test(states_of_queries_and_changes),
+		cmocka_unit_test(answers_about_reversals),
+		cmocka_unit_test(verdicts_of_reversals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -270,6 +270,37 @@ static void a_refund_without_a_name_ends_the_reversal(void **state)
 	assert_int_equal(differences(w), 0);
 }
 
+/* Refunded when it was paid, and in the treasury afterwards, by the bureau's own order: the SSA must not credit it. */
+static void what_was_refunded_is_not_fed_back(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	struct id pid, sub = one_payment(w, true, &pid);
+	fw_result_seq(w, pid, "paid", 10, 50000);
+	fw_turns(w);
+	assert_null(reverse(w, pid, "04"));
+	tell(w, pid, "refunded", 0, 11);
+	fw_result_seq(w, pid, "in_treasury", 12, 50000);
+	fw_turns(w);
+	assert_int_equal(fw_count(w, EV_COLLECTED_SUBSIDY, NULL), 0);
+	assert_int_equal(fw_count(w, EV_SUBSIDY_REFUNDED, NULL), 0);
+	assert_int_equal(differences(w), 1);
+	ANSWERED(w, sub, 5, "refunded", true);
+}
+
+/* A reversal may be asked for, and answered, years after the payment. */
+static void a_reversal_belongs_to_no_year(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	struct id pid;
+	collected(w, true, &pid);
+	fw_time(w, "2029-03-01T09:00:00+08:00");
+	assert_null(reverse(w, pid, "03"));
+	tell(w, pid, "refund_requested", 1, 11);
+	tell(w, pid, "refund_refused", 1, 12);
+	assert_int_equal(differences(w), 0);
+	assert_int_equal(fw_statement(w).count[SC_CREDITED], 1);
+}
+
 /* ---- the contribution is refunded later ---- */
 
 static void status(struct flow_world *w, bool refunded, int pension_start)
@@ -321,6 +352,8 @@ int main(void)
 		T(a_refusal_because_it_is_refunded_is_no_contradiction),
 		T(refunded_after_all_is_told),
 		T(a_refund_without_a_name_ends_the_reversal),
+		T(what_was_refunded_is_not_fed_back),
+		T(a_reversal_belongs_to_no_year),
 		T(a_contribution_refunded_later_is_a_question),
 	};
 
