@@ -51,6 +51,7 @@ int changes_turn(void *arg, int64_t *wait_ms, struct err *e)
 static int publish(struct ssa *s, const json_t *person, struct err *e)
 {
 	static struct ev_contribution entries[STATUS_ENTRIES_MAX];
+	static struct ev_outside outside[STATUS_OUTSIDE_MAX];
 	struct contribution_status status;
 	char number[NUMBER_MAX], hex[ID_HEX];
 	struct err why = {0};
@@ -60,7 +61,7 @@ static int publish(struct ssa *s, const json_t *person, struct err *e)
 
 	if (jsonin_str(person, "number", NUMBER_MAX, &raw) != 0 ||
 	    citizen_id_normalise(raw, number, sizeof number) != 0 || number[0] == '\0' ||
-	    jsonin_time(person, "as_of", &as_of) != 0 || status_read(person, &status, entries) != 0)
+	    jsonin_time(person, "as_of", &as_of) != 0 || status_read(person, &status, outside, entries) != 0)
 		return 0;
 	status.as_of = as_of;
 	token_of(s->keys, str_of(number), &status.token);

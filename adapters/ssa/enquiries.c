@@ -71,6 +71,7 @@ static int answered(struct work *w, const int *rows, int count, const json_t *ro
 		    const char **why, struct err *e)
 {
 	static struct ev_contribution entries[STATUS_ENTRIES_MAX];
+	static struct ev_outside outside[STATUS_OUTSIDE_MAX];
 	const json_t *persons = jsonin_list(root, "persons");
 	struct idmap *map = &w->ssa->scratch;
 	int64_t as_of;
@@ -88,7 +89,7 @@ static int answered(struct work *w, const int *rows, int count, const json_t *ro
 		struct id ref;
 		int at = jsonin_id(person, "ref", &ref) == 0 ? idmap_find(map, &ref) : -1;
 
-		if (at < 0 || seen[at] || status_read(person, &s, entries) != 0) {
+		if (at < 0 || seen[at] || status_read(person, &s, outside, entries) != 0) {
 			/* one of ours that cannot be read is asked again alone */
 			TALLY(C_STRANGERS);
 			continue;

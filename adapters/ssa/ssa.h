@@ -105,10 +105,12 @@ extern const struct work_kind enquiries_kind, feedback_kind, statistics_kind;
 int changes_turn(void *ssa, int64_t *wait_ms, struct err *e);
 int credits_turn(void *ssa, int64_t *wait_ms, struct err *e);
 
-/* status.c: fills everything but token and attempt. entries holds at least STATUS_ENTRIES_MAX.
+/* status.c: fills everything but token and attempt. entries holds at least STATUS_ENTRIES_MAX, outside
+ * STATUS_OUTSIDE_MAX.
  * Slices live as long as the tree. */
 #define STATUS_ENTRIES_MAX 400
-int status_read(const json_t *person, struct contribution_status *out,
+#define STATUS_OUTSIDE_MAX 100
+int status_read(const json_t *person, struct contribution_status *out, struct ev_outside *outside,
 		struct ev_contribution *entries);
 
 #endif

@@ -653,6 +653,8 @@ const struct text texts_for_operators[] = {
 	{"link_not_there", "这两个号码没有关联", "these two are not linked"},
 	{"link_over_cap", "关联后合计超过最高档次", "linked numbers are above the highest tier together"},
 	{"link_double", "关联后同一资助方当年有两笔", "linked numbers have two payments of one sponsor"},
+	{"cap_b_outside", "已发出的补助与社保所知的其他补助合计超过最高档次", "what was instructed and what others subsidised is above the highest tier"},
+	{"trace_outside", "  社保账户上另有其他补助、资助 {0} 元（不经本系统）", "  the account has {0} yuan of others' subsidies that did not come through Qiao"},
 	{"trace_linked", "  关联号码（令牌）{0}", "  linked number (token) {0}"},
 	{"cmd_approve", "第二个人同意一项决定", "agree, as the second person, to a decision"},
 	{"cmd_approve.help",

@@ -39,14 +39,18 @@ static void show_head(const struct cli *c, const struct view_decl *r)
 		cli_say(c, "trace_tax_receipt", r->d.receipt, NULL);
 }
 
-static int show_links(const struct tracing *t, const struct view_decl *r)
+/* What is counted with this payment: the person's other numbers, and others' subsidies. */
+static int show_person(const struct tracing *t, const struct view_decl *r)
 {
 	struct id of[LINK_MAX];
-	char hex[ID_HEX];
+	char hex[ID_HEX], money[24];
 	int n = r->d.has_token ? view_links(t->v, &r->d.token, of, t->e) : 0;
+	int64_t outside = n > 0 ? view_outside(t->v, &r->d.token, r->s.year, t->e) : 0;
 	for (int i = 1; i < n; i++)
 		cli_say(t->c, "trace_linked", id_hex(&of[i], hex), NULL);
-	return n < 0 ? -1 : 0;
+	if (outside > 0)
+		cli_say(t->c, "trace_outside", yuan(money, outside), NULL);
+	return n < 0 || outside < 0 ? -1 : 0;
 }
 
 static void show_history(const struct cli *c, const struct view_history *h, int n)
@@ -92,6 +96,7 @@ static json_t *json_of(const struct tracing *t, const struct view_decl *r, const
 	json_object_set_new(o, "payment_id", r->d.has_pid ? json_string(id_hex(&r->d.pid, hex)) : json_null());
 	json_object_set_new(o, "token", r->d.has_token ? json_string(id_hex(&r->d.token, hex)) : json_null());
 	json_object_set_new(o, "linked_tokens", links_json(t, r));
+	json_object_set_new(o, "outside_fen", json_integer(r->d.has_token ? view_outside(t->v, &r->d.token, r->s.year, t->e) : 0));
 	json_object_set_new(o, "tax_receipt", r->d.receipt[0] ? json_string(r->d.receipt) : json_null());
 	json_object_set_new(o, "answer_version", json_integer(r->d.answer_version));
 	json_object_set_new(o, "history", events);
@@ -119,7 +124,7 @@ static int show(void *arg, const struct view_decl *r)
 	if (t->count > 1)
 		printf("\n");
 	show_head(t->c, r);
-	if (show_links(t, r) != 0) {
+	if (show_person(t, r) != 0) {
 		t->failed = true;
 		return -1;
 	}

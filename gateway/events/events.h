@@ -146,6 +146,10 @@ struct ev_contribution {
 	int32_t paid_on;
 	struct opt_long arrived_on, refunded_on; /* dates */
 };
+struct ev_outside { /* subsidies and sponsorships for a year that did not come through Qiao */
+	int32_t for_year;
+	int64_t amount_fen;
+};
 struct contribution_status {
 	struct id token;
 	int64_t as_of, sequence;   /* the SSA's own; the highest wins */
@@ -155,6 +159,8 @@ struct contribution_status {
 	struct opt_long pension_start; /* date */
 	struct ev_contribution *entries;
 	int32_t entry_count;
+	struct ev_outside *outside;
+	int32_t outside_count;
 };
 struct contribution_feed_reached {
 	int64_t as_of;             /* everything up to then has been published */

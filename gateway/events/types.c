@@ -135,6 +135,12 @@ static const struct member contribution[] = {
 };
 static const struct shape contribution_shape = SHAPE("Contribution", ev_contribution, contribution);
 
+static const struct member outside[] = {
+	F(ev_outside, for_year, M_INT),
+	F(ev_outside, amount_fen, M_LONG),
+};
+static const struct shape outside_shape = SHAPE("Outside", ev_outside, outside);
+
 static const struct member contribution_status[] = {
 	F(contribution_status, token, M_ID),
 	F(contribution_status, as_of, M_TIME),
@@ -144,6 +150,7 @@ static const struct member contribution_status[] = {
 	F(contribution_status, insured_state, M_TEXT),
 	F(contribution_status, pension_start, M_OPT_DATE),
 	LIST(contribution_status, entries, M_RECORDS, entry_count, &contribution_shape),
+	LIST(contribution_status, outside, M_RECORDS, outside_count, &outside_shape),
 };
 
 static const struct member contribution_feed_reached[] = {

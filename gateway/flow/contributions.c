@@ -273,9 +273,12 @@ int on_contribution_status(struct flow *f, const struct bus_record *r, struct er
 		}
 		who[i]->sequence = ev.sequence;
 		who[i]->dirty = true;
+		bool more = outside_learnt(who[i], &ev);
 		if (adopt_reading(f))
 			continue; /* said to the life that was lost, in another order perhaps: asked for anew after it */
 		if (judge_person(f, who[i], &ev, &r->event.id, e) != 0)
+			return -1;
+		if (more && outside_judged(f, who[i], &r->event.id, e) != 0)
 			return -1;
 	}
 	return 0;

@@ -130,6 +130,10 @@ int withdraw_row(struct flow *f, struct decl *d, const char *why, const struct i
 int cap_b_used(struct flow *f, const struct person *who, int64_t *fen, struct err *e);
 /* The same without this payment and what comes behind it: pending ones of linked tokens that were filed later. */
 int cap_b_before(struct flow *f, const struct decl *d, int64_t *fen, struct err *e);
+/* Keeps what the SSA tells of others' subsidies for the person's year, the reservation `outside`; true: it has grown. */
+bool outside_learnt(struct person *who, const struct contribution_status *ev);
+/* It has: where what was instructed is above the tier with it, that is a difference `cap_b_outside`. */
+int outside_judged(struct flow *f, const struct person *who, const struct id *cause, struct err *e);
 /* A live payment of the same sponsor and year under another token of the person, or NULL. */
 int linked_payment(struct flow *f, const struct submission *s, const struct decl *d, struct decl **live, struct err *e);
 /* filing.c: the first id of the tuple whose payment has not ended; *live is that payment when there is one. */

@@ -9,29 +9,39 @@
 #include <string.h>
 
 enum { YEARS_MAX = 8, LIVE_MAX = 256 };
+#define OUTSIDE_MAX INT64_C(100000000000)
+
+static int differ(struct flow *f, const struct decl *d, const char *kind, const char *detail, const struct id *cause, struct err *e)
+{
+	char hex[ID_HEX];
+	COUNT(C_DIFFERENCES);
+	log_warn("DIFFERENCE", "payment=%s kind=%s", id_hex(&d->pid, hex), kind);
+	return difference_add(f->p.ledger, d, kind, detail, cause, e);
+}
 
 /* */
 int cap_b_used(struct flow *f, const struct person *who, int64_t *fen, struct err *e)
 {
 	struct id token[LINK_MAX];
 	int n = links_of(f->p.ledger, &who->token, token);
-	*fen = who->reserved_fen;
+	*fen = who->reserved_fen + who->outside_fen;
 	for (int i = 1; i < n; i++) {
 		struct person *other;
 		if (person_get(f->p.ledger, &token[i], who->year, &other, e) != 0)
 			return -1;
-		*fen += other->reserved_fen;
+		*fen += other->reserved_fen + other->outside_fen;
 	}
 	return 0;
 }
 
-static int newer_pending(struct flow *f, const struct person *who, const struct decl *d, int64_t *fen, struct err *e)
+/* Those filed after a declaration; 0: all. */
+static int pending_of(struct flow *f, const struct person *who, int64_t after, int64_t *fen, struct err *e)
 {
 	struct decl *o;
 	for (int64_t no = who->head; no; no = o->next_of_person) {
 		if (decl_get(f->p.ledger, no, &o, e) != 0)
 			return -1;
-		if (o->no > d->no && state_of(o->facts) == ST_PENDING)
+		if (o->no > after && state_of(o->facts) == ST_PENDING)
 			*fen += o->amount_fen;
 	}
 	return 0;
@@ -47,7 +57,7 @@ int cap_b_before(struct flow *f, const struct decl *d, int64_t *fen, struct err 
 		return -1;
 	*fen -= d->amount_fen;
 	for (int i = 0; n > 1 && i < n; i++)
-		if (person_get(f->p.ledger, &token[i], d->year, &who, e) != 0 || newer_pending(f, who, d, &newer, e) != 0)
+		if (person_get(f->p.ledger, &token[i], d->year, &who, e) != 0 || pending_of(f, who, d->no, &newer, e) != 0)
 			return -1;
 	*fen -= newer;
 	return 0;
@@ -66,6 +76,62 @@ int linked_payment(struct flow *f, const struct submission *s, const struct decl
 	return 0;
 }
 
+/* ---- money that did not come through Qiao ---- */
+
+static int64_t outside_of(const struct contribution_status *ev, int year)
+{
+	int64_t fen = 0;
+	for (int i = 0; i < ev->outside_count; i++)
+		if (ev->outside[i].for_year == year && ev->outside[i].amount_fen > 0)
+			fen += ev->outside[i].amount_fen < OUTSIDE_MAX ? ev->outside[i].amount_fen : OUTSIDE_MAX;
+	return fen < OUTSIDE_MAX ? fen : OUTSIDE_MAX;
+}
+
+bool outside_learnt(struct person *who, const struct contribution_status *ev)
+{
+	int64_t before = who->outside_fen;
+	who->outside_fen = outside_of(ev, who->year);
+	return who->outside_fen > before;
+}
+
+/* The newest live payment that was instructed, or NULL. */
+static int newest_instructed(struct flow *f, const struct person *who, struct decl **newest, struct err *e)
+{
+	struct decl *d;
+	for (int64_t no = who->head; no; no = d->next_of_person) {
+		if (decl_get(f->p.ledger, no, &d, e) != 0)
+			return -1;
+		if (d->facts & F_INSTRUCTED && state_live(state_of(d->facts)) && (!*newest || d->no > (*newest)->no))
+			*newest = d;
+	}
+	return 0;
+}
+
+/* */
+int outside_judged(struct flow *f, const struct person *who, const struct id *cause, struct err *e)
+{
+	const struct policy *p = reference_policy(f->p.reference, who->year);
+	struct id token[LINK_MAX];
+	struct decl *newest = NULL;
+	int64_t used, pending = 0;
+	char detail[80], sum[24], tier[24];
+	int n = links_of(f->p.ledger, &who->token, token);
+	if (!p || cap_b_used(f, who, &used, e) != 0)
+		return p ? -1 : 0;
+	if (used <= p->highest_tier_fen)
+		return 0;
+	for (int i = 0; i < n; i++) {
+		struct person *one;
+		if (person_get(f->p.ledger, &token[i], who->year, &one, e) != 0 || pending_of(f, one, 0, &pending, e) != 0 ||
+		    newest_instructed(f, one, &newest, e) != 0)
+			return -1;
+	}
+	if (!newest || used - pending <= p->highest_tier_fen)
+		return 0;
+	snprintf(detail, sizeof(detail), "%d: %s > %s", (int)who->year, yuan(sum, used - pending), yuan(tier, p->highest_tier_fen));
+	return differ(f, newest, "cap_b_outside", detail, cause, e);
+}
+
 /* ---- links ---- */
 
 static int live_of(struct flow *f, const struct person *who, struct decl **out, int *count, struct err *e)
@@ -78,14 +144,6 @@ static int live_of(struct flow *f, const struct person *who, struct decl **out, 
 			out[(*count)++] = d;
 	}
 	return 0;
-}
-
-static int differ(struct flow *f, const struct decl *d, const char *kind, const char *detail, const struct id *cause, struct err *e)
-{
-	char hex[ID_HEX];
-	COUNT(C_DIFFERENCES);
-	log_warn("DIFFERENCE", "payment=%s kind=%s", id_hex(&d->pid, hex), kind);
-	return difference_add(f->p.ledger, d, kind, detail, cause, e);
 }
 
 /* A link undoes nothing: what it finds is for a person. */

@@ -219,6 +219,7 @@ struct person {
 	struct id token;
 	int32_t year;
 	int64_t reserved_fen;      /* cap B */
+	int64_t outside_fen;       /* cap B: what others subsidised that year, as the SSA knows it; reserved as well */
 	int64_t head;              /* newest payment, chained by next_of_person; 0 none */
 	int64_t mark_sub, mark_no; /* first row of this person in that submission */
 	int64_t sequence;          /* the SSA's, highest seen */

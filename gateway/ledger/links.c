@@ -138,3 +138,16 @@ int view_links(struct ledger_view *v, const struct id *token, struct id out[LINK
 	stmt_reset(q);
 	return got < 0 ? -1 : n;
 }
+
+int64_t view_outside(struct ledger_view *v, const struct id *token, int year, struct err *e)
+{
+	struct stmt *q;
+	if (store_prepare(view_store(v), &q, "SELECT outside_fen FROM person WHERE token = ?1 AND year = ?2", e) != 0)
+		return -1;
+	stmt_blob(q, 1, token->b, ID_LEN);
+	stmt_int(q, 2, year);
+	int got = stmt_step(q, e);
+	int64_t fen = got == 1 ? stmt_get_int(q, 0) : got;
+	stmt_reset(q);
+	return fen;
+}

@@ -16,5 +16,7 @@ int link_drop(struct ledger *l, const struct id *token, struct err *e);
 
 struct ledger_view;
 int view_links(struct ledger_view *v, const struct id *token, struct id out[LINK_MAX], struct err *e); /* as links_of; -1 error */
+/* What the SSA knows of others' subsidies for a person and year; -1 on error. */
+int64_t view_outside(struct ledger_view *v, const struct id *token, int year, struct err *e);
 
 #endif

@@ -38,6 +38,7 @@ static struct person *keep(struct ledger *l, const struct id *token, int year, s
 	p->enquiry_due = stmt_get_int(q, 6);
 	p->checked_at = stmt_get_int(q, 7);
 	p->eligible_until = (int32_t)stmt_get_int(q, 8);
+	p->outside_fen = stmt_get_int(q, 9);
 	return p;
 }
 
@@ -66,7 +67,7 @@ int persons_of(struct ledger *l, const struct id *token, struct person **out, in
 		return -1;
 	stmt_blob(q, 1, token->b, ID_LEN);
 	while ((got = stmt_step(q, e)) == 1 && *count < max) {
-		int year = (int)stmt_get_int(q, 9);
+		int year = (int)stmt_get_int(q, 10);
 		struct person *p = cached(l, token, year);
 		if (!p && !(p = keep(l, token, year, q))) {
 			stmt_reset(q);
@@ -96,6 +97,7 @@ int persons_write(struct ledger *l, struct err *e)
 		stmt_int(q, 9, p->enquiry_due);
 		stmt_int(q, 10, p->checked_at);
 		stmt_int(q, 11, p->eligible_until);
+		stmt_int(q, 12, p->outside_fen);
 		if (stmt_run(q, e) != 0)
 			return -1;
 		p->dirty = p->fresh = false;

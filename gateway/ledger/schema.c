@@ -155,7 +155,8 @@ static const char *const steps[] = {
 	" enquiry INTEGER NOT NULL, doubt_at INTEGER NOT NULL, due INTEGER NOT NULL, sequence INTEGER NOT NULL,"
 	" PRIMARY KEY(decl, n)) WITHOUT ROWID;"
 	/* the tokens of one person (links.h) */
-	"CREATE TABLE person_link(token BLOB PRIMARY KEY, grp BLOB NOT NULL) WITHOUT ROWID;",
+	"CREATE TABLE person_link(token BLOB PRIMARY KEY, grp BLOB NOT NULL) WITHOUT ROWID;"
+	"ALTER TABLE person ADD COLUMN outside_fen INTEGER NOT NULL DEFAULT 0;",
 };
 const struct store_kind ledger_kind = {"ledger", 0x514c6467 /* "QLdg" */, steps, sizeof(steps) / sizeof(steps[0])};
 
@@ -172,7 +173,7 @@ const struct store_kind ledger_kind = {"ledger", 0x514c6467 /* "QLdg" */, steps,
 	"facts = ?8, code = ?9, col = ?10, voided = ?11, repeat = ?12, year = ?14, sponsor_type = ?15, attempt = ?17," \
 	" enquiry = ?18, instructed_at = ?19, doubt_at = ?20, due = ?21, tax_seq = ?22, credit_seq = ?23, paid_at = ?24," \
 	" treasury_at = ?25, receipt = ?26, next = ?27, answer_version = ?28, result = ?29, final = ?30, last_history = ?31"
-#define PERSON_COLS "reserved_fen, head, mark_sub, mark_no, sequence, enquiry_attempt, enquiry_due, checked_at, eligible_until"
+#define PERSON_COLS "reserved_fen, head, mark_sub, mark_no, sequence, enquiry_attempt, enquiry_due, checked_at, eligible_until, outside_fen"
 
 const char *const ledger_sql[SQLS] = {
 	[Q_META_PUT] = "INSERT OR REPLACE INTO meta(key, value) VALUES(?1, ?2)",
@@ -239,9 +240,11 @@ const char *const ledger_sql[SQLS] = {
 	[Q_PERSON_GET] = "SELECT " PERSON_COLS ", year FROM person WHERE token = ?1 AND year = ?2",
 	[Q_PERSON_YEARS] = "SELECT " PERSON_COLS ", year FROM person WHERE token = ?1 ORDER BY year DESC",
 	[Q_PERSON_INSERT] = "INSERT INTO person(token, year, reserved_fen, head, mark_sub, mark_no, sequence, enquiry_attempt,"
-			    " enquiry_due, checked_at, eligible_until) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+			    " enquiry_due, checked_at, eligible_until, outside_fen) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+			    " ?12)",
 	[Q_PERSON_UPDATE] = "UPDATE person SET reserved_fen = ?3, head = ?4, mark_sub = ?5, mark_no = ?6, sequence = ?7,"
-			    " enquiry_attempt = ?8, enquiry_due = ?9, checked_at = ?10, eligible_until = ?11 WHERE token = ?1 AND year = ?2",
+			    " enquiry_attempt = ?8, enquiry_due = ?9, checked_at = ?10, eligible_until = ?11,"
+			    " outside_fen = ?12 WHERE token = ?1 AND year = ?2",
 	[Q_WAITING_PUT] = "INSERT INTO waiting(at, kind, first, refs) VALUES(?1, ?2, ?3, ?4)",
 	[Q_WAITING_TAKE] = "SELECT at, kind, first, refs FROM waiting WHERE at <= ?1 ORDER BY at, kind, first LIMIT 1",
 	[Q_WAITING_FORGET] = "DELETE FROM waiting WHERE at = ?1 AND kind = ?2 AND first = ?3",

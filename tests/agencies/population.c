@@ -19,6 +19,8 @@ static int by_day(const void *a, const void *b, void *lines);
 static bool holds(const struct line *l, int day);
 static bool replaced(const struct population *p, const struct line *l, int day);
 static void put_contribution(const struct line *l, struct out *o);
+static void put_outside(const struct population *p, const struct person *who, int day, struct out *o);
+static bool is_outside(const struct line *l);
 static struct id key_of(struct str number);
 
 int population_load(struct population *p, const char *file, struct err *e)
@@ -90,13 +92,42 @@ void population_put(const struct population *p, const struct person *who, int da
 	for (int64_t i = who->first; i != 0; i = p->lines[i].next) {
 		const struct line *l = &p->lines[i];
 
-		if (l->for_year == 0 || !holds(l, day) || replaced(p, l, day))
+		if (l->for_year == 0 || is_outside(l) || !holds(l, day) || replaced(p, l, day))
 			continue;
 		out_put(o, comma, strlen(comma));
 		put_contribution(l, o);
 		comma = ",";
 	}
 	out_lit(o, "]");
+	put_outside(p, who, day, o);
+}
+
+static void put_outside(const struct population *p, const struct person *who, int day, struct out *o)
+{
+	int written = 0;
+
+	for (int64_t i = who->first; i != 0; i = p->lines[i].next) {
+		const struct line *l = &p->lines[i];
+
+		if (!is_outside(l) || !holds(l, day) || replaced(p, l, day))
+			continue;
+		if (written++)
+			out_lit(o, ",");
+		else
+			out_lit(o, ",\"outside\":[");
+		out_lit(o, "{\"for_year\":");
+		out_int(o, l->for_year);
+		out_lit(o, ",\"amount_fen\":");
+		out_int(o, l->tier_fen);
+		out_lit(o, "}");
+	}
+	if (written)
+		out_lit(o, "]");
+}
+
+static bool is_outside(const struct line *l)
+{
+	return str_is(l->kind, "outside");
 }
 
 static int make_room(struct population *p, struct err *e)
@@ -126,7 +157,7 @@ static int read_line(struct population *p, struct str text)
 	    (c[5].n > 0 && str_int(c[8], 0, INT32_MAX, &l->tier_fen) < 0) ||
 	    date_or_none(c[4], &l->pension_start) < 0 || date_or_none(c[9], &l->paid_on) < 0 ||
 	    date_or_none(c[10], &l->arrived_on) < 0 || date_or_none(c[11], &l->refunded_on) < 0 ||
-	    date_or_none(c[12], &l->known_from) < 0 || (l->for_year > 0 && l->paid_on == DATE_NONE))
+	    date_or_none(c[12], &l->known_from) < 0 || (l->for_year > 0 && l->paid_on == DATE_NONE && !is_outside(l)))
 		return -1;
 	p->line_count++;
 	add_to_person(p, c[0], p->line_count);

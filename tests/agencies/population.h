@@ -5,7 +5,8 @@
  * passed over; no quotes. A person may have several lines. A line holds from the day known_from
  * (empty: always); it replaces an earlier line of the person with the same for_year, kind and
  * paid_by; of what is about the person, the last line that holds counts (the first line when none
- * holds yet). An empty for_year is no contribution. So what is known of a person is a pure
+ * holds yet). An empty for_year is no contribution. The kind
+ * `outside` is none either: tier_fen is then what others subsidised for that year, not through Qiao. So what is known of a person is a pure
  * function of the file and a day. */
 #ifndef QIAO_AGENCIES_POPULATION_H
 #define QIAO_AGENCIES_POPULATION_H

@@ -35,13 +35,14 @@ static void try_entry(const json_t *o)
 {
 	static const char *const shown[] = {"sequence", "payment_id", "status", "at"};
 	static struct ev_contribution entries[STATUS_ENTRIES_MAX];
+	static struct ev_outside outside[STATUS_OUTSIDE_MAX];
 	struct contribution_status status;
 	struct collection_result r;
 	struct jsonout text;
 
 	if (answer_query_row(o, &r) == TOLD_STATE || answer_change(o, &r) == TOLD_STATE)
 		must(r.sequence > 0 && r.amount_fen.v >= 0 && r.state.p && r.receipt.n <= 40);
-	if (status_read(o, &status, entries) == 0)
+	if (status_read(o, &status, outside, entries) == 0)
 		must(status.entry_count <= STATUS_ENTRIES_MAX);
 	jsonout_init(&text, 4096);
 	jsonin_show(o, shown, 4, &text);

@@ -354,12 +354,24 @@ struct id fw_payment(enum sponsor_type t, const char *sponsor, int person, int n
 	return out;
 }
 
-void fw_status(struct flow_world *w, int person, bool arrived, const char *as_of)
+static void status(struct flow_world *w, int person, bool arrived, const char *as_of, struct ev_outside *outside)
 {
 	struct ev_contribution entry = {2026, STR("10"), STR("1"), 100000, 20700, {arrived, 20701}, {0}};
 	struct contribution_status s = {.token = fw_token(person), .as_of = at(as_of), .sequence = ++w->sequence, .insured = true,
-					.insured_state = STR("1"), .entries = &entry, .entry_count = 1};
+					.insured_state = STR("1"), .entries = &entry, .entry_count = 1,
+					.outside = outside, .outside_count = outside != NULL};
 	publish(w, w->ssa_bus, EV_CONTRIBUTION_STATUS, &s, s.token, NULL);
+}
+
+void fw_status(struct flow_world *w, int person, bool arrived, const char *as_of)
+{
+	status(w, person, arrived, as_of, NULL);
+}
+
+void fw_outside(struct flow_world *w, int person, bool arrived, int year, int64_t outside_fen)
+{
+	struct ev_outside outside = {year, outside_fen};
+	status(w, person, arrived, FW_NOW, &outside);
 }
 
 void fw_feed_reached(struct flow_world *w, const char *as_of)

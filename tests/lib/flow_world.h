@@ -74,6 +74,8 @@ const char *fw_reverse(struct flow_world *w, struct id payment, const char *reas
 struct id fw_token(int person);
 struct id fw_payment(enum sponsor_type t, const char *sponsor, int person, int n);
 void fw_status(struct flow_world *w, int person, bool arrived, const char *as_of);
+/* The same, of somebody who has paid, with what others subsidised for the year. */
+void fw_outside(struct flow_world *w, int person, bool arrived, int year, int64_t outside_fen);
 void fw_feed_reached(struct flow_world *w, const char *as_of);
 void fw_result(struct flow_world *w, struct id payment, const char *state, int attempt, const char *at);
 void fw_result_seq(struct flow_world *w, struct id payment, const char *state, int64_t sequence, int64_t amount_fen);

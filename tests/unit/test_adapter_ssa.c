@@ -15,6 +15,7 @@
 	"11-30\"}"
 
 static struct ev_contribution entries[STATUS_ENTRIES_MAX];
+static struct ev_outside outside[STATUS_OUTSIDE_MAX];
 
 static void a_record_is_read(void **state)
 {
@@ -23,7 +24,7 @@ static void a_record_is_read(void **state)
 	struct contribution_status s;
 
 	(void)state;
-	assert_int_equal(status_read(o, &s, entries), 0);
+	assert_int_equal(status_read(o, &s, outside, entries), 0);
 	assert_int_equal(s.sequence, 3);
 	assert_true(s.insured);
 	assert_true(str_is(s.insured_state, "1"));
@@ -39,6 +40,38 @@ static void a_record_is_read(void **state)
 		    s.entries[0].arrived_on.v == date_of(2026, 3, 5));
 	assert_false(s.entries[0].refunded_on.set || s.entries[1].arrived_on.set);
 	jsonin_free(o);
+}
+
+static void money_of_others_is_read(void **state)
+{
+	static const struct {
+		const char *text;
+		int rc, count;
+	} cases[] = {
+		{PERSON("\"contributions\":[]"), 0, 0},
+		{PERSON("\"contributions\":[],\"outside\":null"), 0, 0},
+		{PERSON("\"contributions\":[],\"outside\":[]"), 0, 0},
+		{PERSON("\"contributions\":[],\"outside\":[{\"for_year\":2026,\"amount_fen\":12300},"
+			"{\"for_year\":2025,\"amount_fen\":0}]"), 0, 2},
+		{PERSON("\"contributions\":[],\"outside\":{}"), -1, 0},
+		{PERSON("\"contributions\":[],\"outside\":[7]"), -1, 0},
+		{PERSON("\"contributions\":[],\"outside\":[{\"for_year\":2026}]"), -1, 0},
+		{PERSON("\"contributions\":[],\"outside\":[{\"for_year\":2026,\"amount_fen\":-1}]"), -1, 0},
+		{PERSON("\"contributions\":[],\"outside\":[{\"for_year\":1066,\"amount_fen\":1}]"), -1, 0},
+	};
+	struct contribution_status s;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		json_t *o = jsonin_parse(str_of(cases[i].text));
+		assert_non_null(o);
+		assert_int_equal(status_read(o, &s, outside, entries), cases[i].rc);
+		if (cases[i].rc == 0)
+			assert_int_equal(s.outside_count, cases[i].count);
+		jsonin_free(o);
+	}
+	assert_int_equal(outside[0].for_year, 2026);
+	assert_int_equal(outside[0].amount_fen, 12300);
 }
 
 static void broken_records_are_refused(void **state)
@@ -67,7 +100,7 @@ static void broken_records_are_refused(void **state)
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		o = jsonin_parse(str_of(bad[i]));
 		assert_non_null(o);
-		assert_int_equal(status_read(o, &s, entries), -1);
+		assert_int_equal(status_read(o, &s, outside, entries), -1);
 		jsonin_free(o);
 	}
 	/* More entries than there is room for. */
@@ -79,12 +112,12 @@ static void broken_records_are_refused(void **state)
 	size_t fits = j.buf.len;
 	JSONOUT(&j, "]}");
 	o = jsonin_parse(jsonout_text(&j));
-	assert_int_equal(status_read(o, &s, entries), 0);
+	assert_int_equal(status_read(o, &s, outside, entries), 0);
 	jsonin_free(o);
 	j.buf.len = fits;
 	JSONOUT(&j, "," ENTRY "]}");
 	o = jsonin_parse(jsonout_text(&j));
-	assert_int_equal(status_read(o, &s, entries), -1);
+	assert_int_equal(status_read(o, &s, outside, entries), -1);
 	jsonin_free(o);
 	jsonout_fini(&j);
 }
@@ -92,6 +125,7 @@ static void broken_records_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(a_record_is_read),
+					   cmocka_unit_test(money_of_others_is_read),
 					   cmocka_unit_test(broken_records_are_refused)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

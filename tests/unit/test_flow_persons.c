@@ -184,11 +184,122 @@ static void a_group_is_bounded_and_words_are_read(void **state)
 	assert_int_equal(links_of(w->ledger, &token, group), 1);
 }
 
+/* ---- money that did not come through Qiao ---- */
+
+/* */
+static void what_others_gave_takes_room_when_filing(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	(void)charity(w, "a", "S1", 1, 100000);
+	fw_outside(w, 1, false, 2026, 300000);
+	struct id b = charity(w, "b", "S2", 1, 150000);
+	ANSWERED(w, b, 5, "cap_b_exceeded", true);
+	assert_string_equal(fw_answer_of(w, b, 5).detail, "1000.00");
+	struct id c = charity(w, "c", "S2", 1, 100000);
+	ANSWERED(w, c, 5, "pending", false);
+	/* Another year's money takes none, and what is no longer told of is gone. */
+	fw_outside(w, 1, false, 2025, 300000);
+	restart(w);
+	struct id d = charity(w, "d", "S3", 1, 300000);
+	ANSWERED(w, d, 5, "pending", false);
+	assert_int_equal(cases(w).count, 0);
+}
+
+static void what_is_not_instructed_gives_way_newest_first(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	struct id a = charity(w, "a", "S1", 1, 200000), b = charity(w, "b", "S2", 1, 200000), c = charity(w, "c", "S3", 1, 100000);
+	fw_outside(w, 1, true, 2026, 150000);
+	fw_turns(w);
+	ANSWERED(w, c, 5, "cap_b_exceeded", true);
+	assert_string_equal(fw_answer_of(w, c, 5).detail, "0.00");
+	ANSWERED(w, b, 5, "cap_b_exceeded", true);
+	assert_string_equal(fw_answer_of(w, b, 5).detail, "1500.00");
+	ANSWERED(w, a, 5, "pending", false);
+	assert_int_equal(fw_count(w, EV_SUBSIDY_PAYMENT, NULL), 1);
+	assert_int_equal(cases(w).count, 0);
+	(void)fw_statement(w);
+}
+
+static void what_is_instructed_becomes_a_difference_once(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	(void)charity(w, "a", "S1", 1, 300000);
+	fw_status(w, 1, true, FW_NOW);
+	fw_turns(w);
+	fw_outside(w, 1, true, 2026, 200000); /* fits */
+	fw_turns(w);
+	assert_int_equal(cases(w).count, 0);
+	fw_outside(w, 1, true, 2026, 250000);
+	fw_outside(w, 1, true, 2026, 250000); /* the feed says it again */
+	fw_turns(w);
+	restart(w);
+	fw_outside(w, 1, true, 2026, 250000);
+	fw_turns(w);
+	struct kinds k = cases(w);
+	assert_int_equal(k.count, 1);
+	assert_string_equal(k.kind[0], "cap_b_outside");
+	assert_string_equal(k.detail[0], "2026: 5500.00 > 5000.00");
+	assert_int_equal(fw_count(w, EV_SUBSIDY_PAYMENT, NULL), 1);
+}
+
+/* What gives way by itself later is no difference. */
+static void what_waits_beside_it_is_not_counted_in_the_difference(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	(void)charity(w, "a", "S1", 1, 300000);
+	fw_status(w, 1, true, FW_NOW);
+	fw_turns(w);
+	struct id b = charity(w, "b", "S2", 1, 150000);
+	fw_outside(w, 1, false, 2026, 100000);
+	fw_turns(w);
+	ANSWERED(w, b, 5, "contribution_not_arrived", false);
+	assert_int_equal(cases(w).count, 0);
+	fw_outside(w, 1, true, 2026, 100000);
+	fw_turns(w);
+	ANSWERED(w, b, 5, "cap_b_exceeded", true);
+	assert_int_equal(cases(w).count, 0);
+}
+
+/* The agency keeps its books by number: what it knows under the old one counts under the new one. */
+static void money_under_the_old_number_counts_too(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	(void)charity(w, "a", "S1", 1, 10000);
+	(void)charity(w, "b", "S1", 2, 100000);
+	fw_outside(w, 1, false, 2026, 300000);
+	fw_turns(w);
+	assert_string_equal(decide(w, "link", 1, 2), "done");
+	struct id c = charity(w, "c", "S2", 2, 100000);
+	ANSWERED(w, c, 5, "cap_b_exceeded", true);
+	assert_string_equal(fw_answer_of(w, c, 5).detail, "900.00");
+}
+
+/* What no agency would say. */
+static void nonsense_takes_all_room_at_most(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	(void)charity(w, "a", "S1", 1, 10000);
+	fw_outside(w, 1, false, 2026, INT64_MAX);
+	fw_turns(w);
+	struct id b = charity(w, "b", "S2", 1, 10000);
+	assert_string_equal(fw_answer_of(w, b, 5).detail, "0.00");
+	fw_outside(w, 1, true, 2026, -500000);
+	fw_turns(w);
+	struct id c = charity(w, "c", "S3", 1, 499000);
+	ANSWERED(w, c, 5, "cap_b_exceeded", true);
+	assert_string_equal(fw_answer_of(w, c, 5).detail, "4900.00");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(cap_b_runs_over_both_numbers), T(no_second_payment_under_the_new_number), T(a_link_undoes_nothing_and_tells),
 		T(groups_merge_and_are_taken_apart), T(a_group_is_bounded_and_words_are_read),
+		T(what_others_gave_takes_room_when_filing), T(what_is_not_instructed_gives_way_newest_first),
+		T(what_is_instructed_becomes_a_difference_once), T(money_under_the_old_number_counts_too),
+		T(what_waits_beside_it_is_not_counted_in_the_difference),
+		T(nonsense_takes_all_room_at_most),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
