@@ -656,6 +656,18 @@ const struct text texts_for_operators[] = {
 	{"cap_b_outside", "已发出的补助与社保所知的其他补助合计超过最高档次", "what was instructed and what others subsidised is above the highest tier"},
 	{"trace_outside", "  社保账户上另有其他补助、资助 {0} 元（不经本系统）", "  the account has {0} yuan of others' subsidies that did not come through Qiao"},
 	{"trace_linked", "  关联号码（令牌）{0}", "  linked number (token) {0}"},
+	{"cmd_reverse", "申请退库：把已征收的一笔补助退回", "have a collected subsidy refunded"},
+	{"cmd_reverse.help",
+	 "请税务把已征收的一笔补助全额退库，引用原电子税票号；社保随后从个人账户扣回。金额从不修改：要改就退库后重新申报。\n"
+	 "--refund 03 结算退费，04 误收退费（AAE494）。动钱的决定：要由另一个人 qiao approve 才执行。\n"
+	 "签名：--operator 姓名（默认本账号），--key 私钥文件（默认 ~/.qiao/<姓名>.key），--wait 秒数（默认 10）。\n\n退出状态：0 已执行或等待同意；1 被拒绝；3 网关还没有处理。",
+	 "Asks the bureau to refund a collected subsidy, whole, citing its tax receipt; the SSA then takes it off the account. Amounts are\n"
+	 "never edited: refund, then declare anew. --refund 03 settlement, 04 collected in error (AAE494). It moves money: a second person\n"
+	 "must say qiao approve.\n"
+	 "Signing options: --operator NAME (this account by default), --key FILE (~/.qiao/<name>.key by default), --wait SECONDS (10).\n\n"
+	 "Example: qiao reverse 12345-67890 7 --refund 04 --reason 'paid for the wrong year'\n"
+	 "Exit status: 0 done, or it waits for approval; 1 refused; 3 the gateway has not taken it yet."},
+	{"reverse_refund", "请写明 --refund 03（结算退费）或 --refund 04（误收退费）", "say --refund 03 (settlement) or --refund 04 (collected in error)"},
 	{"cmd_approve", "第二个人同意一项决定", "agree, as the second person, to a decision"},
 	{"cmd_approve.help",
 	 "动钱的决定要两个人：第一个人提出后等待，由另一个人用自己的密钥同意，随即执行。同一个人不能同意自己的决定。\n"

@@ -29,6 +29,7 @@ static const struct command {
 	{"status", "[--counters]", cmd_status, EVERY_DAY, true},
 	{"trace", "ID | RECEIPT [ROW] | FILE ROW | -", cmd_trace, EVERY_DAY, true},
 	{"withdraw", "PAYMENT | RECEIPT ROW --reason TEXT [--document NO] [signing options]", cmd_withdraw, EVERY_DAY, true},
+	{"reverse", "PAYMENT | RECEIPT ROW --refund 03|04 --reason TEXT [--document NO] [signing options]", cmd_reverse, EVERY_DAY, true},
 	{"link", "--reason TEXT [--document NO] [signing options]", cmd_link, EVERY_DAY, true},
 	{"unlink", "--reason TEXT [--document NO] [signing options]", cmd_unlink, EVERY_DAY, true},
 	{"reconcile", "[--year Y] [--with tax,ssa] [--from DATE] [--to DATE] [--output FILE] [signing options]", cmd_reconcile, EVERY_DAY, true},

@@ -1,5 +1,5 @@
 /* qiao operations: what people decided, and what became of it. qiao approve, decline: the second person's word. qiao withdraw: a row is
- * taken out before it is instructed. Other commands that decide stand in files of their own. */
+ * taken out before it is instructed. qiao reverse: what was collected is asked back, whole. Other commands that decide stand in files of their own. */
 #include "base/date.h"
 #include "base/table.h"
 #include "cli/operate.h"
@@ -139,7 +139,7 @@ int cmd_decline(struct cli *c, int argc, char **argv)
 	return second(c, argc, argv);
 }
 
-/* ---- withdraw ---- */
+/* ---- withdraw, reverse ---- */
 
 int cmd_withdraw(struct cli *c, int argc, char **argv)
 {
@@ -155,4 +155,22 @@ int cmd_withdraw(struct cli *c, int argc, char **argv)
 		return cli_usage(c, argv[0], "operate_row");
 	int rc = operate_subject(c, what[0], what[1], subject);
 	return rc != 0 ? rc : operate(c, &o, "withdraw", subject, NULL);
+}
+
+int cmd_reverse(struct cli *c, int argc, char **argv)
+{
+	struct operate o = {0};
+	const char *why = NULL, *what[2] = {NULL, NULL};
+	const struct cli_option options[] = {OPERATE_OPTIONS(o), {"--refund", &why, NULL}, {0}};
+	char subject[OPERATE_SUBJECT];
+	int n = cli_options(c, argc, argv, options, what, 2);
+
+	if (n < 0)
+		return EXIT_USAGE;
+	if (n == 0)
+		return cli_usage(c, argv[0], "operate_row");
+	if (!why || (strcmp(why, "03") != 0 && strcmp(why, "04") != 0))
+		return cli_usage(c, argv[0], "reverse_refund");
+	int rc = operate_subject(c, what[0], what[1], subject);
+	return rc != 0 ? rc : operate(c, &o, "reverse", subject, why);
 }
