@@ -28,7 +28,7 @@ bus_SRC := topics crc32 batch bus kafka kafka_conf kafka_event kafka_write kafka
 http_SRC := client registry_cache registry_client registry
 ledger_SRC := schema cache ledger submissions decls people stats outbox adopted read operations past cuts plans books rejects reversals links
 flow_SRC := reference emit answers intake plans persons filing corrections operations reconcile contributions collections waiting adopt flow rejects reversals
-cli_SRC := main common supervisor run check config keygen data init files submit health status rejects audit backup adopt topics statement statement_grid statement_xlsx trace schemas operate operations person cut release effect reconcile differences case
+cli_SRC := main common supervisor run check config keygen data init files submit health status rejects audit backup adopt topics statement statement_grid statement_xlsx trace schemas operate operations person cut release effect reconcile reconcile_file differences case
 common_SRC := adapter peer feed pass jsonin jsonout books
 village_SRC := main inbox take take_cover claim place refusal tell cover plan posting spool meta submissions decode csv head roster publish answers \
 	listen render answer_file own

@@ -797,12 +797,14 @@ const struct text texts_for_operators[] = {
 	 "请税务局和社保经办机构交出某一期间的账，与本账逐笔核对：先按付款编号，没有编号的（如窗口手工录入）再按人、金额、日期。\n"
 	 "结果按对账类别 1 至 7 计数，另有“预期稍后”（注明天数）；每处不一致是一项，见 qiao differences。\n"
 	 "不写 --year 时显示最近一次的结果。--with tax,ssa（默认两本都对），--from、--to 日期（默认当年 1 月 1 日到现在），\n"
+	 "--tax-file 文件：不向税务取账，直接与税务给的 CSV 文件核对（格式见 adapters/tax/README.zh.md）；只报告，不立项。\n"
 	 "--wait 秒数（默认 600）。--format json、csv、xlsx（后者加 --output 文件）。\n"
 	 "签名：--operator 姓名，--key 私钥文件。\n\n退出状态：0 没有待处理的不一致；1 有，或账没有对完；3 还没有结果。",
 	 "Has tax bureau and SSA hand over their books of a period and matches them with the ledger, row by row: by payment id, and what\n"
 	 "has none (keyed in at a counter) by person, amount and date. Tells the classes 1 to 7 and what is expected later, with its age\n"
 	 "in days. Each difference is a case: qiao differences.\n"
 	 "Without --year: what the newest run found. --with tax,ssa (both by default), --from and --to DATE (the year's beginning, now),\n"
+	 "--tax-file FILE: the bureau's book as a CSV file (its form: adapters/tax/README.zh.md); told here and now, no case is made.\n"
 	 "--wait SECONDS (600). --format json, csv, or xlsx with --output FILE. Signing options: --operator NAME, --key FILE.\n\n"
 	 "Example: qiao reconcile --year 2026\n"
 	 "Exit status: 0 no open difference; 1 some, or the run is incomplete; 3 no result yet."},

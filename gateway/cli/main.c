@@ -32,7 +32,7 @@ static const struct command {
 	{"reverse", "PAYMENT | RECEIPT ROW --refund 03|04 --reason TEXT [--document NO] [signing options]", cmd_reverse, EVERY_DAY, true},
 	{"link", "--reason TEXT [--document NO] [signing options]", cmd_link, EVERY_DAY, true},
 	{"unlink", "--reason TEXT [--document NO] [signing options]", cmd_unlink, EVERY_DAY, true},
-	{"reconcile", "[--year Y] [--with tax,ssa] [--from DATE] [--to DATE] [--output FILE] [signing options]", cmd_reconcile, EVERY_DAY, true},
+	{"reconcile", "[--year Y] [--with tax,ssa] [--from DATE] [--to DATE] [--tax-file FILE] [--output FILE] [signing options]", cmd_reconcile, EVERY_DAY, true},
 	{"differences", "[list [--all] | show N | assign N OWNER --reason TEXT | resolve N --note TEXT] [signing options]", cmd_differences,
 	 EVERY_DAY, true},
 	{"approve", "OPERATION --reason TEXT [signing options]", cmd_approve, EVERY_DAY, true},

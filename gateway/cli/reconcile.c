@@ -15,13 +15,6 @@
 
 enum { OUT_MAX = 256 << 20, POLL_MS = 100, DEFAULT_RUN_WAIT_S = 600, OPERATION_WAIT_S = 60 };
 
-struct report {
-	struct run run;
-	struct run_sum sums[BOOKS][BOOK_CLASSES];
-	struct case_list cases;
-	int open;
-};
-
 /* 1 there, 0 not. id NULL: the newest. */
 static int look(const struct cli *c, const struct id *id, struct report *r, struct err *e)
 {
@@ -199,9 +192,9 @@ static int argument_of(struct cli *c, const char *with, const char *from, const 
 int cmd_reconcile(struct cli *c, int argc, char **argv)
 {
 	struct operate o = {0};
-	const char *year = NULL, *with = "tax,ssa", *from = NULL, *to = NULL, *none[1];
+	const char *year = NULL, *with = "tax,ssa", *from = NULL, *to = NULL, *file = NULL, *none[1];
 	const struct cli_option options[] = {OPERATE_OPTIONS(o), {"--year", &year, NULL}, {"--with", &with, NULL}, {"--from", &from, NULL},
-					     {"--to", &to, NULL}, {"--output", &c->output, NULL}, {0}};
+					     {"--to", &to, NULL}, {"--tax-file", &file, NULL}, {"--output", &c->output, NULL}, {0}};
 	int n = cli_options(c, argc, argv, options, none, 0);
 	int64_t y = 0, wait_s = DEFAULT_RUN_WAIT_S;
 	struct report r = {0};
@@ -211,9 +204,9 @@ int cmd_reconcile(struct cli *c, int argc, char **argv)
 	if (n < 0)
 		return EXIT_USAGE;
 	if ((year && str_int(str_of(year), 2009, 2099, &y) != 0) || (o.wait && str_int(str_of(o.wait), 0, 86400, &wait_s) != 0) ||
-	    (c->format == FORMAT_XLSX) != (c->output != NULL))
+	    (c->format == FORMAT_XLSX) != (c->output != NULL) || (file && (!year || from || to)))
 		return cli_usage(c, argv[0], "usage_head");
-	if (year) {
+	if (year && !file) {
 		n = argument_of(c, with, from, to, y, argument, &e);
 		if (n > 0)
 			return cli_usage(c, argv[0], "reconcile_what");
@@ -223,7 +216,7 @@ int cmd_reconcile(struct cli *c, int argc, char **argv)
 		if (n != 0)
 			return n;
 	}
-	n = year ? await(c, &run, wait_s, &r, &e) : look(c, NULL, &r, &e);
+	n = file ? (reconcile_file(c, file, (int)y, &r, &e) == 0 ? 1 : -1) : year ? await(c, &run, wait_s, &r, &e) : look(c, NULL, &r, &e);
 	if (n == 1 && print(&r, c, &e) != 0)
 		n = -1;
 	if (n == 0)

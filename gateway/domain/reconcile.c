@@ -119,6 +119,12 @@ static const enum book_class table[STANDS][STANDS] = {
 	[STAND_FAILED] = {BC_BOTH_FAILED, BC_OK_THERE, BC_OK_THERE, BC_BOTH_FAILED},
 };
 
+struct reconcile_terms reconcile_terms_of(int64_t from, int64_t to, int64_t as_of)
+{
+	return (struct reconcile_terms){.from = from, .as_of = as_of && as_of < to ? as_of : to, .grace_ms = 10 * INT64_C(60000),
+					.patience_ms = 30 * DAY_MS, .window_ms = 31 * DAY_MS};
+}
+
 static bool has_money(const struct book_line *l)
 {
 	return l && (l->stand == STAND_OK || l->stand == STAND_OPEN);

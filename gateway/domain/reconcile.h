@@ -55,6 +55,8 @@ struct reconcile_terms {
 	int64_t patience_ms;  /* what is expected for longer than that is missing */
 	int64_t window_ms;    /* entries without id: dates may be so far apart */
 };
+/* Ten minutes, thirty days, thirty-one days. as_of 0: of the end of the period. */
+struct reconcile_terms reconcile_terms_of(int64_t from, int64_t to, int64_t as_of);
 /* a or b may be NULL (nothing there), not both. */
 enum book_class reconcile_judge(const struct reconcile_terms *t, const struct book_line *a, const struct book_line *b);
 /* Days that a pair of class LATER has been expected for at as_of. */

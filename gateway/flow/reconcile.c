@@ -15,11 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MINUTE_MS INT64_C(60000)
-#define DAY_MS INT64_C(86400000)
-#define GRACE_MS (10 * MINUTE_MS)   /* news on its way */
-#define PATIENCE_MS (30 * DAY_MS)   /* what is expected for longer is missing */
-#define WINDOW_MS (31 * DAY_MS)     /* without id: so far apart may the dates be */
 #define FETCH_MS DAY_MS             /* a book that did not come by then does not come */
 #define FOUND_MAX 100000            /* more differences than a person can look at: something else is wrong */
 #define BOOK_ENTRIES_MAX INT64_C(50000000)
@@ -375,10 +370,8 @@ static int judge_pair(void *arg, const struct book_line *a, const struct book_li
 static void begin_pass(struct pass *p, struct flow *f, enum book b, struct err *e)
 {
 	const struct run *run = &state_of_run(f)->run;
-	int64_t as_of = run->book[b].as_of;
 	*p = (struct pass){.f = f, .book = b, .e = e};
-	p->terms = (struct reconcile_terms){.from = run->from, .as_of = as_of && as_of < run->to ? as_of : run->to, .grace_ms = GRACE_MS,
-					    .patience_ms = PATIENCE_MS, .window_ms = WINDOW_MS};
+	p->terms = reconcile_terms_of(run->from, run->to, run->book[b].as_of);
 }
 
 static int end_pass(struct pass *p, int rc)

@@ -212,13 +212,10 @@ static int put_ours(struct stmt *q, int year, struct buf *tax, struct buf *ssa, 
 	return put_line(ssa, BOOK_SSA, facts, &line, other ? INT64_MIN : known, known, e);
 }
 
-int book_ours(struct ledger *l, int year, int first_byte, struct buf *tax, struct buf *ssa, struct err *e)
+static int ours(struct stmt *q, int year, int first_byte, struct buf *tax, struct buf *ssa, struct err *e)
 {
-	struct stmt *q = l->q[Q_BOOK_OURS];
 	uint8_t low[ID_LEN] = {(uint8_t)first_byte}, high[ID_LEN + 1];
 	int got;
-	if (decls_write(l, e) != 0)
-		return -1;
 	memset(high, 0xff, sizeof(high));
 	high[0] = (uint8_t)first_byte;
 	stmt_blob(q, 1, low, sizeof(low));
@@ -229,6 +226,25 @@ int book_ours(struct ledger *l, int year, int first_byte, struct buf *tax, struc
 			return -1;
 		}
 	return got;
+}
+
+int book_ours(struct ledger *l, int year, int first_byte, struct buf *tax, struct buf *ssa, struct err *e)
+{
+	return decls_write(l, e) != 0 ? -1 : ours(l->q[Q_BOOK_OURS], year, first_byte, tax, ssa, e);
+}
+
+int view_ours(struct ledger_view *v, int year, struct buf *tax, struct buf *ssa, view_bucket_fn *fn, void *arg, struct err *e)
+{
+	struct stmt *q;
+	if (store_prepare(view_store(v), &q, ledger_sql[Q_BOOK_OURS], e) != 0)
+		return -1;
+	for (int byte = 0; byte < BUCKETS_OF_IDS; byte++) {
+		buf_reset(tax);
+		buf_reset(ssa);
+		if (ours(q, year, byte, tax, ssa, e) != 0 || fn(arg, byte) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 int run_sum_add(struct ledger *l, const struct run *r, int book, enum book_class c, const struct run_sum *s, struct err *e)
@@ -297,11 +313,8 @@ static void bind_sides(struct stmt *q, int at, const struct case_found *c)
 	bind_side(q, at + 3, c->b, c->b ? book_word(c->b->state) : "");
 }
 
-static int case_insert(struct ledger *l, const struct run *r, const struct case_found *c, const struct id *key, struct err *e)
+const char *case_kind(int book, enum book_class c, bool twice)
 {
-	struct stmt *q = l->q[Q_CASE_PUT];
-	const struct book_line *pid = c->a ? c->a : c->b->has_pid ? c->b : NULL, *person = c->b && c->b->has_token ? c->b : c->a;
-	const char *receipt = c->b && c->b->receipt[0] ? c->b->receipt : c->a ? c->a->receipt : "";
 	/* Written out, so that who meets one finds it. */
 	static const char *const kinds[BOOKS][BOOK_CLASSES] = {
 		{[BC_NONE] = "tax_twice", [BC_AMOUNT] = "tax_amount_differs", [BC_FAILED_THERE] = "tax_failed_there",
@@ -309,8 +322,16 @@ static int case_insert(struct ledger *l, const struct run *r, const struct case_
 		{[BC_NONE] = "ssa_twice", [BC_AMOUNT] = "ssa_amount_differs", [BC_FAILED_THERE] = "ssa_failed_there",
 		 [BC_MISSING_THERE] = "ssa_missing_there", [BC_OK_THERE] = "ssa_ok_there", [BC_UNKNOWN_HERE] = "ssa_unknown_here"},
 	};
+	return kinds[book][twice ? BC_NONE : c];
+}
+
+static int case_insert(struct ledger *l, const struct run *r, const struct case_found *c, const struct id *key, struct err *e)
+{
+	struct stmt *q = l->q[Q_CASE_PUT];
+	const struct book_line *pid = c->a ? c->a : c->b->has_pid ? c->b : NULL, *person = c->b && c->b->has_token ? c->b : c->a;
+	const char *receipt = c->b && c->b->receipt[0] ? c->b->receipt : c->a ? c->a->receipt : "";
 	stmt_int(q, 1, c->a ? c->a->ref : 0);
-	stmt_text(q, 2, str_of(kinds[c->book][c->twice ? BC_NONE : c->class]));
+	stmt_text(q, 2, str_of(case_kind(c->book, c->class, c->twice)));
 	stmt_blob(q, 3, r->id.b, ID_LEN);
 	stmt_int(q, 4, l->now);
 	stmt_int(q, 5, c->class);

@@ -61,6 +61,7 @@ struct case_found {
 	const struct book_line *a, *b;
 };
 /* A difference that a run found: new, or seen again (reopened where an earlier run had not found it any more). *fresh: new or reopened. */
+const char *case_kind(int book, enum book_class c, bool twice); /* "tax_amount_differs" */
 int case_found(struct ledger *l, const struct run *r, const struct case_found *c, bool *fresh, struct err *e);
 /* Cases after *at that this run, which covers what found them, did not find: gone. Looks at up to max; *at -1 at the end. */
 int case_close(struct ledger *l, const struct run *r, int64_t *at, int max, int *gone, struct err *e);
@@ -79,6 +80,9 @@ struct case_row {
 	bool has_pid, has_token;
 	struct id pid, token;
 };
+/* Our side as book_ours gives it, bucket after bucket. */
+typedef int view_bucket_fn(void *arg, int first_byte);
+int view_ours(struct ledger_view *v, int year, struct buf *tax, struct buf *ssa, view_bucket_fn *fn, void *arg, struct err *e);
 typedef int view_difference_fn(void *arg, const struct case_row *c);
 /* no 0: all; all: closed ones too; run 0: any. */
 int view_difference_cases(struct ledger_view *v, int64_t no, bool all, int64_t run, view_difference_fn *fn, void *arg, struct err *e);
