@@ -20,7 +20,7 @@ DEVELOPER ?= $(if $(CI),1,)
 
 # ---- what belongs to what, lowest layer first -------------------------------------------------------------------------
 base_SRC := err buf str fs secret ini text texts_clerk texts_operator table date clock log counters conf role
-crypto_SRC := digest identity keyring ids audit audit_read operator
+crypto_SRC := digest identity keyring destroy ids audit audit_read operator
 domain_SRC := cell csv citizen_id money policy calendar village row eligibility gates payment reconcile mask
 events_SRC := schema check types pinned arena bind codec events operation
 store_SRC := store
@@ -28,7 +28,7 @@ bus_SRC := topics crc32 batch bus kafka kafka_conf kafka_event kafka_write kafka
 http_SRC := client registry_cache registry_client registry
 ledger_SRC := schema cache ledger submissions decls people stats outbox adopted read operations past cuts plans books rejects reversals links
 flow_SRC := reference emit answers intake plans persons filing corrections operations reconcile contributions collections waiting adopt flow rejects reversals
-cli_SRC := main common supervisor run check config keygen data init files submit health status rejects audit backup adopt topics statement statement_grid statement_xlsx trace schemas operate operations person cut release effect reconcile reconcile_file differences case
+cli_SRC := main common supervisor run check config keygen data init files submit health status rejects audit backup adopt topics statement statement_grid statement_xlsx trace schemas operate operations person cut release effect reconcile reconcile_file differences case keys
 common_SRC := adapter peer feed pass jsonin jsonout books
 village_SRC := main inbox take take_cover claim place refusal tell cover plan posting spool meta submissions decode csv head roster publish answers \
 	listen render answer_file own

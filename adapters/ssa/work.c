@@ -107,7 +107,7 @@ int work_identity(struct work *w, const struct bus_record *r, const struct id *t
 		return -1;
 	}
 	TALLY(C_REJECTED);
-	return adapter_reject(&s->adapter, w->kind->topic, r, "identity", why.text, e);
+	return adapter_reject(&s->adapter, w->kind->topic, r, seal_destroyed(s->keys, sealed) ? "identity_destroyed" : "identity", why.text, e);
 }
 
 /* What was opened is recorded even when the window comes to nothing. */

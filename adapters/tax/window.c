@@ -247,7 +247,7 @@ static int open_identity(struct tax *t, const struct bus_record *r, const struct
 		return -1;
 	}
 	TALLY(C_REJECTED);
-	return adapter_reject(&t->adapter, TOPIC, r, "identity", why.text, e);
+	return adapter_reject(&t->adapter, TOPIC, r, seal_destroyed(t->keys, p->identity) ? "identity_destroyed" : "identity", why.text, e);
 }
 
 /* Certificate kind as the bureau counts it (domain.md, section 3), by the number's form. */

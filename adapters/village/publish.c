@@ -215,19 +215,22 @@ static int seal_row(struct outgoing *o, struct subsidy_declared *row, const stru
 		    struct err *e)
 {
 	struct keyring *keys = o->v->keys;
+	bool destroyed = seal_year_destroyed(keys, o->s->meta.year); /* after the file was taken: nothing to seal it with */
 
 	if (form->number[0]) {
 		struct str number = str_of(form->number);
 
 		row->token.set = true;
 		token_of(keys, number, &row->token.v);
+		if (destroyed)
+			return 0;
 		buf_reset(&o->identity);
 		if (identity_seal(keys, o->s->meta.year, &row->token.v, number, form->name,
 				  &o->identity, e) < 0)
 			return -1;
 		row->identity = (struct str){(char *)o->identity.data, o->identity.len};
 	}
-	return form->defect_count > 0 ? seal_cells(o, row, e) : 0;
+	return form->defect_count > 0 && !destroyed ? seal_cells(o, row, e) : 0;
 }
 
 /* The raw cells, 0x1F between, bound to submission and row. */

@@ -263,6 +263,10 @@ static int scan(struct intake *in, struct err *e)
 	if (rc == 0) {
 		in->meta.year = r->year;
 		at = place_of(r, in->v->reference, &in->why);
+		if (at && seal_year_destroyed(in->v->keys, r->year)) {
+			refusal_set(&in->why, "year_closed", "%d", r->year);
+			at = NULL;
+		}
 		if (at)
 			str_copy(in->meta.village, sizeof in->meta.village, str_of(at->code));
 		rc = at ? scan_rows(in, r, &own) : 0;

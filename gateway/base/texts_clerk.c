@@ -237,6 +237,8 @@ const struct text texts_for_clerks[] = {
 	{"year_missing", "没有填补助年度，或看不清", "the year is missing or cannot be read"},
 	{"year_missing.cure", "在表头行上方写明，如“补助年度：2026年”",
 	 "write it above the header row"},
+	{"year_closed", "{0}年已经结清，该年的身份信息已销毁，不再受理", "{0} is closed: its identities were deleted"},
+	{"year_closed.cure", "核对补助年度；年度无误的，请与经办机构联系", "check the year; if it is right, call the agency"},
 	{"year_unknown", "{0}年的补助政策没有发布，不能受理", "there is no policy for {0}"},
 	{"year_unknown.cure", "核对补助年度；年度无误的，请等政策发布后再提交",
 	 "check the year; if it is right, send again when the policy is out"},

@@ -626,6 +626,30 @@ const struct text texts_for_operators[] = {
 	 "Signing options: --operator NAME (this account by default), --key FILE (~/.qiao/<name>.key by default), --wait SECONDS (10).\n\n"
 	 "Example: qiao withdraw 12345-67890 7 --reason 'moved away'\n"
 	 "Exit status: 0 done; 1 refused; 3 the gateway has not taken it yet."},
+	{"cmd_keys", "销毁某年的封存密钥（即删除该年的身份信息）", "destroy a year's seal key: the deletion of its identities"},
+	{"cmd_keys.help",
+	 "destroy 年度：在各角色的密钥文件夹中覆写并删除 seal-年度.key，留下 seal-年度.destroyed 作标记。该年封存的姓名和证件号码从此无人能打开，\n"
+	 "不可恢复；账目只用令牌，照旧平衡。该密钥的备份要另行销毁。\n"
+	 "要两个人签名：--operator、--key 是第一个人，--approve-operator、--approve-key 是第二个人。先记入审计（角色 keys），再销毁。\n"
+	 "该年还有未办结的行，或晚到期限加消息保留期未过，都会拒绝；--force 不作这些检查。\n"
+	 "正在运行的程序在重启之前还持有旧密钥。\n\n退出状态：0 已销毁；1 还不能；2 参数或密钥有误；3 以后再试。",
+	 "destroy YEAR: overwrites and removes seal-YEAR.key in every role's folder and leaves the mark seal-YEAR.destroyed. Nobody can open\n"
+	 "the names and numbers of that year any more, for good. The books are of tokens and add up as before. Backups of the key must be\n"
+	 "destroyed too, apart.\n"
+	 "Two people sign on the one line: --operator and --key are the first, --approve-operator and --approve-key the second. It is\n"
+	 "recorded in the audit (role keys) before it happens.\n"
+	 "Refused while rows of the year are not final, and before its late arrivals and the retention of the bus are over; --force looks\n"
+	 "at neither. Programs that run hold the key until they are started again.\n\n"
+	 "Exit status: 0 destroyed; 1 not yet; 2 a wrong argument or key; 3 try later."},
+	{"identity_destroyed", "该年的封存密钥已销毁，身份信息不能再打开", "the seal key of its year was destroyed"},
+	{"keys_what", "要写成：keys destroy 年度", "expected: keys destroy YEAR"},
+	{"keys_two", "要第二个人：--approve-operator 姓名 --approve-key 私钥文件", "a second person must sign: --approve-operator NAME --approve-key FILE"},
+	{"keys_unfinished", "该年还有 {0} 行没有办结；不要销毁", "{0} rows of that year are not final; nothing was destroyed"},
+	{"keys_no_policy", "没有 {0} 年的政策，无从知道晚到期限；没有销毁", "no policy says when late arrivals of {0} are over; nothing was destroyed"},
+	{"keys_window", "{0} 以前还可能用到；没有销毁", "they may be needed until {0}; nothing was destroyed"},
+	{"keys_gone", "已销毁 {0}", "destroyed {0}"},
+	{"keys_restart", "{0} 年的身份信息已经删除。请重启正在运行的程序；该密钥的备份也要销毁",
+	 "the identities of {0} are deleted. Start the running programs again, and destroy the backups of this key"},
 	{"cmd_link", "一个人的新旧两个证件号码：认作一人", "say that two ID numbers are one person"},
 	{"cmd_link.help",
 	 "从标准输入读两行：先旧号码，后新号码（不要写在命令行上）。此后两个号码算作一人：最高档次限额合并计算，同一资助方当年只有一笔。\n"

@@ -31,7 +31,7 @@ cli_fn cmd_run, cmd_check, cmd_config, cmd_keygen, cmd_init;
 cli_fn cmd_submit, cmd_status, cmd_trace, cmd_statement, cmd_cut, cmd_rejects, cmd_audit, cmd_backup, cmd_adopt;
 cli_fn cmd_schemas, cmd_topics, cmd_case;
 cli_fn cmd_reconcile, cmd_differences;
-cli_fn cmd_operations, cmd_approve, cmd_decline, cmd_withdraw, cmd_reverse, cmd_link, cmd_unlink;
+cli_fn cmd_operations, cmd_approve, cmd_decline, cmd_withdraw, cmd_reverse, cmd_link, cmd_unlink, cmd_keys;
 
 /* An option of a command: with a value, or a flag. */
 struct cli_option {

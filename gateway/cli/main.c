@@ -44,6 +44,8 @@ static const struct command {
 	{"cut", "[list] | show NUMBER | check", cmd_cut, EVERY_DAY, true},
 	{"rejects", "[list] [--topic TOPIC] [--all] | show ROLE:OFFSET | release [--dry-run] REJECT | discard REJECT | resume TOPIC", cmd_rejects, CARE, true},
 	{"audit", "[--from DATE] [--to DATE] [--role ROLE]", cmd_audit, CARE, true},
+	{"keys", "destroy YEAR --reason TEXT --approve-operator NAME --approve-key FILE [--force] [--document NO] [signing options]", cmd_keys,
+	 CARE, true},
 	{"backup", "DIR", cmd_backup, CARE, true},
 	{"adopt", "[--dry-run | --list]", cmd_adopt, CARE, true},
 };

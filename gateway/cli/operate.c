@@ -45,8 +45,7 @@ int operate_who(const struct cli *c, const struct operate *o, char name[33], cha
 	return 0;
 }
 
-static int sign(const struct cli *c, const struct operate *o, struct operation *op, char name[OPERATOR_NAME],
-		uint8_t signature[SIGNATURE_LEN], struct err *e)
+int operate_sign(const struct cli *c, const struct operate *o, struct operation *op, char name[33], uint8_t signature[64], struct err *e)
 {
 	char key[CONF_PATH];
 	struct operators *known = NULL;
@@ -178,7 +177,7 @@ static int decide(struct cli *c, const struct operate *o, const char *kind, cons
 		return cli_fail(&e);
 	op.decided_at = clock_now(&clock);
 	id_hex(&op.operation_id, id);
-	if (sign(c, o, &op, name, signature, &e) != 0 || publish(c, &op, &e) != 0)
+	if (operate_sign(c, o, &op, name, signature, &e) != 0 || publish(c, &op, &e) != 0)
 		return cli_fail(&e);
 	int rc = await(c, id, wait_s, out != NULL, &e);
 	return rc < 0 ? cli_fail(&e) : rc;

@@ -2,6 +2,7 @@
 #ifndef QIAO_CLI_OPERATE_H
 #define QIAO_CLI_OPERATE_H
 #include "cli/cli.h"
+#include "events/events.h"
 #include "ledger/operations.h"
 
 /* What the person gives; all may be NULL. */
@@ -26,5 +27,7 @@ enum { OPERATE_SUBJECT = 48 };
 int operate_subject(struct cli *c, const char *what, const char *row, char out[OPERATE_SUBJECT]);
 /* Who signs: name and file of the private key, checked (the public key is in [operators] dir). */
 int operate_who(const struct cli *c, const struct operate *o, char name[33], char key[CONF_PATH], struct err *e);
+/* Signs with that person's key, and checks that their public key fits it. Fills operator and signature, which point into name and signature. */
+int operate_sign(const struct cli *c, const struct operate *o, struct operation *op, char name[33], uint8_t signature[64], struct err *e);
 
 #endif

@@ -115,8 +115,11 @@ static int unseal(struct seal_key *s, struct str aad, struct str sealed, struct 
 	return 0;
 }
 
-static int no_key(int year, struct err *e)
+/* Destroyed is for good; a key that is not there may be somewhere. */
+static int no_key(const struct keyring *k, int year, struct err *e)
 {
+	if (seal_year_destroyed(k, year))
+		return err_set(e, ERR_PERM, "seal key: that of the year %d was destroyed", year);
 	return err_set(e, ERR_CONF, "seal key: none for the year %d", year);
 }
 
@@ -128,7 +131,7 @@ int identity_seal(struct keyring *k, int year, const struct id *token, struct st
 	uint8_t *text;
 
 	if (s == NULL)
-		return no_key(year, e);
+		return no_key(k, year, e);
 	if (number.n == 0 || memchr(number.p, SEPARATOR, number.n) != NULL)
 		return err_set(e, ERR_PERM, "identity: no number to seal");
 	text = seal_begin(out, n, e);
@@ -139,6 +142,11 @@ int identity_seal(struct keyring *k, int year, const struct id *token, struct st
 	if (name.n > 0)
 		memcpy(text + number.n + 1, name.p, name.n);
 	return seal_end(s, of_id(token), out, n, e);
+}
+
+bool seal_destroyed(const struct keyring *k, struct str sealed)
+{
+	return seal_year_destroyed(k, sealed_year(sealed));
 }
 
 int identity_open(struct keyring *k, const struct id *token, struct str sealed, struct buf *scratch,
@@ -153,7 +161,7 @@ int identity_open(struct keyring *k, const struct id *token, struct str sealed, 
 	if (year <= 0)
 		return err_set(e, ERR_PERM, "identity: not a sealed identity");
 	if (s == NULL)
-		return no_key(year, e);
+		return no_key(k, year, e);
 	if (unseal(s, of_id(token), sealed, scratch, e) != 0)
 		return -1;
 	/* The tag proves who sealed it; only the number itself proves that this is the person of
@@ -192,7 +200,7 @@ int bytes_seal(struct keyring *k, int year, struct str aad, struct str plain, st
 {
 	struct seal_key *s = key_of_year(k, year);
 
-	return s == NULL ? no_key(year, e) : raw_seal(s, aad, plain, out, e);
+	return s == NULL ? no_key(k, year, e) : raw_seal(s, aad, plain, out, e);
 }
 
 int bytes_open(struct keyring *k, struct str aad, struct str sealed, struct buf *out, struct err *e)
@@ -202,7 +210,7 @@ int bytes_open(struct keyring *k, struct str aad, struct str sealed, struct buf 
 
 	if (year <= 0 || aad.n > INT_MAX / 2)
 		return err_set(e, ERR_PERM, "sealed text: not sealed under the key of a year");
-	return s == NULL ? no_key(year, e) : unseal(s, aad, sealed, out, e);
+	return s == NULL ? no_key(k, year, e) : unseal(s, aad, sealed, out, e);
 }
 
 int spool_seal(struct keyring *k, struct str aad, struct str plain, struct buf *out, struct err *e)

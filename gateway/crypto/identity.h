@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include <stdbool.h>
 
 /* The keys of one role, from <dir>/<role>/: token.key, seal-<year>.key, spool.key; each 64 hex
  * digits and a newline, mode 0600, owned by the user. Roles: village (token, seal, spool), tax
@@ -26,6 +27,18 @@ void keyring_free(struct keyring *k); /* wipes */
 /* Makes all keys of all roles for the years [first, last] under dir. A missing year is added to
  * an existing set; nothing that exists is changed. Files 0600, folders 0700, durable. */
 int keygen(const char *dir, int first_year, int last_year, struct err *e);
+
+/* Destroys the seal key of a year in every role's folder, for good: what was sealed under it cannot be opened by anybody any more. First
+ * a mark seal-<year>.destroyed is put beside each key, then the keys are overwritten, synced and removed; who was killed in between calls
+ * again. gone (may be NULL) is told each file. *count: how many. ERR_CONF when no role has the key, or a folder is not this user's to
+ * write; programs that run hold what they read at their start. */
+/* 0 some role has it; ERR_CONF: none. */
+int seal_key_there(const char *dir, int year, struct err *e);
+int seal_key_destroy(const char *dir, int year, void (*gone)(void *arg, const char *path), void *arg, int *count, struct err *e);
+/* The key of that year was there once. */
+bool seal_year_destroyed(const struct keyring *k, int year);
+/* So was that of these bytes: nobody opens them any more (identity_open gives ERR_PERM then). */
+bool seal_destroyed(const struct keyring *k, struct str sealed);
 
 void token_of(struct keyring *k, struct str number, struct id *out);
 

@@ -30,6 +30,7 @@ static const struct {
 	{"gateway", 0},
 };
 #define ROLES (int)(sizeof(roles) / sizeof(roles[0]))
+_Static_assert(sizeof(roles) / sizeof(roles[0]) == ROLE_COUNT, "ROLE_COUNT");
 
 /* The role's place in the table, or -1. */
 static int role_of(const char *name, struct err *e)
@@ -64,6 +65,22 @@ static unsigned key_kind(const char *name, int *year)
 		return 0;
 	*year = (int)y;
 	return HAS_SEAL;
+}
+
+int destroyed_year(const char *name)
+{
+	int64_t y;
+
+	if (strlen(name) != strlen("seal-2026.destroyed") || strncmp(name, "seal-", 5) != 0 || strcmp(name + 9, ".destroyed") != 0 ||
+	    str_int((struct str){name + 5, 4}, 1900, 9999, &y) != 0)
+		return -1;
+	return (int)y;
+}
+
+bool role_seals(int role, const char **name)
+{
+	*name = roles[role].name;
+	return (roles[role].has & HAS_SEAL) != 0;
 }
 
 /* Opens a key file that only its user can read, and reads its key. ERR_CONF, or ERR_TEMP when
@@ -110,6 +127,28 @@ static int add_key(struct keyring *k, unsigned kind, int year, const uint8_t key
 	return 0;
 }
 
+static int add_destroyed(struct keyring *k, int year, struct err *e)
+{
+	if (k->destroyed_count == SEAL_YEARS_MAX)
+		return err_set(e, ERR_CONF, "keys: more than %d destroyed years", SEAL_YEARS_MAX);
+	k->destroyed[k->destroyed_count++] = year;
+	return 0;
+}
+
+/* A destruction that was cut short may have left the key beside its mark: it is not used. */
+static void drop_destroyed(struct keyring *k)
+{
+	int kept = 0;
+
+	for (int i = 0; i < k->seal_count; i++) {
+		if (seal_year_destroyed(k, k->seals[i].year))
+			seal_key_fini(&k->seals[i]);
+		else
+			k->seals[kept++] = k->seals[i];
+	}
+	k->seal_count = kept;
+}
+
 static int compare_years(const void *a, const void *b)
 {
 	const struct seal_key *x = a, *y = b;
@@ -130,11 +169,17 @@ static int read_folder(struct keyring *k, const char *folder, unsigned has, unsi
 	while ((at = readdir(d)) != NULL) {
 		char path[KEY_PATH];
 		uint8_t key[KEY_LEN];
-		int year, bad;
+		int year, bad, gone = has & HAS_SEAL ? destroyed_year(at->d_name) : -1;
 		unsigned kind = key_kind(at->d_name, &year);
 
 		if (strcmp(at->d_name, ".") == 0 || strcmp(at->d_name, "..") == 0)
 			continue;
+		if (gone > 0) {
+			if (add_destroyed(k, gone, e) != 0)
+				goto out;
+			*found |= HAS_SEAL;
+			continue;
+		}
 		if ((kind & has) == 0) {
 			err_set(e, ERR_CONF, "keys %s: %s does not belong to this role", folder,
 				at->d_name);
@@ -148,6 +193,7 @@ static int read_folder(struct keyring *k, const char *folder, unsigned has, unsi
 			goto out;
 		*found |= kind;
 	}
+	drop_destroyed(k);
 	/* In the order of years, whatever the order of the folder: the search begins at the
 	 * latest. */
 	qsort(k->seals, (size_t)k->seal_count, sizeof(k->seals[0]), compare_years);
@@ -222,6 +268,14 @@ int keyring_open(struct keyring **out, const char *dir, const char *role, bool s
 	}
 	keyring_free(k);
 	return -1;
+}
+
+bool seal_year_destroyed(const struct keyring *k, int year)
+{
+	for (int i = 0; i < k->destroyed_count; i++)
+		if (k->destroyed[i] == year)
+			return true;
+	return false;
 }
 
 int keyring_check(const char *dir, const char *role, bool separate_users, struct err *e)
@@ -309,6 +363,21 @@ static int give_key(const char *dir, const char *name, unsigned kind, struct err
 	return rc;
 }
 
+/* In any role's folder. */
+static int year_destroyed(const char *dir, int year, bool *destroyed, struct err *e)
+{
+	char folder[KEY_PATH], path[KEY_PATH], name[32];
+
+	*destroyed = false;
+	snprintf(name, sizeof(name), "seal-%04d.destroyed", year);
+	for (int i = 0; i < ROLES; i++) {
+		if (join(folder, dir, roles[i].name, e) != 0 || join(path, folder, name, e) != 0)
+			return -1;
+		*destroyed = *destroyed || fs_exists(path);
+	}
+	return 0;
+}
+
 /* The token key comes first and is never replaced: another one would make every person somebody
  * else. */
 int keygen(const char *dir, int first_year, int last_year, struct err *e)
@@ -321,7 +390,12 @@ int keygen(const char *dir, int first_year, int last_year, struct err *e)
 		return -1;
 	for (int year = first_year; year <= last_year; year++) {
 		char name[24];
+		bool destroyed;
 
+		if (year_destroyed(dir, year, &destroyed, e) != 0)
+			return -1;
+		if (destroyed)
+			continue;
 		snprintf(name, sizeof(name), "seal-%04d.key", year);
 		if (give_key(dir, name, HAS_SEAL, e) != 0)
 			return -1;

@@ -129,6 +129,20 @@ static int64_t how_many(struct ledger_view *v, const char *sql)
 	return n;
 }
 
+int64_t view_unfinished(struct ledger_view *v, int year, struct err *e)
+{
+	struct stmt *q;
+	if (store_prepare(v->st, &q,
+			  "SELECT (SELECT count(*) FROM decl d JOIN submission s ON s.no = d.sub WHERE s.year = ?1 AND d.voided = 0 AND"
+			  " d.final = 0) + (SELECT count(*) FROM adopted_payment WHERE year = ?1 AND decl = 0 AND attempt > 0)",
+			  e) != 0)
+		return -1;
+	stmt_int(q, 1, year);
+	int64_t n = stmt_step(q, e) == 1 ? stmt_get_int(q, 0) : -1;
+	stmt_reset(q);
+	return n;
+}
+
 int64_t view_differences(struct ledger_view *v)
 {
 	return how_many(v, "SELECT count(*) FROM difference WHERE state < 2 AND NOT (kind = '" UNCLAIMED "' AND EXISTS (SELECT 1 FROM adopted_payment a"

@@ -41,6 +41,8 @@ int view_reasons_at(struct ledger_view *v, int64_t seq, int year, struct str vil
 /* When the first and the last payment of each key came into the treasury, up to a sequence. */
 int view_treasury_at(struct ledger_view *v, int64_t seq, int year, struct str village,
 		     int (*fn)(void *arg, const struct stat_key *k, int64_t first_at, int64_t last_at), void *arg, struct err *e);
+/* Rows of a year whose last word is not said, and adopted payments that no row has claimed; -1 on error. */
+int64_t view_unfinished(struct ledger_view *v, int year, struct err *e);
 int64_t view_differences(struct ledger_view *v); /* how many a person must look at, -1 on error */
 /* Payments that an agency knows and the ledger does not: results came for them, their roster did not (yet). A ledger that was
  * restored has some until the rosters of the lost time are there again. -1 on error. */

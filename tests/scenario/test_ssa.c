@@ -503,6 +503,41 @@ static void what_cannot_be_processed_is_rejected(void **state)
 	rig_close(&g.rig);
 }
 
+/* Identities of a year whose key was destroyed: each is rejected for that reason, the adapter starts and goes on. */
+static void a_destroyed_year_is_rejected_and_no_crash(void **state)
+{
+	const struct bus_record *record;
+	char keys[320];
+	struct err e = {0};
+	int count, destroyed = 0;
+
+	(void)state;
+	OPEN("[gateway]\ncrediting = adapter\n", "--everyone-paid", "2026");
+	if (seal_key_destroy(tmpdir_file(&g.rig.dir, keys, "keys"), 2026, NULL, NULL, &count, &e) != 0)
+		fail_msg("%s", e.text);
+	add_people(4);
+	for (int i = 0; i < 2; i++)
+		enquire(i, 2026);
+	for (int i = 2; i < 4; i++)
+		collected(i);
+	statistics("330603001001", 1, 10);
+	rig_flush(&g.rig);
+	rig_adapter_start(&g.rig);
+	for (int64_t start = clock_monotonic(); destroyed < 4; rig_look_again(start))
+		while ((record = rig_read(&g.rig, "rejects.ssa"))) {
+			struct rejected_event r;
+
+			if (codec_decode(g.rig.codec, EV_REJECTED_EVENT, record->event.data, &r, &e) != 0)
+				fail_msg("%s", e.text);
+			assert_true(str_is(r.reason, "identity_destroyed"));
+			destroyed++;
+		}
+	UNTIL(rig_counter(&g.rig, "statistics_sent") == 1);
+	assert_int_equal(rig_adapter_stop(&g.rig), 0);
+	assert_int_equal(rig_audited(&g.rig, "enquiries_opened"), 0);
+	rig_close(&g.rig);
+}
+
 /* The rest goes on; and nothing is said in the agency's place of what it never answered. */
 static void what_is_never_answered_is_given_up(void **state)
 {
@@ -555,6 +590,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_failing_endpoint_stalls_alone),
 		cmocka_unit_test(only_the_newest_statistics_go_out),
 		cmocka_unit_test(what_cannot_be_processed_is_rejected),
+		cmocka_unit_test(a_destroyed_year_is_rejected_and_no_crash),
 		cmocka_unit_test(what_is_never_answered_is_given_up),
 		cmocka_unit_test(another_crediting_route_is_left_alone),
 	};

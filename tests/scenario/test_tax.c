@@ -604,6 +604,34 @@ static void what_is_lost_or_late(void **state)
 	close_world();
 }
 
+/* Payments of a year whose key was destroyed: rejected for that reason, nothing is sent, the adapter goes on. */
+static void a_destroyed_year_is_rejected_and_no_crash(void **state)
+{
+	const struct bus_record *record;
+	char keys[320];
+	struct err e = {0};
+	int count, destroyed = 0;
+
+	(void)state;
+	open_world(true, "", NULL, NULL);
+	if (seal_key_destroy(tmpdir_file(&g.rig.dir, keys, "keys"), 2026, NULL, NULL, &count, &e) != 0)
+		fail_msg("%s", e.text);
+	add_many(3);
+	rig_adapter_start(&g.rig);
+	for (int64_t start = clock_monotonic(); destroyed < 3; rig_look_again(start))
+		while ((record = rig_read(&g.rig, "rejects.tax"))) {
+			struct rejected_event r;
+
+			if (codec_decode(g.rig.codec, EV_REJECTED_EVENT, record->event.data, &r, &e) != 0)
+				fail_msg("%s", e.text);
+			assert_true(str_is(r.reason, "identity_destroyed"));
+			destroyed++;
+		}
+	assert_int_equal(rig_adapter_stop(&g.rig), 0);
+	assert_int_equal(rig_book(&g.rig, "entries", NULL), 0);
+	close_world();
+}
+
 static void what_cannot_be_processed_is_rejected(void **state)
 {
 	struct subsidy_payment wrong = {.attempt = 1,
@@ -732,6 +760,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_restored_bus_doubles_nothing),
 		cmocka_unit_test(what_is_lost_or_late),
 		cmocka_unit_test(what_cannot_be_processed_is_rejected),
+		cmocka_unit_test(a_destroyed_year_is_rejected_and_no_crash),
 		cmocka_unit_test(a_bureau_that_is_away_is_waited_for),
 		cmocka_unit_test(a_bureau_that_is_away_too_long),
 		cmocka_unit_test(nothing_is_handed_over_unrecorded),

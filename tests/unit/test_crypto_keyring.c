@@ -279,6 +279,138 @@ static void separate_users_must_not_see_each_other(void **state)
 	assert_int_equal(keyring_check(keys, "gateway", true, &e), -1);
 }
 
+static void count_gone(void *arg, const char *path)
+{
+	(void)path;
+	++*(int *)arg;
+}
+
+static bool there(const char *role, const char *file)
+{
+	return access(path_of(role, file), F_OK) == 0;
+}
+
+/* Opens or fails with that class. */
+static void opens_as(struct keyring *k, const struct id *token, struct buf *sealed, enum err_class class)
+{
+	struct str number, name, text = {(char *)sealed->data, sealed->len};
+	struct buf scratch;
+	struct err e = {0};
+
+	buf_init(&scratch, 1000);
+	assert_int_equal(identity_open(k, token, text, &scratch, &number, &name, &e), class == ERR_NONE ? 0 : -1);
+	assert_int_equal(e.class, class);
+	buf_fini(&scratch);
+}
+
+/* The year's identities are gone, for every role and for good; all else stays. */
+static void a_destroyed_year_opens_no_more(void **state)
+{
+	static const char *const roles[] = {"village", "tax", "ssa"};
+	struct str number = STR("330621199001011233");
+	struct buf old, new, more;
+	struct keyring *k;
+	struct id token;
+	struct err e = {0};
+	int count, told = 0;
+
+	(void)state;
+	buf_init(&old, 1000);
+	buf_init(&new, 1000);
+	buf_init(&more, 1000);
+	assert_int_equal(keyring_open(&k, keys, "village", false, &e), 0);
+	token_of(k, number, &token);
+	assert_int_equal(identity_seal(k, 2025, &token, number, STR("x"), &old, &e), 0);
+	assert_int_equal(identity_seal(k, 2026, &token, number, STR("x"), &new, &e), 0);
+	keyring_free(k);
+	assert_int_equal(seal_key_destroy(keys, 2025, count_gone, &told, &count, &e), 0);
+	assert_int_equal(count, 3);
+	assert_int_equal(told, 3);
+	for (size_t i = 0; i < COUNT(roles); i++) {
+		assert_false(there(roles[i], "seal-2025.key"));
+		assert_true(there(roles[i], "seal-2025.destroyed"));
+		assert_int_equal(keyring_check(keys, roles[i], false, &e), 0);
+	}
+	assert_int_equal(keyring_check(keys, "trace", false, &e), 0);
+	assert_int_equal(keyring_open(&k, keys, "village", false, &e), 0);
+	assert_true(seal_year_destroyed(k, 2025) && !seal_year_destroyed(k, 2026) && !seal_year_destroyed(k, 2024));
+	assert_true(seal_destroyed(k, (struct str){(char *)old.data, old.len}));
+	assert_false(seal_destroyed(k, (struct str){(char *)new.data, new.len}));
+	opens_as(k, &token, &old, ERR_PERM);
+	opens_as(k, &token, &new, ERR_NONE);
+	assert_int_equal(identity_seal(k, 2025, &token, number, STR("x"), &more, &e), -1);
+	assert_int_equal(e.class, ERR_PERM);
+	/* A key that was never there may be somewhere: that is no answer about the identity. */
+	old.data[2] = (uint8_t)2024;
+	old.data[3] = 2024 >> 8;
+	opens_as(k, &token, &old, ERR_CONF);
+	keyring_free(k);
+	buf_fini(&old);
+	buf_fini(&new);
+	buf_fini(&more);
+}
+
+static void nobody_makes_a_destroyed_key_anew(void **state)
+{
+	struct err e = {0};
+	int count;
+
+	(void)state;
+	assert_int_equal(seal_key_destroy(keys, 2025, NULL, NULL, &count, &e), 0);
+	assert_int_equal(keygen(keys, 2025, 2027, &e), 0);
+	assert_false(there("ssa", "seal-2025.key"));
+	assert_true(there("ssa", "seal-2026.key") && there("ssa", "seal-2027.key"));
+	assert_int_equal(seal_key_destroy(keys, 2025, NULL, NULL, &count, &e), -1);
+	assert_int_equal(e.class, ERR_CONF);
+	assert_int_equal(seal_key_there(keys, 2025, &e), -1);
+	assert_int_equal(seal_key_there(keys, 2026, &e), 0);
+}
+
+/* Killed between mark and removal: the key is not used, and the next call ends it. */
+static void a_destruction_that_was_cut_short(void **state)
+{
+	struct keyring *k;
+	struct buf out;
+	struct err e = {0};
+	int count;
+	char text[128];
+
+	(void)state;
+	buf_init(&out, 1000);
+	read_text(path_of("village", "seal-2025.key"), text);
+	assert_int_equal(seal_key_destroy(keys, 2025, NULL, NULL, &count, &e), 0);
+	write_text(path_of("village", "seal-2025.key"), text, 0600);
+	assert_int_equal(keyring_open(&k, keys, "village", false, &e), 0);
+	assert_true(seal_year_destroyed(k, 2025));
+	assert_int_equal(bytes_seal(k, 2025, STR("a"), STR("b"), &out, &e), -1);
+	assert_int_equal(bytes_seal(k, 2026, STR("a"), STR("b"), &out, &e), 0);
+	keyring_free(k);
+	buf_fini(&out);
+	assert_int_equal(seal_key_destroy(keys, 2025, NULL, NULL, &count, &e), 0);
+	assert_int_equal(count, 1);
+	/* The last year of all: the programs still start. */
+	assert_int_equal(seal_key_destroy(keys, 2026, NULL, NULL, &count, &e), 0);
+	assert_int_equal(keyring_check(keys, "tax", false, &e), 0);
+	/* What is no mark of a year is what it was before: refused. */
+	write_text(path_of("tax", "seal-20.destroyed"), "", 0600);
+	assert_int_equal(keyring_check(keys, "tax", false, &e), -1);
+}
+
+/* Where the key was stands noise: an older name of the same file shows it. */
+static void the_bytes_are_overwritten(void **state)
+{
+	struct err e = {0};
+	int count;
+	char before[128], after[128], other[320];
+
+	(void)state;
+	read_text(path_of("ssa", "seal-2025.key"), before);
+	assert_int_equal(link(path_of("ssa", "seal-2025.key"), tmpdir_file(&tmp, other, "other-name")), 0);
+	assert_int_equal(seal_key_destroy(keys, 2025, NULL, NULL, &count, &e), 0);
+	read_text(other, after);
+	assert_true(memcmp(before, after, 64) != 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -293,6 +425,10 @@ int main(void)
 		TEST(wide_or_odd_files_are_refused),
 		TEST(damaged_keys_are_refused_without_being_shown),
 		TEST(separate_users_must_not_see_each_other),
+		TEST(a_destroyed_year_opens_no_more),
+		TEST(nobody_makes_a_destroyed_key_anew),
+		TEST(a_destruction_that_was_cut_short),
+		TEST(the_bytes_are_overwritten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
