@@ -25,8 +25,7 @@ static const struct setting settings_many[] = {{"gateway", "contribution_retry",
 					       {"village", "poll", "100ms"}, {"tax", "timeout", "15s"}, {"ssa", "timeout", "15s"},
 					       {"operators", "dir", "operators"}, {NULL, NULL, NULL}};
 
-static void say(struct year *y, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void say(struct year *y, const char *format, ...)
+void year_say(struct year *y, const char *format, ...)
 {
 	va_list ap;
 
@@ -62,7 +61,7 @@ static int look_after(struct world *w, struct err *e)
 	return 0;
 }
 
-static int go_on_dying(struct year *y, struct err *e)
+int year_go_on(struct year *y, struct err *e)
 {
 	struct world *w = &y->world;
 	enum part p;
@@ -103,7 +102,7 @@ static int await(struct year *y, year_condition *reached, const char *what, stru
 		struct year_tally t;
 		int rc;
 
-		if (go_on_dying(y, e) < 0 || year_tally(&y->world, &t, e) < 0)
+		if (year_go_on(y, e) < 0 || year_tally(&y->world, &t, e) < 0)
 			return -1;
 		note(y, &t);
 		rc = reached(y, &t, e);
@@ -113,7 +112,7 @@ static int await(struct year *y, year_condition *reached, const char *what, stru
 			return err_set(e, ERR_TEMP, "waiting for %s: %s", what, y->state);
 		if (clock_monotonic() - y->told_ms > TELL_MS) {
 			y->told_ms = clock_monotonic();
-			say(y, "%s: %s", what, y->state);
+			year_say(y, "%s: %s", what, y->state);
 		}
 		poll(NULL, 0, look_ms);
 	}
@@ -228,7 +227,7 @@ static const struct {
 static int live_parts(struct year *y, struct err *e)
 {
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-		say(y, "%s: %s", parts[i].day, parts[i].what);
+		year_say(y, "%s: %s", parts[i].day, parts[i].what);
 		if (world_set_day(&y->world, parts[i].day, e) < 0 || (parts[i].act && parts[i].act(y, e) < 0) ||
 		    await(y, quiet, parts[i].what, e) < 0)
 			return -1;
@@ -266,10 +265,10 @@ static int begin(struct year *y, struct err *e)
 	static const char *const tax_odd[] = {"no_paid",       "reordered",  "older",	"two_receipts", "other_amount",
 					      "refused_after", "other_year", "stranger", "garbage"};
 	static const char *const ssa_odd[] = {"other_amount", "refused_after", "other_year", "stranger", "garbage", "debited"};
-	static char seed[24], odd[2][300];
+	static char seed[24], odd[2][300], plants[2][512];
 	static const char *const tax[] = {"--settle-ms", "50", "--refund-ms", "50", "--treasury-from", TREASURY_OPENS, "--seed", seed, "--odd",
-					  odd[0], NULL};
-	static const char *const ssa[] = {"--everyone-paid", "2026", "--credit-ms", "20", "--seed", seed, "--odd", odd[1], NULL};
+					  odd[0], "--book-plants", plants[0], NULL};
+	static const char *const ssa[] = {"--everyone-paid", "2026", "--credit-ms", "20", "--seed", seed, "--odd", odd[1], "--book-plants", plants[1], NULL};
 	const struct world_options o = {.day = parts[0].day, .lists = "district", .tax_args = tax, .ssa_args = ssa, .before_init = make_operator,
 					.settings = y->options.people > MANY ? settings_many : settings_few};
 	char path[512], villages[400];
@@ -279,11 +278,13 @@ static int begin(struct year *y, struct err *e)
 	odd_spec(odd[1], sizeof odd[1], ssa_odd, 6, y->options.wrong_permille);
 	if (world_open(&y->world, &o, e) < 0)
 		return -1;
+	world_path(&y->world, plants[0], YEAR_TAX_PLANTS);
+	world_path(&y->world, plants[1], YEAR_SSA_PLANTS);
 	snprintf(villages, sizeof villages, "%s/config/villages.csv", y->world.root);
 	if (fs_mkdirs(world_path(&y->world, path, "district"), e) < 0 ||
 	    district_make(&y->district, path, y->options.seed, y->options.people, villages, e) < 0)
 		return -1;
-	say(y, "%d rosters of %d villages written, %d rows", y->district.roster_count, y->district.villages, y->district.row_count);
+	year_say(y, "%d rosters of %d villages written, %d rows", y->district.roster_count, y->district.villages, y->district.row_count);
 	if (world_found(&y->world, e) < 0 || world_faults(&y->world, SIM_TAX, tax_faults, e) < 0 ||
 	    world_faults(&y->world, SIM_SSA, ssa_faults, e) < 0)
 		return -1;
@@ -355,7 +356,7 @@ int year_live(struct year *y, const struct year_options *o, FILE *out, struct er
 	if (live_parts(y, e) < 0)
 		return -1;
 	took = clock_monotonic() - took;
-	if (prove(y, out, e) < 0)
+	if (prove(y, out, e) < 0 || year_books(y, out, e) < 0)
 		return -1;
 	for (int i = 0; i < 4; i++) {
 		int status = world_stop(&y->world, product[i]);

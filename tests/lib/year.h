@@ -39,6 +39,17 @@ struct year {
 int year_live(struct year *y, const struct year_options *o, FILE *out, struct err *e);
 void year_close(struct year *y);
 
+void year_say(struct year *y, const char *format, ...) __attribute__((format(printf, 2, 3))); /* progress */
+int year_go_on(struct year *y, struct err *e); /* what ended is started again, and now and then one is killed */
+
+/* ---- year_books.c ---- */
+
+/* Files in the world's folder: what the books say wrongly on purpose (tests/agencies/plants.h). */
+#define YEAR_TAX_PLANTS "agencies/tax.plants"
+#define YEAR_SSA_PLANTS "agencies/ssa.plants"
+/* Adds what it finds to the figures. */
+int year_books(struct year *y, FILE *out, struct err *e);
+
 /* ---- year_check.c ---- */
 
 struct year_tally { /* one look at the ledger */
