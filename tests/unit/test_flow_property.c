@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 enum {
-	STEPS = 6000, BUDGET_MS = 4000, /* of each test; a slow disk ends the random part, never the settling */
+	STEPS = 6000, BUDGET_MS = 3000, /* of each test; a slow disk ends the random part, never the settling */
 	WORLD_STEPS = 5000,             /* of a world in a long life: what it keeps stays small */
 	BATCH_MAX = 12, ALL_EVERY = 50, /* steps between two looks; looks between two recounts */
 	PERSONS = 150, EARLY = 20, ALL_PERSONS = 1 + PERSONS + EARLY,
@@ -860,7 +860,7 @@ static void step(struct life *l)
 	default:
 		if (percent(l, 20))
 			early(l);
-		else if (percent(l, 20))
+		else if (percent(l, 10))
 			restart(l);
 	}
 }
