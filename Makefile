@@ -39,7 +39,6 @@ agencies_SRC := json_in json_out idindex rowset faults refusals population optio
 	odd tax_odd
 testlib_SRC := event_gen fault_vfs sim flow_world script_server registry_sim adapter_rig people roster_form story rosters world printed outcomes books tale recount bulk load proxy \
 	java kafka kafka_certs kafka_registry kafka_client kafka_rights which_bus consumer \
-	findings planted district year year_check watch
 	findings watch planted district year year_check year_books
 
 LAYERS := base crypto domain events store bus http ledger flow
