@@ -1,6 +1,7 @@
 /* What a posted list may show of a name and a number. */
 #include "domain/mask.h"
 #include "tests/lib/unit.h"
+#include <string.h>
 
 /* */
 static void names(void **state)
