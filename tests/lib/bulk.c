@@ -121,7 +121,7 @@ static int send(struct writer *w, struct err *e)
 
 static int put_cover(const struct bulk *b, const char *hex, const char *path, struct err *e)
 {
-	uint64_t chance = b->seed + b->first;
+	uint64_t chance = b->seed + b->first + (uint64_t)b->sponsor * 1000003;
 	char sponsor[19];
 	struct cover_form c = {.sha256 = hex,
 			       .village = b->code,

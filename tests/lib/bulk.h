@@ -11,6 +11,7 @@ struct bulk {
 	uint64_t seed;
 	const char *town, *village; /* as the head line says them */
 	const char *code;	    /* of the village, 12 digits */
+	uint32_t sponsor;	    /* another number, another collective */
 	uint32_t first, count;	    /* people first .. first + count - 1 of the seed, a row each */
 };
 /* Writes the roster, and a cover for it that passes every gate on and after 2026-12-22: the

@@ -69,7 +69,7 @@ static void drop_both(struct world *w)
 	struct err e = {0};
 	assert_int_equal(fs_mkdirs(world_path(w, next, "next"), &e), 0);
 	for (int i = 0; i < 2; i++) {
-		struct bulk b = {.seed = 7, .town = villages[i].town, .village = villages[i].name, .code = villages[i].code, .count = PEOPLE};
+		struct bulk b = {.seed = 7, .town = villages[i].town, .village = villages[i].name, .code = villages[i].code, .sponsor = (uint32_t)i, .count = PEOPLE};
 		snprintf(from, sizeof from, "%s/%d.csv", next, i);
 		snprintf(to, sizeof to, "%s/%d.cover.json", next, i);
 		if (bulk_write(&b, from, to, &e) < 0)
