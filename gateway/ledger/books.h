@@ -60,8 +60,8 @@ struct case_found {
 	bool twice; /* a second entry of theirs under one id */
 	const struct book_line *a, *b;
 };
-/* A difference that a run found: new, or seen again (reopened where an earlier run had not found it any more). *fresh: new or reopened. */
 const char *case_kind(int book, enum book_class c, bool twice); /* "tax_amount_differs" */
+/* A difference that a run found: new, or seen again (reopened where an earlier run had not found it any more). *fresh: new or reopened. */
 int case_found(struct ledger *l, const struct run *r, const struct case_found *c, bool *fresh, struct err *e);
 /* Cases after *at that this run, which covers what found them, did not find: gone. Looks at up to max; *at -1 at the end. */
 int case_close(struct ledger *l, const struct run *r, int64_t *at, int max, int *gone, struct err *e);
