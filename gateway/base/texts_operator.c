@@ -754,14 +754,14 @@ const struct text texts_for_operators[] = {
 	{"cmd_audit.help",
 	 "列出身份信息（姓名、公民身份号码）每一次解封或送出的记录：时间、程序、系统用户、用途、批次、人数。\n"
 	 "每批一条，内容不含任何个人信息。批次是名册编号、发给税务或社保的请求编号，或主题的位置。\n"
-	 "--from、--to：从哪一天到哪一天（含），如 2026-12-31。--role：只看 village、tax、ssa 或 trace。\n"
+	 "--from、--to：从哪一天到哪一天（含），如 2026-12-31。--role：只看 village、tax、ssa、trace 或 keys。\n"
 	 "记录一条扣一条：改动、抽走或插入一条，后面的链就断了。不论列出哪几天，每次都从头核对整条链，\n"
 	 "断在哪个文件、哪一行会指出来。末条摘要请抄录在别处：文件末尾被截掉或整份重写，只有对照它才能发现。\n"
 	 "文件在数据目录的 audit 里，程序从不删除；法律要求对外提供的记录至少保存三年。\n\n"
 	 "退出状态：0 链完整；1 链断了。",
 	 "Lists each opening or hand-over of identities (names, ID numbers): time, role, system user, purpose, batch, persons.\n"
 	 "One record a batch, nothing personal in it. A batch is a submission, a request to an agency, or a place in a topic.\n"
-	 "--from, --to: from that day to that day, both included, such as 2026-12-31. --role: village, tax, ssa or trace only.\n"
+	 "--from, --to: from that day to that day, both included, such as 2026-12-31. --role: village, tax, ssa, trace or keys only.\n"
 	 "Each record holds the digest of the one before it: changing, removing or inserting one breaks the chain behind it. All of\n"
 	 "it is checked each time, whatever is listed, and a break is named by file and line. Note the last record's digest in\n"
 	 "another place: only that shows when the end of a file was cut off, or all of it written anew.\n"
@@ -769,7 +769,7 @@ const struct text texts_for_operators[] = {
 	 "Example: qiao audit --from 2026-12-01 --to 2026-12-31 --role tax\n"
 	 "Exit status: 0 the chain is whole; 1 it is broken."},
 	{"audit_date", "{0} 要写成日期，如 2026-12-31", "{0}: expected a date such as 2026-12-31"},
-	{"audit_no_role", "--role：没有“{0}”；只有 village、tax、ssa、trace", "--role: no {0}; there are village, tax, ssa, trace"},
+	{"audit_no_role", "--role：没有“{0}”；只有 village、tax、ssa、trace、keys", "--role: no {0}; there are village, tax, ssa, trace, keys"},
 	{"audit_none", "没有记录", "no records"},
 	{"audit_role", "程序", "ROLE"},
 	{"audit_user", "用户", "USER"},

@@ -81,7 +81,7 @@ static int days_of(struct listing *l, const char *from, const char *to)
 /* A misspelt one would be answered by "no records". */
 static int known_role(const struct cli *c, const char *role)
 {
-	static const char *const roles[] = {"village", "tax", "ssa", "trace"};
+	static const char *const roles[] = {"village", "tax", "ssa", "trace", "keys"};
 
 	for (size_t i = 0; role && i < sizeof roles / sizeof roles[0]; i++) {
 		if (str_is(str_of(role), roles[i]))

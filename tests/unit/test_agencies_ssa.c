@@ -12,6 +12,7 @@ enum { AMOUNT_FEN = 50000 };
 
 static const char population[] = HEAD ONE
 	",张三,1,1,,2026,10,1,300000,2026-06-01,2026-06-03,,\r\n" ONE
+	",张三,1,1,,2026,outside,,12300,,,,\r\n" ONE
 	",张三,1,1,,2025,32,11,100000,2025-06-01,,2025-07-01,\r\n" TWO
 	",李四,1,1,,2026,10,1,500000,2026-12-01,,,2026-12-08\n" /* paid, known a week later */
 	TWO ",李四,1,1,,2026,10,1,500000,2026-12-01,2026-12-09,,2026-12-10\n" /* arrived */
@@ -94,6 +95,9 @@ static void tells_who_paid(void **state)
 	assert_string_equal(word(contribution(who, 1), "kind"), "32");
 	assert_string_equal(word(contribution(who, 1), "paid_by"), "11");
 	assert_string_equal(word(contribution(who, 1), "refunded_on"), "2025-07-01");
+	assert_int_equal(json_array_size(json_object_get(who, "outside")), 1);
+	assert_int_equal(number(json_array_get(json_object_get(who, "outside"), 0), "for_year", NULL), 2026);
+	assert_int_equal(number(json_array_get(json_object_get(who, "outside"), 0), "amount_fen", NULL), 12300);
 	json_decref(who);
 	who = person(&a, "330603199001019999");
 	assert_true(json_is_false(json_object_get(who, "insured")));

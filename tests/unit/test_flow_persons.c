@@ -261,6 +261,27 @@ static void what_waits_beside_it_is_not_counted_in_the_difference(void **state)
 	assert_int_equal(cases(w).count, 0);
 }
 
+/* What qiao trace shows of a person. */
+static void a_person_is_shown_with_what_is_counted(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	struct id of[LINK_MAX], one = fw_token(1), two = fw_token(2), other = fw_token(3);
+	struct ledger_view *v;
+	struct err e = {0};
+	(void)charity(w, "a", "S1", 1, 10000);
+	fw_outside(w, 1, false, 2026, 12300);
+	fw_turns(w);
+	assert_string_equal(decide(w, "link", 1, 2), "done");
+	assert_int_equal(view_open(&v, w->ledger_path, &e), 0);
+	assert_int_equal(view_links(v, &one, of, &e), 2);
+	assert_true(id_eq(&of[0], &one) && id_eq(&of[1], &two));
+	assert_int_equal(view_links(v, &other, of, &e), 1);
+	assert_int_equal(view_outside(v, &one, 2026, &e), 12300);
+	assert_int_equal(view_outside(v, &one, 2025, &e), 0);
+	assert_int_equal(view_outside(v, &other, 2026, &e), 0);
+	view_close(v);
+}
+
 /* The agency keeps its books by number: what it knows under the old one counts under the new one. */
 static void money_under_the_old_number_counts_too(void **state)
 {
@@ -299,7 +320,7 @@ int main(void)
 		T(what_others_gave_takes_room_when_filing), T(what_is_not_instructed_gives_way_newest_first),
 		T(what_is_instructed_becomes_a_difference_once), T(money_under_the_old_number_counts_too),
 		T(what_waits_beside_it_is_not_counted_in_the_difference),
-		T(nonsense_takes_all_room_at_most),
+		T(a_person_is_shown_with_what_is_counted), T(nonsense_takes_all_room_at_most),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

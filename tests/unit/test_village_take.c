@@ -568,6 +568,22 @@ static void covers_are_taken_once(void **state)
 	assert_int_equal(reasons(), 1);
 }
 
+/* Its identities could not be sealed any more: the clerk is told, and nothing goes in circles. */
+static void a_closed_year_is_refused(void **state)
+{
+	struct err e = {0};
+	char keys[320];
+	int count;
+
+	(void)state;
+	assert_int_equal(seal_key_destroy(tmpdir_file(&d.dir, keys, "keys"), 2026, NULL, NULL, &count, &e), 0);
+	desk_restart(&d);
+	desk_drop(&d, "dong", "a.csv", good(1));
+	desk_turn(&d);
+	assert_int_equal(d.v.submissions.count, 0);
+	has("a.回执.txt", "2026年已经结清");
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_it, close_it)
@@ -593,6 +609,7 @@ int main(void)
 		TEST(too_large_is_refused_unread),
 		TEST(villages_are_found_where_they_stand),
 		TEST(covers_are_taken_once),
+		TEST(a_closed_year_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@ static const char *const refusals[] = {
 	"roster_rows_after_total",
 	"year_missing",
 	"year_unknown",
+	"year_closed",
 	"village_missing",
 	"village_unknown",
 	"village_ambiguous",
