@@ -222,15 +222,13 @@ static int seal_row(struct outgoing *o, struct subsidy_declared *row, const stru
 
 		row->token.set = true;
 		token_of(keys, number, &row->token.v);
-		if (destroyed)
-			return 0;
 		buf_reset(&o->identity);
-		if (identity_seal(keys, o->s->meta.year, &row->token.v, number, form->name,
-				  &o->identity, e) < 0)
+		if ((destroyed ? identity_gone(o->s->meta.year, &o->identity, e)
+			       : identity_seal(keys, o->s->meta.year, &row->token.v, number, form->name, &o->identity, e)) < 0)
 			return -1;
 		row->identity = (struct str){(char *)o->identity.data, o->identity.len};
 	}
-	return form->defect_count > 0 && !destroyed ? seal_cells(o, row, e) : 0;
+	return form->defect_count > 0 ? seal_cells(o, row, e) : 0;
 }
 
 /* The raw cells, 0x1F between, bound to submission and row. */
@@ -252,8 +250,10 @@ static int seal_cells(struct outgoing *o, struct subsidy_declared *row, struct e
 	for (int i = 0; i < 4; i++)
 		aad[ID_LEN + i] = (char)((uint32_t)row->row_no >> 8 * i);
 	buf_reset(&o->cells);
-	if (bytes_seal(o->v->keys, o->s->meta.year, (struct str){aad, sizeof aad},
-		       (struct str){(char *)o->raw.data, o->raw.len}, &o->cells, e) < 0)
+	if ((seal_year_destroyed(o->v->keys, o->s->meta.year)
+		     ? identity_gone(o->s->meta.year, &o->cells, e)
+		     : bytes_seal(o->v->keys, o->s->meta.year, (struct str){aad, sizeof aad},
+				  (struct str){(char *)o->raw.data, o->raw.len}, &o->cells, e)) < 0)
 		return -1;
 	row->cells = (struct str){(char *)o->cells.data, o->cells.len};
 	return 0;

@@ -144,6 +144,13 @@ int identity_seal(struct keyring *k, int year, const struct id *token, struct st
 	return seal_end(s, of_id(token), out, n, e);
 }
 
+int identity_gone(int year, struct buf *out, struct err *e)
+{
+	const uint8_t nothing[SEAL_OVERHEAD] = {SEAL_VERSION, SEAL_AES_256_GCM, (uint8_t)year, (uint8_t)(year >> 8)};
+
+	return buf_put(out, nothing, sizeof(nothing)) == 0 ? 0 : err_set(e, ERR_TEMP, "seal: out of memory");
+}
+
 bool seal_destroyed(const struct keyring *k, struct str sealed)
 {
 	return seal_year_destroyed(k, sealed_year(sealed));

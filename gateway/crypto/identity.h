@@ -46,6 +46,8 @@ void token_of(struct keyring *k, struct str number, struct id *out);
 /* Appends to out. ERR_CONF when there is no key for that year. */
 int identity_seal(struct keyring *k, int year, const struct id *token, struct str number,
 		  struct str name, struct buf *out, struct err *e);
+/* What stands for an identity of a year whose key was destroyed: nobody opens it (seal_destroyed). Appends to out. */
+int identity_gone(int year, struct buf *out, struct err *e);
 /* number and name point into scratch (reset first). ERR_PERM when it does not open or the token
  * does not match; ERR_CONF when the key of its year is not there. */
 int identity_open(struct keyring *k, const struct id *token, struct str sealed, struct buf *scratch,

@@ -4,6 +4,7 @@
  * exactly once and each answer file must say the last word. */
 #include "base/clock.h"
 #include "bus/bus.h"
+#include "crypto/identity.h"
 #include "crypto/ids.h"
 #include "domain/citizen_id.h"
 #include "events/events.h"
@@ -528,6 +529,47 @@ static void what_makes_no_sense_is_put_aside(void **state)
 	assert_int_equal(g.rejected, 3);
 }
 
+/* As if it had died before it published. */
+static void unpublish(int i)
+{
+	char path[512], hex[ID_HEX], name[64];
+	struct err e = {0};
+	struct buf meta;
+
+	buf_init(&meta, 4096);
+	snprintf(name, sizeof name, "data/spool/%s/meta", id_hex(&g.at[i].id, hex));
+	check(fs_read(world_path(&g.world, path, name), &meta, &e), &e);
+	char *at = strstr((char *)(uintptr_t)buf_text(&meta), "published");
+	assert_non_null(at);
+	memcpy(at, "spooled\n\n", 9);
+	check(fs_write_atomic(path, meta.data, meta.len, 0600, &e), &e);
+	buf_fini(&meta);
+	g.at[i].closed = false;
+}
+
+/* The key of its year was destroyed between taking a roster and publishing it: it goes out with identities that nobody opens. */
+static void a_destroyed_year_stops_nothing(void **state)
+{
+	struct err e = {0};
+	char path[512];
+	int count;
+
+	(void)state;
+	check(world_start(&g.world, VILLAGE, &e), &e);
+	drop(0);
+	while (!g.at[0].closed)
+		listen();
+	assert_int_equal(world_stop(&g.world, VILLAGE), 0);
+	unpublish(0);
+	check(seal_key_destroy(world_path(&g.world, path, "keys"), 2026, NULL, NULL, &count, &e), &e);
+	check(world_start(&g.world, VILLAGE, &e), &e);
+	while (!g.at[0].closed) {
+		assert_true(world_alive(&g.world, VILLAGE));
+		listen();
+	}
+	assert_int_equal(world_stop(&g.world, VILLAGE), 0);
+}
+
 static void it_stops_where_it_must(void **state)
 {
 	struct err e = {0};
@@ -541,15 +583,8 @@ static void it_stops_where_it_must(void **state)
 		listen();
 	assert_int_equal(world_stop(&g.world, VILLAGE), 0);
 	char hex[ID_HEX], name[64];
-	struct buf meta;
-	buf_init(&meta, 4096);
-	snprintf(name, sizeof name, "data/spool/%s/meta", id_hex(&g.at[0].id, hex));
-	check(fs_read(world_path(&g.world, path, name), &meta, &e), &e);
-	char *at = strstr((char *)(uintptr_t)buf_text(&meta), "published");
-	assert_non_null(at);
-	memcpy(at, "spooled\n\n", 9);
-	check(fs_write_atomic(path, meta.data, meta.len, 0600, &e), &e);
-	buf_fini(&meta);
+	unpublish(0);
+	id_hex(&g.at[0].id, hex);
 	snprintf(name, sizeof name, "data/spool/%s/roster.sealed", hex);
 	world_path(&g.world, path, name);
 	assert_int_equal(truncate(path, 200), 0);
@@ -630,6 +665,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_is_lost_or_doubled),
 		TEST(what_makes_no_sense_is_put_aside),
+		TEST(a_destroyed_year_stops_nothing),
 		TEST(it_stops_where_it_must),
 		TEST(nothing_personal_leaks),
 	};

@@ -340,6 +340,9 @@ static void a_destroyed_year_opens_no_more(void **state)
 	opens_as(k, &token, &new, ERR_NONE);
 	assert_int_equal(identity_seal(k, 2025, &token, number, STR("x"), &more, &e), -1);
 	assert_int_equal(e.class, ERR_PERM);
+	assert_int_equal(identity_gone(2025, &more, &e), 0);
+	assert_true(seal_destroyed(k, (struct str){(char *)more.data, more.len}));
+	opens_as(k, &token, &more, ERR_PERM);
 	/* A key that was never there may be somewhere: that is no answer about the identity. */
 	old.data[2] = (uint8_t)2024;
 	old.data[3] = 2024 >> 8;
