@@ -24,6 +24,12 @@ static const struct {
 	{K_ID_CHECK, 20},    {K_ID_SCIENTIFIC, 10}, {K_ID_BIRTH, 10},   {K_NAME_NONE, 10},    {K_AMOUNT_TEXT, 10}, {K_AMOUNT_NONE, 10},
 	{K_DUPLICATE, 20},   {K_CONFLICT, 10},
 };
+/* Further lines of population.csv, the first known always. */
+static const char *const fate_lines[FATES][2] = {
+	[QUESTIONED] = {"1,1,,2026,10,1,100000,2026-05-12,2026-05-14,,",
+			"1,1,,2026,10,1,100000,2026-05-12,2026-05-14,2027-01-10,2027-01-11"},
+	[OUTSIDE] = {"1,1,,2026,10,1,100000,2026-05-12,2026-05-14,,", "1,1,,2026,outside,1,490000,2026-05-12,2026-05-14,,"},
+};
 /* Of a collective's rosters, a hundred parts: when it comes, and when its papers do. */
 static const struct {
 	enum season comes, papers;
@@ -64,6 +70,17 @@ static enum kind kind_of(const struct district *d, uint32_t person)
 	return GOOD;
 }
 
+/* Each fate for one in some thousand people, in a small district for one in some hundred. */
+static enum fate fate_at(const struct district *d, uint32_t person)
+{
+	int parts = d->people >= 50000 ? 5 : d->people >= 5000 ? 20 : 60, fate;
+
+	if (kind_of(d, person) != GOOD)
+		return FATE_NONE;
+	fate = 1 + (int)(chance_of(d, person, 5) % PARTS) / parts;
+	return fate < FATES ? (enum fate)fate : FATE_NONE;
+}
+
 /* Kinds that are about the person: every row of any roster comes to the same. */
 static bool of_the_person(enum kind k)
 {
@@ -90,11 +107,16 @@ static void tell_agencies(struct maker *m)
 {
 	for (uint32_t i = 0; i < m->d->people; i++) {
 		const struct kind_line *k = &kinds[kind_of(m->d, i)];
+		enum fate fate = fate_at(m->d, i);
 		struct invented who;
 
-		if (k->known == PAID && !k->tax && !k->ssa)
+		if (k->known == PAID && !k->tax && !k->ssa && !fate)
 			continue;
 		person_at(m->d, i, &who);
+		for (int l = 0; l < 2 && fate_lines[fate][l]; l++)
+			buf_printf(&m->population, "%s,%s,%s\n", who.number, who.name, fate_lines[fate][l]);
+		if (fate == NOT_GIVEN_BACK)
+			buf_printf(&m->tax, "%s,no_refund\n", who.number);
 		for (int l = 0; k->known != PAID && l < 2 && known_lines[k->known][l]; l++)
 			buf_printf(&m->population, "%s,%s,%s\n", who.number, who.name, known_lines[k->known][l]);
 		if (k->tax)
@@ -156,7 +178,10 @@ static int add(struct maker *m, uint32_t person, enum kind kind, int yuan, const
 		d->rows = more;
 		d->row_cap = more_cap;
 	}
-	d->rows[d->row_count++] = (struct district_row){.roster = d->roster_count, .kind = kind, .person = person, .code = code ? code : kinds[kind].code};
+	if (!code && fate_at(d, person) == OUTSIDE)
+		code = "cap_b_exceeded";
+	d->rows[d->row_count++] = (struct district_row){.roster = d->roster_count, .kind = kind, .person = person, .code = code ? code : kinds[kind].code,
+							.fate = code ? FATE_NONE : fate_at(d, person)};
 	person_at(d, person, &who);
 	spoil(who.number, kinds[kind].id);
 	*f = (struct form_row){.blank_before = r->count > 0 && r->count % 23 == 0};
@@ -304,7 +329,7 @@ static int other(struct maker *m, int village, bool filed_before)
 	first_and_end(m->d, village, &first, &end);
 	for (uint32_t i = first; i < end; i++) {
 		enum kind k = kind_of(m->d, i);
-		bool whole = k == GOOD && filed_before && chance_of(m->d, i, 4) % 5 == 0;
+		bool whole = k == GOOD && filed_before && !fate_at(m->d, i) && chance_of(m->d, i, 4) % 5 == 0;
 
 		if (of_the_person(k) && chance_of(m->d, i, 3) % 12 == 0 &&
 		    add(m, i, k, whole ? 5000 : 1000, whole ? "cap_b_exceeded" : NULL) < 0)

@@ -22,6 +22,14 @@ enum season { /* parts of the year, in their order; a roster and its papers may 
 	SEASONS,
 	NEVER = SEASONS,
 };
+enum fate { /* what befalls a few of those who simply go through */
+	FATE_NONE,
+	ASKED_BACK,     /* once paid, people have it refunded */
+	NOT_GIVEN_BACK, /* the same, and the bureau refuses */
+	QUESTIONED,     /* their own contribution is refunded in January: a difference for a person */
+	OUTSIDE,        /* others subsidise them elsewhere, as the SSA knows: no room under the cap */
+	FATES
+};
 struct district_row { /* what must become of it */
 	struct id submission;
 	int row;
@@ -30,6 +38,7 @@ struct district_row { /* what must become of it */
 	uint32_t person;
 	const char *code;   /* the final answer */
 	bool withdrawn;     /* by a person meanwhile: expected instead */
+	enum fate fate;     /* only of rows that are credited but for it */
 };
 struct district_roster {
 	struct id submission;

@@ -98,6 +98,18 @@ void planted_free(struct planted_list *l)
 	*l = (struct planted_list){NULL, 0};
 }
 
+int planted_add(struct planted_list *l, const struct id *payment, const char *kind, const char *becomes, struct err *e)
+{
+	struct planted *more = realloc(l->at, sizeof *more * (size_t)(l->count + 1));
+
+	if (!more)
+		return err_set(e, ERR_TEMP, "planted: no memory");
+	l->at = more;
+	l->at[l->count] = (struct planted){.payment = *payment, .becomes = becomes};
+	snprintf(l->at[l->count++].kind, sizeof more->kind, "%s", kind);
+	return 0;
+}
+
 int planted_unheard(const struct planted_list *l)
 {
 	int n = 0;

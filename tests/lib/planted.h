@@ -18,6 +18,8 @@ struct planted_list {
 };
 int planted_read(struct planted_list *l, struct world *w, struct err *e);
 void planted_free(struct planted_list *l);
+/* Something else that must be found about that payment. */
+int planted_add(struct planted_list *l, const struct id *payment, const char *kind, const char *becomes, struct err *e);
 int planted_unheard(const struct planted_list *l);
 
 /* Marks what the ledger's differences, its strangers and the rejected entries of feeds account for. Gives how many of those nobody planted, and names the

@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "tests/lib/people.h"
 #include <inttypes.h>
+#include <jansson.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <string.h>
@@ -208,6 +209,46 @@ static int withdraw(struct year *y, struct err *e)
 	return 0;
 }
 
+/* One person decides that a payment is to be refunded, another one agrees. */
+static int reverse(struct year *y, const struct id *payment, struct err *e)
+{
+	char keys[2][512], hex[ID_HEX], operation[ID_HEX];
+	struct buf out;
+	json_t *said;
+	int status;
+
+	world_path(&y->world, keys[0], "annie.key");
+	world_path(&y->world, keys[1], "ben.key");
+	buf_init(&out, 1 << 16);
+	status = world_qiao(&y->world, &out, "--format", "json", "reverse", id_hex(payment, hex), "--refund", "04", "--reason", "多收了",
+			    "--operator", "annie", "--key", keys[0], "--wait", "60", NULL);
+	said = json_loadb((const char *)out.data, out.len, 0, NULL);
+	snprintf(operation, sizeof operation, "%s", said ? json_string_value(json_object_get(said, "operation")) : "");
+	json_decref(said);
+	buf_fini(&out);
+	if (status == 0)
+		status = world_qiao(&y->world, NULL, "approve", operation, "--reason", "核对无误", "--operator", "ben", "--key", keys[1], "--wait",
+				    "60", NULL);
+	return status == 0 ? year_go_on(y, e) : err_set(e, ERR_PERM, "payment %s cannot be reversed: exit %d", hex, status);
+}
+
+static int ask_back(struct year *y, struct err *e)
+{
+	for (int i = 0; i < y->district.row_count; i++) {
+		struct district_row *r = &y->district.rows[i];
+		struct id payment;
+
+		if (r->fate != ASKED_BACK && r->fate != NOT_GIVEN_BACK)
+			continue;
+		if (!year_payment_of(&y->world, r, &payment, e))
+			return err_set(e, ERR_PERM, "a row that was credited has no payment");
+		if (reverse(y, &payment, e) < 0)
+			return -1;
+		r->code = r->fate == ASKED_BACK ? "refunded" : "refund_refused";
+	}
+	return 0;
+}
+
 static const struct {
 	const char *day, *what;
 	int (*act)(struct year *y, struct err *e);
@@ -220,6 +261,7 @@ static const struct {
 	{"2026-12-31", "rows withdrawn", withdraw},
 	{"2027-01-03", "the cut-off, and what comes too late", past_the_end},
 	{"2027-01-05", "the money reaches the treasury", treasury_opens},
+	{"2027-01-12", "refunds asked for; contributions refunded", ask_back},
 	{"2027-01-22", "the end", NULL},
 };
 #define TREASURY_OPENS "2027-01-05"
@@ -237,14 +279,15 @@ static int live_parts(struct year *y, struct err *e)
 
 /* ---- the whole ---- */
 
-static int make_operator(struct world *w, void *arg, struct err *e)
+static int make_operators(struct world *w, void *arg, struct err *e)
 {
 	char key[512];
 
 	(void)arg;
-	return world_qiao(w, NULL, "keygen", "--operator", "annie", "--key", world_path(w, key, "annie.key"), NULL) == 0
-		       ? 0
-		       : err_set(e, ERR_CONF, "qiao keygen --operator: see log/commands.stderr");
+	if (world_qiao(w, NULL, "keygen", "--operator", "annie", "--key", world_path(w, key, "annie.key"), NULL) != 0 ||
+	    world_qiao(w, NULL, "keygen", "--operator", "ben", "--key", world_path(w, key, "ben.key"), NULL) != 0)
+		return err_set(e, ERR_CONF, "qiao keygen --operator: see log/commands.stderr");
+	return 0;
 }
 
 /* Each kind gets an equal share of what an agency says wrongly. */
@@ -269,7 +312,7 @@ static int begin(struct year *y, struct err *e)
 	static const char *const tax[] = {"--settle-ms", "50", "--refund-ms", "50", "--treasury-from", TREASURY_OPENS, "--seed", seed, "--odd",
 					  odd[0], "--book-plants", plants[0], NULL};
 	static const char *const ssa[] = {"--everyone-paid", "2026", "--credit-ms", "20", "--seed", seed, "--odd", odd[1], "--book-plants", plants[1], NULL};
-	const struct world_options o = {.day = parts[0].day, .lists = "district", .tax_args = tax, .ssa_args = ssa, .before_init = make_operator,
+	const struct world_options o = {.day = parts[0].day, .lists = "district", .tax_args = tax, .ssa_args = ssa, .before_init = make_operators,
 					.settings = y->options.people > MANY ? settings_many : settings_few};
 	char path[512], villages[400];
 
@@ -291,6 +334,20 @@ static int begin(struct year *y, struct err *e)
 	return world_start_four(&y->world, e);
 }
 
+/* What the district itself brings about for a person to look at. */
+static int add_questioned(struct year *y, struct planted_list *l, struct err *e)
+{
+	for (int i = 0; i < y->district.row_count; i++) {
+		const struct district_row *r = &y->district.rows[i];
+		struct id payment;
+
+		if (r->fate == QUESTIONED && year_payment_of(&y->world, r, &payment, e) &&
+		    planted_add(l, &payment, "refunded contribution", "contribution_refunded_later", e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 struct proof {
 	struct year *y;
 	FILE *out;
@@ -310,7 +367,7 @@ static int proven(void *arg, struct err *e)
 	rows = year_compare(p->y, p->out, e);
 	if (rows < 0 || planted_read(&l, &p->y->world, e) < 0)
 		return -1;
-	strange = planted_find(&l, &p->y->world, p->out, e);
+	strange = add_questioned(p->y, &l, e) < 0 ? -1 : planted_find(&l, &p->y->world, p->out, e);
 	f->planted = l.count;
 	f->found = 0;
 	for (int i = 0; i < l.count; i++) {
