@@ -1,6 +1,7 @@
 /* Two villages file for the same people at the same moment: whatever comes first on the bus, nobody is given more than the highest
  * tier, and what does not fit is refused whole. The highest tier is lowered for it, so that two subsidies of 400 yuan do not fit. */
 #include "ledger/internal.h"
+#include "ledger/read.h"
 #undef COUNT
 #include "base/fs.h"
 #include "tests/lib/books.h"
