@@ -126,7 +126,7 @@ int on_subsidy_declared(struct flow *f, const struct bus_record *r, struct err *
 	d->row_no = ev.row_no;
 	d->year = s->year;
 	d->trace = r->event.id;
-	d->has_token = ev.token.set;
+	d->has_token = ev.token.set && ev.identity.n > 0; /* whom nobody can ask about is nobody */
 	d->token = ev.token.v;
 	d->amount_known = ev.amount_fen.set;
 	d->amount_fen = ev.amount_fen.set ? ev.amount_fen.v : 0;

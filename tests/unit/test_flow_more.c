@@ -594,10 +594,30 @@ static void cap_b_is_looked_at_again_when_instructing(void **state)
 	assert_int_equal(p.amount_fen, 300000);
 }
 
+/* A token whose identity was left out: nobody could be asked about it, and the gateway could not even ask. */
+static void a_row_without_identity_stops_nothing(void **state)
+{
+	struct flow_world *w = WORLD(state);
+	struct fw_draft d = fw_draft_open(w, "v1", "r", FW_VILLAGE);
+	struct subsidy_declared row = {.submission_id = d.sub, .attempt_id = d.attempt, .row_no = d.rows++ + 5, .member = {true, 1},
+				       .token = {true, fw_token(1)}, .amount_fen = {true, 50000}};
+	d.amount_fen = 50000;
+	row_digest(&d.digest, &row);
+	fw_publish(w, EV_SUBSIDY_DECLARED, &row, d.sub);
+	fw_draft_rows(w, &d, (struct fw_row[]){{2, 50000, NULL}}, 1);
+	fw_draft_close(w, &d);
+	fw_cover(w, d.sub, FW_VILLAGE, SPONSOR_COLLECTIVE, "S1", FW_NOW);
+	fw_turns(w);
+	ANSWERED(w, d.sub, 5, "id_missing", true);
+	ANSWERED(w, d.sub, 6, "pending", false);
+	(void)fw_statement(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(what_is_put_while_something_comes_due_comes_due),
+		T(a_row_without_identity_stops_nothing),
 		T(enquiries_that_nobody_answers_become_rare),
 		T(a_payment_that_never_came_to_the_bureau_is_sent_again),
 		T(without_a_word_of_the_ssa_a_payment_ends_with_the_year),
