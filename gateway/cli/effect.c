@@ -10,7 +10,7 @@ static int say(struct reject_effect *f, const char *code, const char *a, const c
 
 	f->code = code;
 	for (int i = 0; i < 3; i++)
-		snprintf(f->args[i], sizeof f->args[i], "%s", args[i]);
+		snprintf(f->args[i], sizeof f->args[i], "%.99s", args[i]);
 	return 0;
 }
 
