@@ -52,6 +52,7 @@ void plants_load(struct plants *p)
 	struct str rest;
 
 	p->count = 0;
+	p->loaded = true;
 	if (!p->file || !fs_exists(p->file))
 		return;
 	buf_init(&text, 1 << 20);

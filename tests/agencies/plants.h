@@ -5,7 +5,8 @@
  *     state,PAYMENT_ID,STATE,TIME    another state
  *     hide,PAYMENT_ID                not in the book
  *
- * It is read again with the first page of each book. The rest of the agency knows nothing of it. */
+ * It is read again with the first page of each book, and by an agency that was started in the middle of one. The rest of the agency knows
+ * nothing of it. */
 #ifndef QIAO_AGENCIES_PLANTS_H
 #define QIAO_AGENCIES_PLANTS_H
 #include "tests/agencies/json_out.h"
@@ -23,6 +24,7 @@ struct plants {
 	const char *file; /* or NULL */
 	struct plant at[PLANTS_MAX];
 	int count;
+	bool loaded;
 };
 struct told { /* an entry as the book tells it */
 	const struct id *id; /* or NULL */

@@ -64,7 +64,7 @@ int ssa_account(void *agency, struct request *q, struct out *o)
 	book_mature(&s->book, KIND_TAKEN, KIND_POSTED, s->options.credit_ms);
 	if (request_book(q, last, &p) < 0)
 		return answer_error(o, 400, "cursor", "not a cursor of this book, or no period");
-	if (p.after == 0)
+	if (p.after == 0 || !s->plants.loaded)
 		plants_load(&s->plants);
 	out_lit(o, "{\"entries\":[");
 	for (at = p.after + 1; at <= last && page.written < p.limit; at++)

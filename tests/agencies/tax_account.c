@@ -34,7 +34,7 @@ int tax_account(void *agency, struct request *q, struct out *o)
 	tax_mature(t);
 	if (request_book(q, last, &p) < 0)
 		return answer_error(o, 400, "cursor", "not a cursor of this book, or no period");
-	if (p.after == 0)
+	if (p.after == 0 || !t->plants.loaded)
 		plants_load(&t->plants);
 	out_lit(o, "{\"entries\":[");
 	for (at = p.after + 1; at <= last && page.written < p.limit; at++)
