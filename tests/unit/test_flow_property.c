@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 enum {
-	STEPS = 6000, BUDGET_MS = 3000, /* of each test; a slow disk ends the random part, never the settling */
+	STEPS = 6000, LEAST = 1500, BUDGET_MS = 3000, /* of each test; who is slow takes fewer steps, but never too few to see anything */
 	WORLD_STEPS = 5000,             /* of a world in a long life: what it keeps stays small */
 	BATCH_MAX = 12, ALL_EVERY = 50, /* steps between two looks; looks between two recounts */
 	PERSONS = 150, EARLY = 20, ALL_PERSONS = 1 + PERSONS + EARLY,
@@ -81,7 +81,7 @@ struct life {
 	uint64_t rng;
 	int64_t sequence;
 	bool faults, keyed;
-	int each_rebuilt, moments_looked_at; /* a long life looks at fewer of them in each of its many worlds */
+	int each_rebuilt, moments_looked_at, restart_percent; /* fewer in each of the many worlds of a long life */
 	struct sub subs[SUBS_MAX];
 	int sub_count;
 	struct entry book[BOOK_MAX];
@@ -860,7 +860,7 @@ static void step(struct life *l)
 	default:
 		if (percent(l, 20))
 			early(l);
-		else if (percent(l, 10))
+		else if (percent(l, l->restart_percent))
 			restart(l);
 	}
 }
@@ -926,8 +926,10 @@ static struct life *live(bool keyed, int64_t seed, int64_t most, int64_t budget_
 	l->w.conf.gateway.batch_events = 50;
 	l->faults = true;
 	l->keyed = keyed;
-	l->each_rebuilt = budget_ms == BUDGET_MS ? 1 : 8;
-	l->moments_looked_at = budget_ms == BUDGET_MS ? 20 : 3;
+	bool brief = budget_ms == BUDGET_MS;
+	l->each_rebuilt = brief ? 1 : 8;
+	l->moments_looked_at = brief ? 20 : 3;
+	l->restart_percent = brief ? 25 : 10;
 	for (int i = 1; i < ALL_PERSONS; i++) {
 		l->arrived[i] = chance(l, 10) < 7 && i % 11 != 0;
 		l->person_sequence[i] = 10;
@@ -942,7 +944,7 @@ static struct life *live(bool keyed, int64_t seed, int64_t most, int64_t budget_
 		    bus_seek(*readers[i].r, &start, 1, &e) != 0)
 			fail_msg("%s", e.text);
 	int64_t until = clock_monotonic() + budget_ms, done = 0;
-	while (done < most && clock_monotonic() < until) {
+	while (done < most && (done < LEAST || clock_monotonic() < until)) {
 		for (int64_t i = 1 + (int64_t)chance(l, BATCH_MAX); i > 0; i--, done++)
 			step(l);
 		turns(l);
