@@ -177,7 +177,7 @@ def key_of(s):
         return f"{v['year']}/{v['village']}/{v['sponsor_type']}".encode()
     if s.topic.startswith("rejects."):
         return f"{v['topic']}/{v['partition']}/{v['offset']}".encode()
-    key = v[KEY_FIELD[s.topic]]
+    key = v["plan_id" if s.type == "SubsidyPlan" else KEY_FIELD[s.topic]]
     return key.encode() if isinstance(key, str) else key
 
 
