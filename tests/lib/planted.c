@@ -128,20 +128,42 @@ static int by_payment(const void *a, const void *b)
 	return memcmp(x->payment.b, y->payment.b, ID_LEN);
 }
 
-/* Marks all of that payment and kind; false: there is none. */
-static bool mark(struct planted_list *l, const struct finding *f)
+void planted_sort(struct planted_list *l)
+{
+	if (l->count)
+		qsort(l->at, (size_t)l->count, sizeof *l->at, by_payment);
+}
+
+/* The first of that payment, or where it would stand. */
+static int place_of(const struct planted_list *l, const struct id *payment)
 {
 	int from = 0, to = l->count;
-	bool any = false;
 
 	while (from < to) {
 		int mid = from + (to - from) / 2;
 
-		if (memcmp(l->at[mid].payment.b, f->payment.b, ID_LEN) < 0)
+		if (memcmp(l->at[mid].payment.b, payment->b, ID_LEN) < 0)
 			from = mid + 1;
 		else
 			to = mid;
 	}
+	return from;
+}
+
+bool planted_unheard_of(const struct planted_list *l, const struct id *payment)
+{
+	for (int i = place_of(l, payment); i < l->count && id_eq(&l->at[i].payment, payment); i++)
+		if (l->at[i].unheard)
+			return true;
+	return false;
+}
+
+/* Marks all of that payment and kind; false: there is none. */
+static bool mark(struct planted_list *l, const struct finding *f)
+{
+	int from = place_of(l, &f->payment);
+	bool any = false;
+
 	for (; from < l->count && id_eq(&l->at[from].payment, &f->payment); from++)
 		if (l->at[from].becomes && strcmp(l->at[from].becomes, f->kind) == 0)
 			any = l->at[from].found = true;
@@ -204,8 +226,7 @@ int planted_find(struct planted_list *l, struct world *w, FILE *out, struct err 
 	if (!found)
 		return err_set(e, ERR_TEMP, "planted: no memory");
 	n = findings_read(world_path(w, path, "data/gateway/ledger.db"), found, FINDINGS_MAX, e);
-	if (l->count)
-		qsort(l->at, (size_t)l->count, sizeof *l->at, by_payment);
+	planted_sort(l);
 	for (int i = 0; i < l->count; i++)
 		l->at[i].found = l->at[i].becomes == NULL;
 	for (int i = 0; i < n; i++)

@@ -21,6 +21,8 @@ void planted_free(struct planted_list *l);
 /* Something else that must be found about that payment. */
 int planted_add(struct planted_list *l, const struct id *payment, const char *kind, const char *becomes, struct err *e);
 int planted_unheard(const struct planted_list *l);
+void planted_sort(struct planted_list *l); /* by payment */
+bool planted_unheard_of(const struct planted_list *sorted, const struct id *payment);
 
 /* Marks what the ledger's differences, its strangers and the rejected entries of feeds account for. Gives how many of those nobody planted, and names the
  * first few on out; -1: the ledger cannot be read. */

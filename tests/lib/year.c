@@ -120,25 +120,31 @@ static int await(struct year *y, year_condition *reached, const char *what, stru
 	}
 }
 
+/* Who is still in flight never heard that it was paid; others may have been told when they were asked for. */
+static int only_unheard(struct year *y, int64_t in_flight, struct err *e)
+{
+	struct planted_list planted;
+	int rc = 0;
+
+	if (planted_read(&planted, &y->world, e) < 0)
+		return -1;
+	if (in_flight <= planted_unheard(&planted))
+		rc = year_in_flight_are(&y->world, &planted, e);
+	planted_free(&planted);
+	return rc;
+}
+
 /* All that was handed in has an answer, and nothing is on its way but what waits for somebody outside. */
 static int quiet(struct year *y, const struct year_tally *t, struct err *e)
 {
 	const int64_t *c = t->column;
-	struct planted_list planted;
-	int unheard = 0;
 
 	if (t->rosters != district_come(&y->district, y->now) || t->settled != district_settled(&y->district, y->now) ||
 	    c[SC_PENDING] != district_pending(&y->district, y->now) || c[SC_REFUND_REQUESTED] + c[SC_REFUND_IN_DOUBT] > 0)
 		return 0;
-	if (y->treasury_open)
-		return c[SC_IN_FLIGHT] + c[SC_IN_DOUBT] + c[SC_AWAITING_CREDIT] == 0;
-	if (c[SC_IN_FLIGHT] + c[SC_IN_DOUBT] > 0) {
-		if (planted_read(&planted, &y->world, e) < 0)
-			return -1;
-		unheard = planted_unheard(&planted);
-		planted_free(&planted);
-	}
-	return c[SC_IN_FLIGHT] + c[SC_IN_DOUBT] == unheard;
+	if (y->treasury_open || c[SC_IN_FLIGHT] + c[SC_IN_DOUBT] == 0)
+		return c[SC_IN_FLIGHT] + c[SC_IN_DOUBT] == 0 && (!y->treasury_open || c[SC_AWAITING_CREDIT] == 0);
+	return only_unheard(y, c[SC_IN_FLIGHT] + c[SC_IN_DOUBT], e);
 }
 
 /* ---- the parts of the year ---- */

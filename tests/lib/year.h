@@ -57,6 +57,8 @@ struct year_tally { /* one look at the ledger */
 	int64_t column[STAT_COLUMNS];
 };
 int year_tally(const struct world *w, struct year_tally *t, struct err *e);
+/* 1 when every payment that is in flight or in doubt is one of those unheard, else 0. Sorts the list. */
+int year_in_flight_are(const struct world *w, struct planted_list *unheard, struct err *e);
 /* Compares rows, payments and books one by one: how many do not fit, the first few named on out. */
 int year_compare(struct year *y, FILE *out, struct err *e);
 /* The payment of a row; false: it has none. */

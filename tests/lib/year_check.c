@@ -60,6 +60,28 @@ out:
 	return rc;
 }
 
+int year_in_flight_are(const struct world *w, struct planted_list *unheard, struct err *e)
+{
+	struct store *st = NULL;
+	struct stmt *q;
+	int got = -1;
+	bool all = true;
+
+	planted_sort(unheard);
+	if (open_ledger(w, &st, e) == 0 && store_prepare(st, &q, "SELECT pid, facts FROM decl WHERE voided = 0 AND pid IS NOT NULL", e) == 0)
+		while (all && (got = stmt_step(q, e)) == 1) {
+			enum stat_column c = stat_column_of(state_of((uint32_t)stmt_get_int(q, 1)));
+			struct id payment;
+
+			if (c != SC_IN_FLIGHT && c != SC_IN_DOUBT)
+				continue;
+			memcpy(payment.b, stmt_get_blob(q, 0).p, ID_LEN);
+			all = planted_unheard_of(unheard, &payment);
+		}
+	store_close(st);
+	return got < 0 ? -1 : all;
+}
+
 bool year_payment_of(const struct world *w, const struct district_row *r, struct id *payment, struct err *e)
 {
 	struct store *st = NULL;
