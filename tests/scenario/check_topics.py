@@ -122,9 +122,9 @@ def read_submissions(bus, wrong):
     """Goes over the topic as it lies, repeats included: opening again voids the rows of an attempt that was not closed."""
     found = {}
     for s in bus.submissions:
-        sub = found.get(s["submission_id"])
         if s.type in ("GateDocuments", "SubsidyPlan"):
             continue
+        sub = found.get(s["submission_id"])
         if s.type == "SubmissionOpened":
             if not sub:
                 found[s["submission_id"]] = Submission(s)
