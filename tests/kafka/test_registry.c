@@ -201,12 +201,12 @@ static void another_text_of_the_same_schema_is_no_other(void **state)
 static void an_incompatible_schema_keeps_all_out(void **state)
 {
 	(void)state;
-	put_changed(EV_BOOK_CLOSED, without_last_field);
+	put_changed(EV_CONTRIBUTION_FEED_REACHED, without_last_field);
 	assert_int_equal(qiao("schemas", "register"), EXIT_NO);
 	assert_has(said.out, "incompatible");
 	assert_int_equal(subjects(), 1);
 	assert_int_equal(qiao("schemas", "check"), EXIT_NO);
-	assert_has(said.out, "cn.keqiao.qiao.BookClosed: not registered in the form");
+	assert_has(said.out, "cn.keqiao.qiao.ContributionFeedReached: not registered in the form");
 }
 
 static void a_program_runs_on_what_it_remembers(void **state)
