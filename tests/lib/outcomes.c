@@ -179,7 +179,8 @@ bool outcomes_quiet(const struct outcomes *o, const struct rosters *r, int wave)
 		if (refused_file(x) || r->steps[x->step].wave > wave)
 			continue;
 		a = outcome_of(o, &x->submission, x->row);
-		if (!a || !(a->final || strcmp(a->result, "waiting") == 0))
+		/* Who the SSA's check before the vote objects to is told so and waits for the vote all the same. */
+		if (!a || !(a->final || strcmp(a->result, "waiting") == 0 || strcmp(a->result, "mend") == 0))
 			return false;
 	}
 	return true;
