@@ -68,7 +68,7 @@ static void the_collective_has_all_gates_of_the_plan(void **state)
 	(void)state;
 	assert_int_equal(policy_parse(&p, 2026, str_of(buf_text(&text)), &why), 0);
 	assert_int_equal(p.rules[SPONSOR_COLLECTIVE].gates,
-			 ((1u << GATES) - 1) & ~(1u << GATE_AGREEMENT));
+			 ((1u << GATES) - 1) & ~(1u << GATE_AGREEMENT | 1u << GATE_SUPERVISION)); /* it blocks nothing */
 	assert_true(p.rules[SPONSOR_COLLECTIVE].members_only &&
 		    p.rules[SPONSOR_COLLECTIVE].advised);
 	assert_true(p.rules[SPONSOR_COLLECTIVE].cap_a &&
