@@ -50,16 +50,19 @@ static void opening_with_a_schema_that_differs(void **state)
 #define HEAD "{\"type\":\"record\",\"namespace\":\"cn.keqiao.qiao\",\"name\":"
 #define RUN_ID "{\"name\":\"run_id\",\"type\":{\"type\":\"fixed\",\"name\":\"Id\",\"size\":16}}"
 #define LONG(name) ",{\"name\":\"" name "\",\"type\":\"long\"}"
+#define REST \
+	",{\"name\":\"attempt\",\"type\":\"long\",\"default\":0}" \
+	",{\"name\":\"as_of\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"},\"default\":0}"
 	static const char *const bad[] = {
 		HEAD "\"BookClosed\",\"fields\":[" RUN_ID LONG("count") LONG("amount_fen")
-			LONG("more") "]}",
-		HEAD "\"BookClosed\",\"fields\":[" RUN_ID LONG("amount_fen") LONG("count") "]}",
+			REST LONG("more") "]}",
+		HEAD "\"BookClosed\",\"fields\":[" RUN_ID LONG("amount_fen") LONG("count") REST "]}",
 		HEAD "\"BookClosed\",\"fields\":[" RUN_ID LONG(
-			"count") ",{\"name\":\"amount_fen\",\"type\":\"int\"}]}",
+			"count") ",{\"name\":\"amount_fen\",\"type\":\"int\"}" REST "]}",
 		HEAD "\"BookOpened\",\"fields\":[" RUN_ID LONG("from") LONG("to") "]}",
 	};
 	static const char good[] =
-		HEAD "\"BookClosed\",\"fields\":[" RUN_ID LONG("count") LONG("amount_fen") "]}";
+		HEAD "\"BookClosed\",\"fields\":[" RUN_ID LONG("count") LONG("amount_fen") REST "]}";
 	struct codec *c = NULL;
 	struct err e = {0};
 
