@@ -1,5 +1,5 @@
 /* Corrections of what was declared: rows are taken out again, with a reason, as long as nobody was instructed to collect them.
- * Afterwards only a reversal helps (collections.c).
+ * Afterwards only a reversal helps (reversals.c).
  *
  * An annex is a mended roster whose cover names the filed one. It keeps that one's gates, so it may only take out and lower: rows that it
  * leaves out are withdrawn, lowered ones are withdrawn and filed anew, an added or raised row needs a supplement with gates of its own. Only

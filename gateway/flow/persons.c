@@ -11,14 +11,6 @@
 enum { YEARS_MAX = 8, LIVE_MAX = 256 };
 #define OUTSIDE_MAX INT64_C(100000000000)
 
-static int differ(struct flow *f, const struct decl *d, const char *kind, const char *detail, const struct id *cause, struct err *e)
-{
-	char hex[ID_HEX];
-	COUNT(C_DIFFERENCES);
-	log_warn("DIFFERENCE", "payment=%s kind=%s", id_hex(&d->pid, hex), kind);
-	return difference_add(f->p.ledger, d, kind, detail, cause, e);
-}
-
 /* */
 int cap_b_used(struct flow *f, const struct person *who, int64_t *fen, struct err *e)
 {
@@ -129,7 +121,7 @@ int outside_judged(struct flow *f, const struct person *who, const struct id *ca
 	if (!newest || used - pending <= p->highest_tier_fen)
 		return 0;
 	snprintf(detail, sizeof(detail), "%d: %s > %s", (int)who->year, yuan(sum, used - pending), yuan(tier, p->highest_tier_fen));
-	return differ(f, newest, "cap_b_outside", detail, cause, e);
+	return payment_differs(f, newest, "cap_b_outside", detail, cause, e);
 }
 
 /* ---- links ---- */
@@ -163,18 +155,18 @@ static int look_at_year(struct flow *f, const struct id *token, int n, int year,
 	for (int i = 0; i < count; i++) {
 		newest = !newest || live[i]->no > newest->no ? live[i] : newest;
 		for (int j = 0; j < i; j++) {
-			const struct decl *a = live[i], *b = live[j];
+			struct decl *a = live[i], *b = live[j];
 			if (!id_eq(&a->sponsor, &b->sponsor))
 				continue;
 			id_hex(a->no > b->no ? &b->pid : &a->pid, hex);
-			if (differ(f, a->no > b->no ? a : b, "link_double", hex, cause, e) != 0)
+			if (payment_differs(f, a->no > b->no ? a : b, "link_double", hex, cause, e) != 0)
 				return -1;
 		}
 	}
 	if (!p || !newest || used <= p->highest_tier_fen)
 		return 0;
 	snprintf(detail, sizeof(detail), "%d: %s > %s", year, yuan(sum, used), yuan(tier, p->highest_tier_fen));
-	return differ(f, newest, "link_over_cap", detail, cause, e);
+	return payment_differs(f, newest, "link_over_cap", detail, cause, e);
 }
 
 static int look_at_group(struct flow *f, const struct id *one, const struct id *cause, struct err *e)

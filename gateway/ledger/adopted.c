@@ -235,18 +235,9 @@ int adopted_answer_put(struct ledger *l, const struct adopted_answer *a, struct 
 	stmt_text(q, 6, str_of(a->column[0] ? a->column : NULL));
 	stmt_text(q, 7, str_of(a->detail[0] ? a->detail : NULL));
 	stmt_int(q, 8, a->final);
-	if (a->has_pid)
-		stmt_blob(q, 9, a->pid.b, ID_LEN);
-	else
-		stmt_null(q, 9);
+	column_put_id(q, 9, a->has_pid ? &a->pid : NULL);
 	l->adopting.answers = true;
 	return stmt_run(q, e);
-}
-
-static void get_text(char *out, size_t cap, struct str s)
-{
-	if (!s.p || str_copy(out, cap, s) != 0)
-		out[0] = '\0';
 }
 
 int adopted_answer_get(struct ledger *l, const struct id *submission, int row_no,
@@ -267,9 +258,9 @@ int adopted_answer_get(struct ledger *l, const struct id *submission, int row_no
 				       .final = stmt_get_int(q, 5),
 				       .has_pid = !stmt_is_null(q, 6),
 				       .standing = (enum adopted_standing)stmt_get_int(q, 7)};
-	get_text(out->code, sizeof(out->code), stmt_get_text(q, 2));
-	get_text(out->column, sizeof(out->column), stmt_get_text(q, 3));
-	get_text(out->detail, sizeof(out->detail), stmt_get_text(q, 4));
+	column_text(out->code, sizeof(out->code), stmt_get_text(q, 2));
+	column_text(out->column, sizeof(out->column), stmt_get_text(q, 3));
+	column_text(out->detail, sizeof(out->detail), stmt_get_text(q, 4));
 	get_id(&out->pid, stmt_get_blob(q, 6));
 	stmt_reset(q);
 	return 1;

@@ -18,35 +18,13 @@ const char *case_state_code(enum case_state s)
 	return codes[s];
 }
 
-static void copy_text(char *dst, size_t cap, struct str s)
-{
-	if (!s.p || str_copy(dst, cap, s) != 0)
-		dst[0] = '\0';
-}
-
-static bool copy_id(struct id *dst, struct str s)
-{
-	if (!s.p || s.n != ID_LEN)
-		return false;
-	memcpy(dst->b, s.p, ID_LEN);
-	return true;
-}
-
-static void text_or_null(struct stmt *q, int i, const char *z)
-{
-	if (z && z[0])
-		stmt_text(q, i, str_of(z));
-	else
-		stmt_null(q, i);
-}
-
 /* ---- runs ---- */
 
 static void run_read(struct run *r, struct stmt *q)
 {
 	memset(r, 0, sizeof(*r));
 	r->no = stmt_get_int(q, 0);
-	copy_id(&r->id, stmt_get_blob(q, 1));
+	column_id(&r->id, stmt_get_blob(q, 1));
 	r->year = (int32_t)stmt_get_int(q, 2);
 	r->from = stmt_get_int(q, 3);
 	r->to = stmt_get_int(q, 4);
@@ -55,8 +33,8 @@ static void run_read(struct run *r, struct stmt *q)
 	r->state = (enum run_state)stmt_get_int(q, 7);
 	r->cursor = stmt_get_int(q, 8);
 	r->found = stmt_get_int(q, 9);
-	copy_text(r->operator, sizeof(r->operator), stmt_get_text(q, 10));
-	copy_text(r->why, sizeof(r->why), stmt_get_text(q, 11));
+	column_text(r->operator, sizeof(r->operator), stmt_get_text(q, 10));
+	column_text(r->why, sizeof(r->why), stmt_get_text(q, 11));
 }
 
 static void run_book_read(struct run *r, struct stmt *q)
@@ -80,7 +58,7 @@ int run_put(struct ledger *l, const struct run *r, struct err *e)
 	for (int i = 0; i < 8; i++)
 		stmt_int(q, 3 + i, ints[i]);
 	stmt_text(q, 11, str_of(r->operator));
-	text_or_null(q, 12, r->why);
+	column_put_text(q, 12, r->why);
 	if (stmt_run(q, e) != 0)
 		return -1;
 	for (int i = 0; i < BOOKS; i++) {
@@ -200,8 +178,8 @@ static int put_ours(struct stmt *q, int year, struct buf *tax, struct buf *ssa, 
 	int64_t known = treasury_at ? treasury_at : paid_at;
 	struct book_line line = {.has_pid = true, .state = (uint8_t)state_of(facts), .amount_fen = stmt_get_int(q, 2),
 				 .ref = stmt_get_int(q, 0)};
-	copy_id(&line.pid, stmt_get_blob(q, 4));
-	line.has_token = copy_id(&line.token, stmt_get_blob(q, 1));
+	column_id(&line.pid, stmt_get_blob(q, 4));
+	line.has_token = column_id(&line.token, stmt_get_blob(q, 1));
 	struct str receipt = stmt_get_text(q, 8);
 	if (receipt.p && receipt.n < sizeof(line.receipt))
 		memcpy(line.receipt, receipt.p, receipt.n);
@@ -285,12 +263,9 @@ static int case_event(struct ledger *l, int64_t no, const char *what, int64_t ru
 		stmt_int(q, 3, run);
 	else
 		stmt_null(q, 3);
-	if (operation)
-		stmt_blob(q, 4, operation->b, ID_LEN);
-	else
-		stmt_null(q, 4);
-	text_or_null(q, 5, operator);
-	text_or_null(q, 6, note);
+	column_put_id(q, 4, operation);
+	column_put_text(q, 5, operator);
+	column_put_text(q, 6, note);
 	stmt_int(q, 7, l->now);
 	return stmt_run(q, e);
 }
@@ -338,15 +313,9 @@ static int case_insert(struct ledger *l, const struct run *r, const struct case_
 	stmt_int(q, 6, c->book);
 	stmt_int(q, 7, r->no);
 	stmt_blob(q, 8, key->b, ID_LEN);
-	if (pid)
-		stmt_blob(q, 9, pid->pid.b, ID_LEN);
-	else
-		stmt_null(q, 9);
-	if (person && person->has_token)
-		stmt_blob(q, 10, person->token.b, ID_LEN);
-	else
-		stmt_null(q, 10);
-	text_or_null(q, 11, receipt);
+	column_put_id(q, 9, pid ? &pid->pid : NULL);
+	column_put_id(q, 10, person && person->has_token ? &person->token : NULL);
+	column_put_text(q, 11, receipt);
 	bind_sides(q, 12, c);
 	if (stmt_run(q, e) != 0)
 		return -1;
@@ -383,8 +352,8 @@ static int case_state_put(struct ledger *l, int64_t no, enum case_state state, c
 	struct stmt *q = l->q[Q_CASE_STATE];
 	stmt_int(q, 1, no);
 	stmt_int(q, 2, state);
-	text_or_null(q, 3, owner);
-	text_or_null(q, 4, note);
+	column_put_text(q, 3, owner);
+	column_put_text(q, 4, note);
 	stmt_int(q, 5, l->now);
 	return stmt_run(q, e);
 }
@@ -434,25 +403,25 @@ static void case_read(struct case_row *c, struct stmt *q)
 	memset(c, 0, sizeof(*c));
 	c->no = stmt_get_int(q, 0);
 	c->decl = stmt_get_int(q, 1);
-	copy_text(c->kind, sizeof(c->kind), stmt_get_text(q, 2));
+	column_text(c->kind, sizeof(c->kind), stmt_get_text(q, 2));
 	struct str detail = stmt_get_text(q, 3);
-	copy_text(c->detail, sizeof(c->detail), (struct str){detail.p, detail.p ? utf8_cut(detail.p, detail.n < 150 ? detail.n : 150) : 0});
+	column_text(c->detail, sizeof(c->detail), (struct str){detail.p, detail.p ? utf8_cut(detail.p, detail.n < 150 ? detail.n : 150) : 0});
 	c->recorded_at = stmt_get_int(q, 4);
 	c->state = (enum case_state)stmt_get_int(q, 5);
-	copy_text(c->owner, sizeof(c->owner), stmt_get_text(q, 6));
-	copy_text(c->note, sizeof(c->note), stmt_get_text(q, 7));
+	column_text(c->owner, sizeof(c->owner), stmt_get_text(q, 6));
+	column_text(c->note, sizeof(c->note), stmt_get_text(q, 7));
 	c->class = (enum book_class)stmt_get_int(q, 8);
 	c->book = stmt_is_null(q, 9) ? -1 : (int)stmt_get_int(q, 9);
 	c->run = stmt_get_int(q, 10);
 	c->seen_run = stmt_get_int(q, 11);
-	c->has_pid = copy_id(&c->pid, stmt_get_blob(q, 12));
-	c->has_token = copy_id(&c->token, stmt_get_blob(q, 13));
-	copy_text(c->receipt, sizeof(c->receipt), stmt_get_text(q, 14));
+	c->has_pid = column_id(&c->pid, stmt_get_blob(q, 12));
+	c->has_token = column_id(&c->token, stmt_get_blob(q, 13));
+	column_text(c->receipt, sizeof(c->receipt), stmt_get_text(q, 14));
 	c->our_fen = stmt_get_int(q, 15);
-	copy_text(c->our_state, sizeof(c->our_state), stmt_get_text(q, 16));
+	column_text(c->our_state, sizeof(c->our_state), stmt_get_text(q, 16));
 	c->our_at = stmt_get_int(q, 17);
 	c->their_fen = stmt_get_int(q, 18);
-	copy_text(c->their_state, sizeof(c->their_state), stmt_get_text(q, 19));
+	column_text(c->their_state, sizeof(c->their_state), stmt_get_text(q, 19));
 	c->their_at = stmt_get_int(q, 20);
 	c->changed_at = stmt_get_int(q, 21);
 }
@@ -492,9 +461,9 @@ int view_case_events(struct ledger_view *v, int64_t no, int (*fn)(void *arg, con
 	stmt_int(q, 1, no);
 	while ((got = stmt_step(q, e)) == 1) {
 		struct case_event ev = {.run = stmt_get_int(q, 3), .at = stmt_get_int(q, 4)};
-		copy_text(ev.what, sizeof(ev.what), stmt_get_text(q, 0));
-		copy_text(ev.operator, sizeof(ev.operator), stmt_get_text(q, 1));
-		copy_text(ev.note, sizeof(ev.note), stmt_get_text(q, 2));
+		column_text(ev.what, sizeof(ev.what), stmt_get_text(q, 0));
+		column_text(ev.operator, sizeof(ev.operator), stmt_get_text(q, 1));
+		column_text(ev.note, sizeof(ev.note), stmt_get_text(q, 2));
 		if (fn(arg, &ev) != 0)
 			break;
 	}
@@ -509,10 +478,7 @@ int view_run(struct ledger_view *v, const struct id *id, struct run *out, struct
 	if (store_prepare(view_store(v), &q, "SELECT " RUN_COLS " FROM reconcile_run WHERE ?1 IS NULL OR id = ?1 ORDER BY no DESC LIMIT 1", e) != 0 ||
 	    store_prepare(view_store(v), &b, ledger_sql[Q_RUN_BOOKS], e) != 0)
 		return -1;
-	if (id)
-		stmt_blob(q, 1, id->b, ID_LEN);
-	else
-		stmt_null(q, 1);
+	column_put_id(q, 1, id);
 	got = stmt_step(q, e);
 	if (got <= 0)
 		return got;

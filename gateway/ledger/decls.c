@@ -4,40 +4,25 @@
 #include <stdio.h>
 #include <string.h>
 
-static void copy_text(char *dst, size_t cap, struct str s)
-{
-	if (!s.p || str_copy(dst, cap, s) != 0)
-		dst[0] = '\0';
-}
-
-static bool copy_id(struct id *dst, struct str s)
-{
-	memset(dst, 0, sizeof(*dst));
-	if (!s.p || s.n != ID_LEN)
-		return false;
-	memcpy(dst->b, s.p, ID_LEN);
-	return true;
-}
-
 void decl_read(struct decl *d, struct stmt *q)
 {
 	d->no = stmt_get_int(q, 0);
 	d->sub = stmt_get_int(q, 1);
 	d->row_no = (int32_t)stmt_get_int(q, 2);
-	d->has_token = copy_id(&d->token, stmt_get_blob(q, 3));
-	copy_id(&d->trace, stmt_get_blob(q, 4));
+	d->has_token = column_id(&d->token, stmt_get_blob(q, 3));
+	column_id(&d->trace, stmt_get_blob(q, 4));
 	d->amount_known = !stmt_is_null(q, 5);
 	d->amount_fen = stmt_get_int(q, 5);
 	d->member = (int32_t)stmt_get_int(q, 6);
 	d->facts = (uint32_t)stmt_get_int(q, 7);
-	copy_text(d->code, sizeof(d->code), stmt_get_text(q, 8));
-	copy_text(d->column, sizeof(d->column), stmt_get_text(q, 9));
+	column_text(d->code, sizeof(d->code), stmt_get_text(q, 8));
+	column_text(d->column, sizeof(d->column), stmt_get_text(q, 9));
 	d->voided = stmt_get_int(q, 10);
 	d->repeat = stmt_get_int(q, 11);
-	d->has_pid = copy_id(&d->pid, stmt_get_blob(q, 12));
+	d->has_pid = column_id(&d->pid, stmt_get_blob(q, 12));
 	d->year = (int32_t)stmt_get_int(q, 13);
 	d->sponsor_type = (int32_t)stmt_get_int(q, 14);
-	copy_id(&d->sponsor, stmt_get_blob(q, 15));
+	column_id(&d->sponsor, stmt_get_blob(q, 15));
 	d->attempt = (int32_t)stmt_get_int(q, 16);
 	d->enquiry_attempt = (int32_t)stmt_get_int(q, 17);
 	d->instructed_at = stmt_get_int(q, 18);
@@ -47,21 +32,12 @@ void decl_read(struct decl *d, struct stmt *q)
 	d->credit_seq = stmt_get_int(q, 22);
 	d->paid_at = stmt_get_int(q, 23);
 	d->treasury_at = stmt_get_int(q, 24);
-	copy_text(d->receipt, sizeof(d->receipt), stmt_get_text(q, 25));
+	column_text(d->receipt, sizeof(d->receipt), stmt_get_text(q, 25));
 	d->next_of_person = stmt_get_int(q, 26);
 	d->answer_version = (int32_t)stmt_get_int(q, 27);
 	d->result = (enum row_result)stmt_get_int(q, 28);
 	d->final = stmt_get_int(q, 29);
 	d->last_history = stmt_get_int(q, 30);
-}
-
-/* Empty text goes in as NULL: most declarations have none, and rows stay small. */
-static void bind_text(struct stmt *q, int i, const char *z)
-{
-	if (z[0])
-		stmt_text(q, i, str_of(z));
-	else
-		stmt_null(q, i);
 }
 
 static int decl_bind(struct ledger *l, const struct decl *d, struct err *e)
@@ -83,8 +59,8 @@ static int decl_bind(struct ledger *l, const struct decl *d, struct err *e)
 		stmt_int(q, 7, d->member);
 	}
 	stmt_int(q, 8, d->facts);
-	bind_text(q, 9, d->code);
-	bind_text(q, 10, d->column);
+	column_put_text(q, 9, d->code);
+	column_put_text(q, 10, d->column);
 	stmt_int(q, 11, d->voided);
 	stmt_int(q, 12, d->repeat);
 	if (d->fresh && !d->has_pid) {
@@ -105,7 +81,7 @@ static int decl_bind(struct ledger *l, const struct decl *d, struct err *e)
 	stmt_int(q, 23, d->credit_seq);
 	stmt_int(q, 24, d->paid_at);
 	stmt_int(q, 25, d->treasury_at);
-	bind_text(q, 26, d->receipt);
+	column_put_text(q, 26, d->receipt);
 	stmt_int(q, 27, d->next_of_person);
 	stmt_int(q, 28, d->answer_version);
 	stmt_int(q, 29, d->result);

@@ -102,6 +102,14 @@ uint8_t *hold_copy(struct hold_block **a, const void *p, size_t n);
 void hold_clear(struct hold_block **a); /* keeps one block */
 void hold_fini(struct hold_block **a);
 int waiting_write(struct ledger *l, struct err *e);
+/* column.c. A text or id that is not there, or does not fit, is empty, or zero and false; an empty text and no id go in as NULL, so that rows
+ * stay small. */
+void column_text(char *dst, size_t cap, struct str s);
+bool column_id(struct id *dst, struct str s);
+void column_put_text(struct stmt *q, int i, const char *z);
+void column_put_id(struct stmt *q, int i, const struct id *id);
+/* The bytes that q, asked by an id, gives in its first column: 1, 0 none. what: for the text of an error. */
+int column_event(struct stmt *q, const struct id *key, struct buf *event, const char *what, struct err *e);
 extern const struct store_kind ledger_kind;
 extern const char *const ledger_sql[SQLS];
 uint64_t id_key(const struct id *id); /* ids are hashes already: 8 of their bytes are a good key */

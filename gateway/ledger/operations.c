@@ -9,29 +9,20 @@ const char *op_state_code(enum op_state s)
 	return codes[s];
 }
 
-static void get_text(char *dst, size_t cap, struct stmt *q, int column)
-{
-	struct str s = stmt_get_text(q, column);
-	if (!s.p || str_copy(dst, cap, s) != 0)
-		dst[0] = '\0';
-}
-
 static void op_read(struct op_record *o, struct stmt *q)
 {
-	struct str id = stmt_get_blob(q, 0);
 	memset(o, 0, sizeof(*o));
-	if (id.n == ID_LEN)
-		memcpy(o->id.b, id.p, ID_LEN);
-	get_text(o->kind, sizeof(o->kind), q, 1);
-	get_text(o->subject, sizeof(o->subject), q, 2);
-	get_text(o->argument, sizeof(o->argument), q, 3);
-	get_text(o->operator, sizeof(o->operator), q, 4);
-	get_text(o->approver, sizeof(o->approver), q, 5);
-	get_text(o->reason, sizeof(o->reason), q, 6);
-	get_text(o->document, sizeof(o->document), q, 7);
+	column_id(&o->id, stmt_get_blob(q, 0));
+	column_text(o->kind, sizeof(o->kind), stmt_get_text(q, 1));
+	column_text(o->subject, sizeof(o->subject), stmt_get_text(q, 2));
+	column_text(o->argument, sizeof(o->argument), stmt_get_text(q, 3));
+	column_text(o->operator, sizeof(o->operator), stmt_get_text(q, 4));
+	column_text(o->approver, sizeof(o->approver), stmt_get_text(q, 5));
+	column_text(o->reason, sizeof(o->reason), stmt_get_text(q, 6));
+	column_text(o->document, sizeof(o->document), stmt_get_text(q, 7));
 	int64_t state = stmt_get_int(q, 8);
 	o->state = state >= 0 && state < OP_STATES ? (enum op_state)state : OP_REFUSED;
-	get_text(o->code, sizeof(o->code), q, 9);
+	column_text(o->code, sizeof(o->code), stmt_get_text(q, 9));
 	o->decided_at = stmt_get_int(q, 10);
 	o->recorded_at = stmt_get_int(q, 11);
 }
@@ -86,9 +77,7 @@ int operation_next_held(struct ledger *l, struct id *out, struct err *e)
 	int got = stmt_step(q, e);
 	if (got <= 0)
 		return got;
-	struct str id = stmt_get_blob(q, 0);
-	if (id.n == ID_LEN)
-		memcpy(out->b, id.p, ID_LEN);
+	column_id(out, stmt_get_blob(q, 0));
 	stmt_reset(q);
 	return 1;
 }

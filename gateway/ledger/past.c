@@ -8,11 +8,10 @@
 
 /* ---- moments ---- */
 
-/* The first moment of the log at or after seq: 1, 0 none. */
-static int moment_from(struct ledger_view *v, int64_t seq, struct moment *out, struct err *e)
+static int moment_by(struct ledger_view *v, const char *sql, int64_t seq, struct moment *out, struct err *e)
 {
 	struct stmt *q;
-	if (store_prepare(view_store(v), &q, "SELECT seq, at FROM stat_log WHERE seq >= ?1 ORDER BY seq LIMIT 1", e) != 0)
+	if (store_prepare(view_store(v), &q, sql, e) != 0)
 		return -1;
 	stmt_int(q, 1, seq);
 	int got = stmt_step(q, e);
@@ -22,18 +21,16 @@ static int moment_from(struct ledger_view *v, int64_t seq, struct moment *out, s
 	return got;
 }
 
+/* The first moment of the log at or after seq: 1, 0 none. */
+static int moment_from(struct ledger_view *v, int64_t seq, struct moment *out, struct err *e)
+{
+	return moment_by(v, "SELECT seq, at FROM stat_log WHERE seq >= ?1 ORDER BY seq LIMIT 1", seq, out, e);
+}
+
 /* The last moment up to seq: 1, 0 none. */
 static int moment_until(struct ledger_view *v, int64_t seq, struct moment *out, struct err *e)
 {
-	struct stmt *q;
-	if (store_prepare(view_store(v), &q, "SELECT seq, at FROM stat_log WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1", e) != 0)
-		return -1;
-	stmt_int(q, 1, seq);
-	int got = stmt_step(q, e);
-	if (got == 1)
-		*out = (struct moment){stmt_get_int(q, 0), stmt_get_int(q, 1)};
-	stmt_reset(q);
-	return got;
+	return moment_by(v, "SELECT seq, at FROM stat_log WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1", seq, out, e);
 }
 
 /* Where the log begins: nothing before it is known. */

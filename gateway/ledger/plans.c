@@ -13,10 +13,7 @@ static int newest(struct ledger *l, struct str village, const struct id *sponsor
 	int got = stmt_step(q, e);
 	if (got <= 0)
 		return got;
-	struct str id = stmt_get_blob(q, 0);
-	memset(document, 0, sizeof(*document));
-	if (id.p && id.n == ID_LEN)
-		memcpy(document->b, id.p, ID_LEN);
+	column_id(document, stmt_get_blob(q, 0));
 	stmt_reset(q);
 	return 1;
 }
@@ -56,16 +53,7 @@ int plan_find(struct ledger *l, struct str village, const struct id *sponsor, in
 
 int plan_get(struct ledger *l, const struct id *document, struct buf *event, struct err *e)
 {
-	struct stmt *q = l->q[Q_PLAN_GET];
-	stmt_blob(q, 1, document->b, ID_LEN);
-	int got = stmt_step(q, e);
-	if (got <= 0)
-		return got;
-	struct str s = stmt_get_blob(q, 0);
-	buf_reset(event);
-	int rc = buf_put(event, s.p, s.n);
-	stmt_reset(q);
-	return rc != 0 ? err_set(e, ERR_PERM, "ledger: plan too large") : 1;
+	return column_event(l->q[Q_PLAN_GET], document, event, "plan", e);
 }
 
 int plan_waiting_next(struct ledger *l, int64_t after, struct str village, struct submission **out, struct err *e)
@@ -100,10 +88,7 @@ int filed_under(struct ledger *l, const struct submission *s, struct id *documen
 	int got = stmt_step(q, e);
 	if (got <= 0)
 		return got;
-	struct str id = stmt_get_blob(q, 0);
-	memset(document, 0, sizeof(*document));
-	if (id.p && id.n == ID_LEN)
-		memcpy(document->b, id.p, ID_LEN);
+	column_id(document, stmt_get_blob(q, 0));
 	stmt_reset(q);
 	return 1;
 }
@@ -155,14 +140,6 @@ int annex_missing(struct ledger *l, const struct submission *s, const struct sub
 	return got < 0 ? -1 : 0;
 }
 
-static void text_or_null(struct stmt *q, int i, struct str s)
-{
-	if (s.p)
-		stmt_text(q, i, s);
-	else
-		stmt_null(q, i);
-}
-
 int supervision_put(struct ledger *l, const struct supervision *s, struct err *e)
 {
 	struct stmt *q = l->q[Q_SUPERVISION_PUT];
@@ -170,9 +147,9 @@ int supervision_put(struct ledger *l, const struct supervision *s, struct err *e
 	stmt_blob(q, 2, s->source.b, ID_LEN);
 	stmt_int(q, 3, s->date);
 	stmt_text(q, 4, s->result);
-	text_or_null(q, 5, s->passed_by);
-	text_or_null(q, 6, s->document);
-	text_or_null(q, 7, s->note);
+	stmt_text(q, 5, s->passed_by);
+	stmt_text(q, 6, s->document);
+	stmt_text(q, 7, s->note);
 	stmt_int(q, 8, l->now);
 	return stmt_run(q, e);
 }

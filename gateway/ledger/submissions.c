@@ -2,28 +2,15 @@
 #include "ledger/internal.h"
 #include <string.h>
 
-static void copy_text(char *dst, size_t cap, struct str s)
-{
-	if (!s.p || str_copy(dst, cap, s) != 0)
-		dst[0] = '\0';
-}
-
-static void copy_id(struct id *dst, struct str s)
-{
-	memset(dst, 0, sizeof(*dst));
-	if (s.p && s.n == ID_LEN)
-		memcpy(dst->b, s.p, ID_LEN);
-}
-
 void sub_read(struct submission *s, struct stmt *q)
 {
 	s->no = stmt_get_int(q, 0);
-	copy_id(&s->id, stmt_get_blob(q, 1));
-	copy_id(&s->attempt, stmt_get_blob(q, 2));
-	copy_text(s->receipt, sizeof(s->receipt), stmt_get_text(q, 3));
-	copy_text(s->sender, sizeof(s->sender), stmt_get_text(q, 4));
-	copy_text(s->village, sizeof(s->village), stmt_get_text(q, 5));
-	copy_text(s->roster_sha256, sizeof(s->roster_sha256), stmt_get_text(q, 6));
+	column_id(&s->id, stmt_get_blob(q, 1));
+	column_id(&s->attempt, stmt_get_blob(q, 2));
+	column_text(s->receipt, sizeof(s->receipt), stmt_get_text(q, 3));
+	column_text(s->sender, sizeof(s->sender), stmt_get_text(q, 4));
+	column_text(s->village, sizeof(s->village), stmt_get_text(q, 5));
+	column_text(s->roster_sha256, sizeof(s->roster_sha256), stmt_get_text(q, 6));
 	s->year = (int32_t)stmt_get_int(q, 7);
 	s->received_at = stmt_get_int(q, 8);
 	s->state = (enum sub_state)stmt_get_int(q, 9);
@@ -32,20 +19,20 @@ void sub_read(struct submission *s, struct stmt *q)
 	s->cursor = stmt_get_int(q, 12);
 	s->rows = stmt_get_int(q, 13);
 	s->amount_fen = stmt_get_int(q, 14);
-	copy_id(&s->digest, stmt_get_blob(q, 15));
+	column_id(&s->digest, stmt_get_blob(q, 15));
 	s->stated = !stmt_is_null(q, 16);
 	s->stated_total_fen = stmt_get_int(q, 16);
 	s->sponsor_type = (int)stmt_get_int(q, 17);
-	copy_id(&s->sponsor, stmt_get_blob(q, 18));
-	copy_text(s->sponsor_code, sizeof(s->sponsor_code), stmt_get_text(q, 19));
+	column_id(&s->sponsor, stmt_get_blob(q, 18));
+	column_text(s->sponsor_code, sizeof(s->sponsor_code), stmt_get_text(q, 19));
 	for (int i = 1; i < RESULTS; i++) {
 		s->count[i] = stmt_get_int(q, 19 + i);
 		s->fen[i] = stmt_get_int(q, 24 + i);
 	}
 	s->open_finals = stmt_get_int(q, 30);
 	s->answer_version = (int32_t)stmt_get_int(q, 31);
-	copy_text(s->code, sizeof(s->code), stmt_get_text(q, 32));
-	copy_text(s->detail, sizeof(s->detail), stmt_get_text(q, 33));
+	column_text(s->code, sizeof(s->code), stmt_get_text(q, 32));
+	column_text(s->detail, sizeof(s->detail), stmt_get_text(q, 33));
 }
 
 static int sub_bind(struct ledger *l, enum sql which, const struct submission *s, struct err *e)
@@ -219,16 +206,7 @@ int cover_put(struct ledger *l, const struct id *submission, const struct id *co
 
 int cover_get(struct ledger *l, const struct id *submission, struct buf *event, struct err *e)
 {
-	struct stmt *q = l->q[Q_COVER_GET];
-	stmt_blob(q, 1, submission->b, ID_LEN);
-	int got = stmt_step(q, e);
-	if (got <= 0)
-		return got;
-	struct str s = stmt_get_blob(q, 0);
-	buf_reset(event);
-	int rc = buf_put(event, s.p, s.n);
-	stmt_reset(q);
-	return rc != 0 ? err_set(e, ERR_PERM, "ledger: cover too large") : 1;
+	return column_event(l->q[Q_COVER_GET], submission, event, "cover", e);
 }
 
 /* Declarations and persons come first: writing them may touch no submission, the other way round neither. */

@@ -120,7 +120,7 @@ bool telling_put(struct telling *t, const struct told *entry)
 	return true;
 }
 
-void telling_added(struct telling *t, const struct book_period *p)
+static void telling_added(struct telling *t, const struct book_period *p)
 {
 	for (int i = 0; i < t->plants->count; i++) {
 		const struct plant *x = &t->plants->at[i];
@@ -129,4 +129,40 @@ void telling_added(struct telling *t, const struct book_period *p)
 			telling_put(t, &(struct told){.number = str_of(x->number), .amount_fen = x->amount_fen,
 						      .state = x->state, .at = x->at});
 	}
+}
+
+int book_tell(struct plants *plants, struct request *q, struct out *o, int64_t last, int64_t now, tell_fn *tell, void *agency)
+{
+	struct telling page = {.plants = plants, .out = o}, all = {.plants = plants, .silent = true};
+	struct book_period p;
+	int64_t at;
+
+	if (request_book(q, last, &p) < 0)
+		return answer_error(o, 400, "cursor", "not a cursor of this book, or no period");
+	if (p.after == 0 || !plants->loaded)
+		plants_load(plants);
+	out_lit(o, "{\"entries\":[");
+	for (at = p.after + 1; at <= last && page.written < p.limit; at++)
+		tell(agency, &page, &p, at);
+	if (at > last) {
+		telling_added(&page, &p);
+		for (int64_t i = 1; i <= last; i++)
+			tell(agency, &all, &p, i);
+		telling_added(&all, &p);
+	}
+	out_lit(o, "],\"as_of\":");
+	out_time(o, now);
+	out_lit(o, ",\"next\":");
+	if (at <= last) {
+		out_lit(o, "\"");
+		out_int(o, at - 1);
+		out_lit(o, "\"}");
+		return 200;
+	}
+	out_lit(o, "null,\"count\":");
+	out_int(o, all.count);
+	out_lit(o, ",\"amount_fen\":");
+	out_int(o, all.amount_fen);
+	out_lit(o, "}");
+	return 200;
 }

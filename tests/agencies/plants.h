@@ -43,6 +43,10 @@ struct telling {
 void plants_load(struct plants *p);
 /* With what was planted; gives whether it is in the book at all. */
 bool telling_put(struct telling *t, const struct told *entry);
-void telling_added(struct telling *t, const struct book_period *p);
+
+/* Puts entry number i, if it is of the period. */
+typedef void tell_fn(void *agency, struct telling *to, const struct book_period *p, int64_t i);
+/* Answers GET /v1/book of an agency with entries 1 to last: a page, on the last one with the totals of all. Gives the status. */
+int book_tell(struct plants *plants, struct request *q, struct out *o, int64_t last, int64_t now, tell_fn *tell, void *agency);
 
 #endif

@@ -40,13 +40,14 @@ static bool account_of(struct ssa *s, struct stmt *q, int64_t row, struct accoun
 	return a->first == row;
 }
 
-static void tell(struct ssa *s, struct stmt *q, struct telling *to, const struct book_period *p, int64_t row)
+static void tell(void *agency, struct telling *to, const struct book_period *p, int64_t row)
 {
+	struct ssa *s = agency;
 	static const char *const words[] = {"credited", "credit_refused", "debited", "debit_refused"};
 	const struct run *taken = feed_find(&s->book.feed, KIND_TAKEN, row), *posted;
 	struct account a;
 
-	if (!taken || taken->at < p->from || taken->at >= p->to || !account_of(s, q, row, &a) || a.year != p->year)
+	if (!taken || taken->at < p->from || taken->at >= p->to || !account_of(s, s->account, row, &a) || a.year != p->year)
 		return;
 	posted = feed_find(&s->book.feed, KIND_POSTED, a.newest);
 	telling_put(to, &(struct told){.id = &a.id, .number = str_of(a.number), .amount_fen = a.amount_fen,
@@ -57,37 +58,7 @@ static void tell(struct ssa *s, struct stmt *q, struct telling *to, const struct
 int ssa_account(void *agency, struct request *q, struct out *o)
 {
 	struct ssa *s = agency;
-	int64_t last = s->book.feed.of[KIND_TAKEN].upto, at;
-	struct telling page = {.plants = &s->plants, .out = o}, all = {.plants = &s->plants, .silent = true};
-	struct book_period p;
 
 	book_mature(&s->book, KIND_TAKEN, KIND_POSTED, s->options.credit_ms);
-	if (request_book(q, last, &p) < 0)
-		return answer_error(o, 400, "cursor", "not a cursor of this book, or no period");
-	if (p.after == 0 || !s->plants.loaded)
-		plants_load(&s->plants);
-	out_lit(o, "{\"entries\":[");
-	for (at = p.after + 1; at <= last && page.written < p.limit; at++)
-		tell(s, s->account, &page, &p, at);
-	if (at > last) {
-		telling_added(&page, &p);
-		for (int64_t i = 1; i <= last; i++)
-			tell(s, s->account, &all, &p, i);
-		telling_added(&all, &p);
-	}
-	out_lit(o, "],\"as_of\":");
-	out_time(o, book_now(&s->book));
-	out_lit(o, ",\"next\":");
-	if (at <= last) {
-		out_lit(o, "\"");
-		out_int(o, at - 1);
-		out_lit(o, "\"}");
-		return 200;
-	}
-	out_lit(o, "null,\"count\":");
-	out_int(o, all.count);
-	out_lit(o, ",\"amount_fen\":");
-	out_int(o, all.amount_fen);
-	out_lit(o, "}");
-	return 200;
+	return book_tell(&s->plants, q, o, s->book.feed.of[KIND_TAKEN].upto, book_now(&s->book), tell, s);
 }

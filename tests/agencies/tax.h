@@ -79,6 +79,9 @@ int64_t tax_find(struct tax *t, const struct id *id, int64_t delay_ms, int64_t w
 enum tax_state tax_state_of(struct tax *t, int64_t entry, int64_t fate, const struct run **run,
 			    int64_t *row, struct id *by);
 int tax_read_ids(struct request *q, const char *name, struct id *ids); /* how many, -1 */
+/* tax_tell.c: answers each id of that list by put, in order; one may be left out by a fault. Gives the status. */
+int tax_answer_each(struct tax *t, struct request *q, struct out *o, const char *name,
+		    void (*put)(struct tax *t, const struct id *id, struct out *o));
 /* tax_reversals.c */
 void tax_reversals_open(struct tax *t);
 int64_t tax_reversal_of(struct tax *t, int64_t entry, bool done, struct id *id); /* 0 = none that was taken */

@@ -83,27 +83,7 @@ int tax_reversals(void *agency, struct request *q, struct out *o)
 
 int tax_reversal_queries(void *agency, struct request *q, struct out *o)
 {
-	struct tax *t = agency;
-	static struct id ids[ROWS_MAX];
-	int count = tax_read_ids(q, "reversal_ids", ids), missing;
-	const char *comma = "";
-
-	if (count < 0)
-		return answer_error(o, 400, "malformed", "expected 1 to 1000 reversal_ids");
-	tax_mature(t);
-	missing = q->missing < 0 ? -1 : q->missing % count;
-	out_lit(o, "{\"results\":[");
-	for (int i = 0; i < count; i++) {
-		if (i == missing) {
-			q->took = true;
-			continue;
-		}
-		out_put(o, comma, strlen(comma));
-		put_state(t, &ids[i], o);
-		comma = ",";
-	}
-	out_lit(o, "]}");
-	return 200;
+	return tax_answer_each(agency, q, o, "reversal_ids", put_state);
 }
 
 int64_t tax_put_reversals(struct page *p, const struct run *r, int64_t from_row)

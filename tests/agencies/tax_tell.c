@@ -1,6 +1,7 @@
 /* What the tax bureau tells: the state of payments asked for by id, and the feed of changes. */
 #include "tests/agencies/json_in.h"
 #include "tests/agencies/tax.h"
+#include <stdio.h>
 #include <string.h>
 
 static void put_state(struct tax *t, const struct id *id, struct out *o);
@@ -9,15 +10,17 @@ static int64_t put_run(struct page *p, const struct run *r, int64_t from_row);
 static const char *status_of(enum tax_kind kind, int64_t fate);
 static void put_row(struct page *p, const struct run *r, struct stmt *row, const char *status);
 
-int tax_queries(void *agency, struct request *q, struct out *o)
+int tax_answer_each(struct tax *t, struct request *q, struct out *o, const char *name,
+		    void (*put)(struct tax *t, const struct id *id, struct out *o))
 {
-	struct tax *t = agency;
 	static struct id ids[ROWS_MAX];
-	int count = tax_read_ids(q, "payment_ids", ids), missing;
+	char why[64];
+	int count = tax_read_ids(q, name, ids), missing;
 	const char *comma = "";
 
+	snprintf(why, sizeof why, "expected 1 to %d %s", ROWS_MAX, name);
 	if (count < 0)
-		return answer_error(o, 400, "malformed", "expected 1 to 1000 payment_ids");
+		return answer_error(o, 400, "malformed", why);
 	tax_mature(t);
 	missing = q->missing < 0 ? -1 : q->missing % count;
 	out_lit(o, "{\"results\":[");
@@ -27,11 +30,16 @@ int tax_queries(void *agency, struct request *q, struct out *o)
 			continue;
 		}
 		out_put(o, comma, strlen(comma));
-		put_state(t, &ids[i], o);
+		put(t, &ids[i], o);
 		comma = ",";
 	}
 	out_lit(o, "]}");
 	return 200;
+}
+
+int tax_queries(void *agency, struct request *q, struct out *o)
+{
+	return tax_answer_each(agency, q, o, "payment_ids", put_state);
 }
 
 int tax_changes(void *agency, struct request *q, struct out *o)

@@ -137,11 +137,41 @@ static void a_repeat_changes_nothing(void **state)
 	assert_int_equal(a.version, 2);
 }
 
+/* What moves money waits for somebody else's word, whatever it is about; nobody's own word counts, and one word is enough. */
+static void what_moves_money_takes_two(void **state)
+{
+	static const char *const kinds[] = {"reverse", "link", "unlink"};
+	struct flow_world *w = WORLD(state);
+	char hex[ID_HEX];
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		struct id op = fw_operation(w, kinds[i], "00000000000000000000000000000001", "03", "anna"), word;
+		fw_turns(w);
+		OUTCOME(w, op, "waiting_approval", "");
+		restart(w);
+		word = fw_operation(w, "approve", id_hex(&op, hex), NULL, "anna");
+		fw_turns(w);
+		OUTCOME(w, word, "refused", "operation_own");
+		OUTCOME(w, op, "waiting_approval", "");
+		word = fw_operation(w, i == 0 ? "decline" : "approve", hex, NULL, "berta");
+		fw_turns(w);
+		OUTCOME(w, word, "done", "");
+		char code[40];
+		assert_string_equal(fw_outcome(w, op, code), "refused"); /* declined, or judged: there is no such payment or person */
+		assert_int_equal(strcmp(code, "operation_declined") == 0, i == 0);
+		word = fw_operation(w, "approve", hex, NULL, "berta");
+		fw_turns(w);
+		OUTCOME(w, word, "refused", "operation_not_waiting");
+	}
+	struct id lost = fw_operation(w, "approve", "00000000000000000000000000000002", NULL, "berta");
+	fw_turns(w);
+	OUTCOME(w, lost, "refused", "operation_not_found");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_pending_payment_is_withdrawn_once), T(a_row_that_waits_is_withdrawn_by_roster_and_row),
-		T(what_is_instructed_stays), T(what_is_not_there_as_a_whole_is_not_withdrawn), T(nobody_decides_in_anothers_name), T(a_repeat_changes_nothing),
+		T(what_is_instructed_stays), T(what_is_not_there_as_a_whole_is_not_withdrawn), T(nobody_decides_in_anothers_name), T(a_repeat_changes_nothing), T(what_moves_money_takes_two),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
